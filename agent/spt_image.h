@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The image: everything known about one VM at one moment.
+ *
+ * One format, defined only here: the agent's debugfs file 'image' emits it, a
+ * snapshot file is it, and the tool reads it from either.
+ *
+ * An image is a sequence of records. A record is a multiple of 8 bytes long and
+ * starts with struct spt_rec; all integers are little-endian. SPT_REC_HEAD is
+ * the first record, SPT_REC_END the last. A reader skips records of unknown
+ * type, takes from a known record no more than its length says, and reads
+ * members beyond a record's length as unknown, so that records may grow at
+ * their end. Nothing in an image is to be trusted before it was checked.
+ *
+ * Lists that differ from kernel to kernel (VM, vCPU, masks, role bits) are
+ * X-macros: one entry is the array index in the record, the name in JSON and,
+ * in the agent, the field that is read. A value is valid only where its bit in
+ * the record's 'known' words is set; a clear bit means that this kernel has no
+ * such thing ('n/a'). Entries are appended, never reordered.
+ */
+#ifndef SPT_IMAGE_H
+#define SPT_IMAGE_H
+
+#include <linux/types.h>
+
+#define SPT_IMAGE_MAGIC		0x4547414d49545053ULL	/* "SPTIMAGE" in memory order */
+#define SPT_IMAGE_ABI		1
+
+/* Entries of one hardware page table, and of one stored piece of it: a cache line. */
+#define SPT_TABLE_ENTRIES	512
+#define SPT_CHUNK_ENTRIES	8
+#define SPT_TABLE_CHUNKS	(SPT_TABLE_ENTRIES / SPT_CHUNK_ENTRIES)
+
+/* A physical address that is not known or does not exist (KVM: INVALID_PAGE). */
+#define SPT_NO_HPA		(~0ULL)
+
+enum spt_rec_type {
+	SPT_REC_HEAD		= 1,	/* struct spt_head */
+	SPT_REC_MASKS		= 2,	/* struct spt_masks */
+	SPT_REC_VM		= 3,	/* struct spt_values, SPT_VM_VALUES */
+	SPT_REC_VCPU		= 4,	/* struct spt_values, SPT_VCPU_VALUES; one per vCPU */
+	SPT_REC_SLOT		= 5,	/* struct spt_slot; one per slot and address space */
+	SPT_REC_SLOT_RUNS	= 6,	/* struct spt_runs: lpage_info, write tracking of the last slot */
+	SPT_REC_ATTRS		= 7,	/* struct spt_runs: memory attributes of the VM */
+	SPT_REC_ROOT		= 8,	/* struct spt_root: one per TDP MMU root */
+	SPT_REC_TABLE		= 9,	/* struct spt_table: a table with its kvm_mmu_page */
+	SPT_REC_RAW_TABLE	= 10,	/* struct spt_raw_table: a root without a kvm_mmu_page */
+	SPT_REC_TRANSLATIONS	= 11,	/* struct spt_array: shadowed_translation of the last table */
+	SPT_REC_HOST_WALK	= 12,	/* struct spt_host_walk: HVA to HPA in the VMM's page tables */
+	SPT_REC_NOTE		= 13,	/* struct spt_note: something changed or could not be read */
+	SPT_REC_DIRTY		= 14,	/* struct spt_dirty: dirty bitmap of the last slot */
+	SPT_REC_END		= 255,	/* struct spt_end */
+};
+
+struct spt_rec {
+	__u32 type;		/* enum spt_rec_type */
+	__u32 len;		/* bytes of the record, this header included; multiple of 8 */
+};
+
+/* Parts of an image that a request selects ('parts=vm,vcpus,...' in this order). */
+#define SPT_PARTS(P)							\
+	P(VM, vm)		/* counters, generations, invalidation */ \
+	P(VCPUS, vcpus)							\
+	P(MEMSLOTS, memslots)						\
+	P(LPAGE, lpage)		/* lpage_info and write-track runs */	\
+	P(ATTRS, attrs)		/* memory attributes */			\
+	P(ROOTS, roots)							\
+	P(TABLES, tables)	/* every table's entries */		\
+	P(HOST, host)		/* host walk of the requested range */	\
+	P(DIRTY, dirty)		/* dirty bitmaps */
+
+enum spt_part_nr {
+#define P(id, name) SPT_PART_NR_##id,
+	SPT_PARTS(P)
+#undef P
+	SPT_PART_COUNT,
+};
+
+enum spt_part {
+#define P(id, name) SPT_PART_##id = 1 << SPT_PART_NR_##id,
+	SPT_PARTS(P)
+#undef P
+};
+
+/* What a plain read without a request gives; HOST needs a range, DIRTY is asked for. */
+#define SPT_PARTS_DEFAULT	(SPT_PART_VM | SPT_PART_VCPUS | SPT_PART_MEMSLOTS | \
+				 SPT_PART_LPAGE | SPT_PART_ATTRS | SPT_PART_ROOTS | \
+				 SPT_PART_TABLES)
+
+/* The most bytes of GPA space whose host walk is emitted page by page. */
+#define SPT_HOST_WALK_MAX	(2ULL << 20)
+
+enum spt_vendor { SPT_VENDOR_SVM = 1, SPT_VENDOR_VMX = 2 };
+enum spt_mmu { SPT_MMU_NPT = 1, SPT_MMU_EPT = 2, SPT_MMU_SHADOW = 3 };
+
+/*
+ * Bits of union kvm_mmu_page_role (arch/x86/include/asm/kvm_host.h). Position
+ * and width differ between kernels and travel in struct spt_head.
+ */
+#define SPT_ROLE_BITS(B)						\
+	B(LEVEL, level)							\
+	B(HAS_4_BYTE_GPTE, has_4_byte_gpte)				\
+	B(QUADRANT, quadrant)						\
+	B(DIRECT, direct)						\
+	B(ACCESS, access)						\
+	B(INVALID, invalid)						\
+	B(EFER_NX, efer_nx)						\
+	B(CR0_WP, cr0_wp)						\
+	B(SMEP_ANDNOT_WP, smep_andnot_wp)				\
+	B(SMAP_ANDNOT_WP, smap_andnot_wp)				\
+	B(AD_DISABLED, ad_disabled)					\
+	B(GUEST_MODE, guest_mode)					\
+	B(PASSTHROUGH, passthrough)					\
+	B(IS_MIRROR, is_mirror)						\
+	B(CR4_SMEP, cr4_smep)						\
+	B(SMM, smm)							\
+	B(GPTE_IS_8_BYTES, gpte_is_8_bytes)	/* before has_4_byte_gpte, inverted */
+
+enum spt_role_bit {
+#define B(id, name) SPT_ROLE_##id,
+	SPT_ROLE_BITS(B)
+#undef B
+	SPT_ROLE_COUNT,
+	SPT_ROLE_MAX = 24,	/* array size in struct spt_head */
+};
+
+struct spt_bits {
+	__u8 shift;
+	__u8 width;		/* 0: this kernel's role has no such bit */
+};
+
+struct spt_head {
+	struct spt_rec rec;
+	__u64 magic;
+	__u32 abi;
+	__u32 vendor;		/* enum spt_vendor */
+	__u32 mmu;		/* enum spt_mmu: what KVM uses for a guest with paging off */
+	__u32 tdp_mmu;		/* 1: the VM's direct tables are the TDP MMU's */
+	char release[64];	/* uname -r of the host, NUL-terminated like all strings here */
+	char agent[16];		/* version of the agent */
+	__u8 kvm_build_id[20];
+	__u8 pad0[4];
+	char id[32];		/* PID-FD, as KVM's debugfs names the VM */
+	char comm[16];		/* of the VMM's main thread */
+	__s32 pid;		/* of the VMM */
+	__s32 fd;		/* the VM's file descriptor in it, -1 unknown */
+	__u64 time_ns;		/* CLOCK_REALTIME when the image was begun */
+	__u64 req_start;	/* first GPA asked for */
+	__u64 req_len;		/* bytes; 0: the whole address space */
+	__u32 req_parts;	/* enum spt_part, or-ed */
+	__u8 maxphyaddr;	/* host physical address bits; 0 unknown */
+	__u8 root_level;	/* levels of a direct root; 0 unknown */
+	__u8 pad1[2];
+	__u64 spte_addr_mask;	/* SPTE_BASE_ADDR_MASK: physical_mask & PAGE_MASK */
+	__u64 empty_spte;	/* value of a TDP entry that never mapped anything: 0 or bit 63 */
+	__u64 frozen_spte;	/* REMOVED_SPTE / FROZEN_SPTE of this kernel; 0 unknown */
+	struct spt_bits role[SPT_ROLE_MAX];	/* by enum spt_role_bit */
+};
+
+/* SPTE masks in force: KVM's variables of the same name (arch/x86/kvm/mmu/spte.c). */
+#define SPT_MASKS(M)							\
+	M(HOST_WRITABLE, shadow_host_writable_mask)			\
+	M(MMU_WRITABLE, shadow_mmu_writable_mask)			\
+	M(NX, shadow_nx_mask)						\
+	M(X, shadow_x_mask)		/* until xs/xu replaced it */	\
+	M(XS, shadow_xs_mask)						\
+	M(XU, shadow_xu_mask)						\
+	M(USER, shadow_user_mask)					\
+	M(ACCESSED, shadow_accessed_mask)				\
+	M(DIRTY, shadow_dirty_mask)					\
+	M(MMIO_VALUE, shadow_mmio_value)  /* the VM's own where it has one */ \
+	M(MMIO_MASK, shadow_mmio_mask)					\
+	M(MMIO_ACCESS, shadow_mmio_access_mask)				\
+	M(PRESENT, shadow_present_mask)					\
+	M(MEMTYPE, shadow_memtype_mask)					\
+	M(ME_VALUE, shadow_me_value)					\
+	M(ME_MASK, shadow_me_mask)					\
+	M(ACC_TRACK, shadow_acc_track_mask)				\
+	M(NONPRESENT_OR_RSVD, shadow_nonpresent_or_rsvd_mask)		\
+	M(RSVD_LOWER_GFN, shadow_nonpresent_or_rsvd_lower_gfn_mask)	\
+	M(MMIO_CACHING, enable_mmio_caching)				\
+	M(TDP_ENABLED, tdp_enabled)					\
+	M(NX_HUGE_PAGES, nx_huge_pages)					\
+	M(AD_ENABLED, kvm_ad_enabled)					\
+	M(TDP_MMU_ENABLED, tdp_mmu_enabled)
+
+enum spt_mask {
+#define M(id, name) SPT_MASK_##id,
+	SPT_MASKS(M)
+#undef M
+	SPT_MASK_COUNT,
+};
+
+struct spt_masks {
+	struct spt_rec rec;
+	__u64 known;		/* bit i: value[i] is valid */
+	__u64 value[SPT_MASK_COUNT];
+};
+
+/* struct kvm and kvm_arch. Addresses and sizes in the kernel's own units. */
+#define SPT_VM_VALUES(V)						\
+	V(USERS_COUNT, users_count)					\
+	V(VM_TYPE, vm_type)						\
+	V(HAS_PRIVATE_MEM, has_private_mem)				\
+	V(HAS_PROTECTED_STATE, has_protected_state)			\
+	V(PRE_FAULT_ALLOWED, pre_fault_allowed)				\
+	V(GFN_DIRECT_BITS, gfn_direct_bits)				\
+	V(CREATED_VCPUS, created_vcpus)					\
+	V(ONLINE_VCPUS, online_vcpus)					\
+	V(MMU_VALID_GEN, mmu_valid_gen)					\
+	V(N_USED_MMU_PAGES, n_used_mmu_pages)				\
+	V(N_REQUESTED_MMU_PAGES, n_requested_mmu_pages)			\
+	V(N_MAX_MMU_PAGES, n_max_mmu_pages)				\
+	V(INDIRECT_SHADOW_PAGES, indirect_shadow_pages)			\
+	V(TDP_MMU_PAGES, tdp_mmu_pages)					\
+	V(MMU_INVALIDATE_SEQ, mmu_invalidate_seq)			\
+	V(MMU_INVALIDATE_IN_PROGRESS, mmu_invalidate_in_progress)	\
+	V(MMU_INVALIDATE_RANGE_START, mmu_invalidate_range_start)	\
+	V(MMU_INVALIDATE_RANGE_END, mmu_invalidate_range_end)		\
+	V(PAGES_4K, pages_4k)						\
+	V(PAGES_2M, pages_2m)						\
+	V(PAGES_1G, pages_1g)						\
+	V(NX_LPAGE_SPLITS, nx_lpage_splits)				\
+	V(GENERATION_0, generation_as0)					\
+	V(GENERATION_1, generation_as1)	/* SMM's slots; n/a: one address space */ \
+	V(DIRTY_RING_SIZE, dirty_ring_size)				\
+	V(MANUAL_DIRTY_LOG_PROTECT, manual_dirty_log_protect)		\
+	V(CPU_DIRTY_LOG_SIZE, cpu_dirty_log_size)			\
+	V(SHADOW_MMIO_VALUE, shadow_mmio_value)				\
+	V(DISABLED_QUIRKS, disabled_quirks)				\
+	V(VM_BUGGED, vm_bugged)						\
+	V(VM_DEAD, vm_dead)						\
+	V(POSSIBLE_NX_PAGES, possible_nx_huge_pages)	/* linked pages */ \
+	V(SEV_ACTIVE, sev_active)
+
+enum spt_vm_value {
+#define V(id, name) SPT_VM_##id,
+	SPT_VM_VALUES(V)
+#undef V
+	SPT_VM_COUNT,
+};
+
+/* struct kvm_vcpu and kvm_vcpu_arch; mmu is arch.mmu. */
+#define SPT_VCPU_VALUES(V)						\
+	V(ID, vcpu_id)							\
+	V(IDX, vcpu_idx)						\
+	V(PID, pid)		/* thread that ran it last */		\
+	V(CPU, cpu)		/* -1: not loaded since creation */	\
+	V(MODE, mode)		/* OUTSIDE_GUEST_MODE 0, IN_GUEST_MODE 1, ... */ \
+	V(REQUESTS, requests)						\
+	V(HFLAGS, hflags)						\
+	V(IN_GUEST_MMU, guest_mmu)	/* 1: arch.mmu is guest_mmu (L2 runs) */ \
+	V(ROOT_HPA, root_hpa)						\
+	V(ROOT_PGD, root_pgd)						\
+	V(PREV_ROOT_HPA_0, prev_root_hpa0)				\
+	V(PREV_ROOT_PGD_0, prev_root_pgd0)				\
+	V(PREV_ROOT_HPA_1, prev_root_hpa1)				\
+	V(PREV_ROOT_PGD_1, prev_root_pgd1)				\
+	V(PREV_ROOT_HPA_2, prev_root_hpa2)				\
+	V(PREV_ROOT_PGD_2, prev_root_pgd2)				\
+	V(MIRROR_ROOT_HPA, mirror_root_hpa)				\
+	V(ROOT_ROLE, root_role)						\
+	V(CPU_ROLE, cpu_role)						\
+	V(PAE_ROOT, pae_root)		/* HPA */			\
+	V(PML4_ROOT, pml4_root)		/* HPA */			\
+	V(PML5_ROOT, pml5_root)		/* HPA */			\
+	V(HW_ROOT, hw_root)	/* nCR3 in the VMCB, EPTP in the VMCS */ \
+	V(HW_ROOT_SOURCE, hw_root_source)	/* enum spt_hw_root_source */ \
+	V(CR0, cr0)							\
+	V(CR2, cr2)							\
+	V(CR3, cr3)							\
+	V(CR4, cr4)							\
+	V(EFER, efer)							\
+	V(PKRU, pkru)							\
+	V(REGS_AVAIL, regs_avail)					\
+	V(CR3_FRESH, cr3_fresh)		/* 1: cr3 is the guest's now or at its last exit */ \
+	V(REGS_FRESH, regs_fresh)	/* 1: vCPU was not in guest mode when read */ \
+	V(RAX, rax) V(RCX, rcx) V(RDX, rdx) V(RBX, rbx)			\
+	V(RSP, rsp) V(RBP, rbp) V(RSI, rsi) V(RDI, rdi)			\
+	V(R8, r8) V(R9, r9) V(R10, r10) V(R11, r11)			\
+	V(R12, r12) V(R13, r13) V(R14, r14) V(R15, r15)			\
+	V(RIP, rip)							\
+	V(PDPTR0, pdptr0) V(PDPTR1, pdptr1) V(PDPTR2, pdptr2) V(PDPTR3, pdptr3)
+
+enum spt_vcpu_value {
+#define V(id, name) SPT_VCPU_##id,
+	SPT_VCPU_VALUES(V)
+#undef V
+	SPT_VCPU_COUNT,
+};
+
+enum spt_hw_root_source {
+	SPT_HW_ROOT_COMPUTED = 1,	/* from root_hpa and the role, as construct_eptp() does */
+	SPT_HW_ROOT_VMCB = 2,		/* read from the VMCB */
+	SPT_HW_ROOT_VMCS = 3,		/* VMREAD on the CPU that has the VMCS loaded */
+};
+
+/* Named 64-bit values: SPT_REC_VM and SPT_REC_VCPU. */
+struct spt_values {
+	struct spt_rec rec;
+	__u64 known[2];		/* bit i of the 128: value[i] is valid */
+	__u64 value[];		/* (rec.len - sizeof(struct spt_values)) / 8 of them */
+};
+
+/* Flags of struct spt_slot 'known'. */
+#define SPT_SLOT_KNOWN_GMEM	(1U << 0)	/* this kernel has guest_memfd */
+
+struct spt_slot {
+	struct spt_rec rec;
+	__u64 base_gfn;
+	__u64 npages;
+	__u64 hva;
+	__u64 generation;	/* of the slot set, bit 63: update in progress */
+	__u64 dirty_bitmap;	/* 1: one is allocated */
+	__u64 gmem_file;	/* 0: not bound; else inode number of the guest_memfd */
+	__u64 gmem_pgoff;	/* pages */
+	__u32 flags;		/* KVM_MEM_*, and KVM's internal ones from bit 16 */
+	__u16 as_id;
+	__s16 id;
+	__u32 known;		/* SPT_SLOT_KNOWN_* */
+	__u32 has_rmap;		/* 1: rmap arrays are allocated */
+};
+
+enum spt_run_kind {
+	SPT_RUN_LPAGE_2M = 1,	/* value: disallow_lpage, zero ones left out */
+	SPT_RUN_LPAGE_1G = 2,
+	SPT_RUN_WRITE_TRACK = 3,	/* value: write-track count, zero ones left out */
+	SPT_RUN_ATTRS = 4,	/* value: KVM_MEMORY_ATTRIBUTE_* */
+};
+
+struct spt_run {
+	__u64 gfn;
+	__u64 npages;		/* 4K pages */
+	__u64 value;
+};
+
+/* Runs of equal values, ascending by gfn; may be split over several records. */
+struct spt_runs {
+	struct spt_rec rec;
+	__u32 kind;		/* enum spt_run_kind */
+	__u32 count;
+	struct spt_run run[];
+};
+
+/* Flags of struct spt_page; a 'known' bit says that this kernel has the field. */
+#define SPT_PAGE_TDP_MMU		(1U << 0)	/* tdp_mmu_page */
+#define SPT_PAGE_UNSYNC			(1U << 1)
+#define SPT_PAGE_NX_DISALLOWED		(1U << 2)	/* nx_huge_page_disallowed */
+#define SPT_PAGE_HOST_MMIO		(1U << 3)	/* has_mapped_host_mmio */
+#define SPT_PAGE_ROOT_TO_ZAP		(1U << 4)	/* tdp_mmu_scheduled_root_to_zap */
+#define SPT_PAGE_NX_LINKED		(1U << 5)	/* on possible_nx_huge_pages */
+#define SPT_PAGE_HAS_EXTERNAL		(1U << 6)	/* known only: external_spt exists */
+#define SPT_PAGE_BACKLINK_BAD		(1U << 7)	/* page_private(spt) is not this page */
+
+/* struct kvm_mmu_page, the header of one table. */
+struct spt_page {
+	__u64 sp;		/* its address: identity, nothing else */
+	__u64 hpa;		/* of the table (spt) */
+	__u64 gfn;		/* first guest frame it translates; shadow: the guest table's */
+	__u32 role;		/* bits as in struct spt_head */
+	__u32 flags;		/* SPT_PAGE_* */
+	__u32 known;		/* flags that exist on this kernel */
+	__u32 root_count;
+	__u32 unsync_children;
+	__u32 write_flooding;
+	__u64 parent;		/* TDP MMU: HPA of the parent's entry (ptep), 0 root; shadow: parent_ptes */
+	__u64 external;		/* mirror: HPA of external_spt, 0 none */
+	__u8 mmu_valid_gen;
+	__u8 pad[7];
+};
+
+struct spt_root {
+	struct spt_rec rec;
+	struct spt_page page;
+	__u32 order;		/* position in tdp_mmu_roots */
+	__u32 pad;
+};
+
+/* Which structure a table was found in. */
+enum spt_table_source { SPT_FROM_TDP_ROOT = 1, SPT_FROM_ACTIVE_LIST = 2 };
+
+/*
+ * A table. Bit c of 'chunks' says that entries 8c..8c+7 follow, in order; a
+ * chunk left out holds only 'empty' entries (TDP MMU: spt_head.empty_spte,
+ * shadow pages: 'empty' below) or lies outside the range asked for.
+ */
+struct spt_table {
+	struct spt_rec rec;
+	struct spt_page page;
+	__u64 root;		/* sp of the root it was reached from; 0: active list */
+	__u64 empty;		/* value of every entry that was left out */
+	__u64 chunks;
+	__u64 entry[];
+};
+
+enum spt_raw_table_kind { SPT_RAW_PAE_ROOT = 1, SPT_RAW_PML4_ROOT = 2, SPT_RAW_PML5_ROOT = 3 };
+
+struct spt_raw_table {
+	struct spt_rec rec;
+	__u32 kind;		/* enum spt_raw_table_kind */
+	__u32 vcpu;		/* vcpu_idx */
+	__u64 hpa;
+	__u64 empty;
+	__u64 chunks;
+	__u64 entry[];
+};
+
+/* Same encoding, empty value 0: shadowed_translation, gfn << 12 | access. */
+struct spt_array {
+	struct spt_rec rec;
+	__u64 sp;
+	__u64 chunks;
+	__u64 entry[];
+};
+
+#define SPT_HOST_LEVELS		5
+
+/* One HVA through the VMM's own page tables; level[0] is the 4K level. */
+struct spt_host_walk {
+	struct spt_rec rec;
+	__u64 gpa;
+	__u64 hva;
+	__u8 top;		/* paging levels of the host: 4 or 5 */
+	__u8 leaf;		/* level at which the walk ended (1 = 4K); its entry may be non-present */
+	__u16 error;		/* 0, or a positive errno: the VMM's memory is gone, no slot ... */
+	__u32 pad;
+	struct {
+		__u64 table_hpa;	/* SPT_NO_HPA: not reached */
+		__u64 entry;
+	} level[SPT_HOST_LEVELS];
+};
+
+enum spt_note_kind {
+	SPT_NOTE_ROOT_CHANGED = 1,	/* a root vanished or became invalid while walked; a: sp */
+	SPT_NOTE_PATH_CHANGED = 2,	/* a table on the path was replaced; a: gfn, b: level */
+	SPT_NOTE_LIST_CHANGED = 3,	/* active_mmu_pages was resumed at a guessed place */
+	SPT_NOTE_SLOTS_CHANGED = 4,	/* a: as_id */
+	SPT_NOTE_BAD_TABLE = 5,		/* a: HPA that an entry names but that is no table, b: the entry */
+	SPT_NOTE_UNREADABLE = 6,	/* a: address that could not be read */
+	SPT_NOTE_LIMIT = 7,		/* a list was longer than its bound; a: the bound */
+};
+
+struct spt_note {
+	struct spt_rec rec;
+	__u32 kind;		/* enum spt_note_kind */
+	__u32 pad;
+	__u64 a;
+	__u64 b;
+};
+
+struct spt_dirty {
+	struct spt_rec rec;
+	__u64 gfn;		/* of the first bit */
+	__u64 npages;
+	__u64 word[];		/* bit i: gfn + i is dirty */
+};
+
+/* Flags of struct spt_end. */
+#define SPT_END_TORN		(1U << 0)	/* a note says what changed, or a generation moved */
+
+struct spt_end {
+	struct spt_rec rec;
+	__u64 records;		/* this one included */
+	__u64 tables;
+	__u64 entries;		/* stored in table records */
+	__u64 seq_end;		/* mmu_invalidate_seq now; the VM record has it at the start */
+	__u64 in_progress_end;	/* mmu_invalidate_in_progress now */
+	__u64 generation_end[2];	/* memslot generations now */
+	__u64 time_ns;		/* CLOCK_REALTIME */
+	__u32 flags;		/* SPT_END_* */
+	__u32 pad;
+	__u64 checksum;		/* spt_checksum() of all bytes before this member */
+};
+
+/*
+ * Sum of the 64-bit words, each times the odd number 2i + 1 of its index i in
+ * the image, modulo 2^64. Any change of one word changes it, words may be added
+ * in any order, and it costs one multiplication a word.
+ */
+static inline __u64 spt_checksum_word(__u64 index, __u64 word)
+{
+	return word * (2 * index + 1);
+}
+
+#endif

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The layout: where the running kernel keeps what the agent reads.
+ *
+ * The tool finds every entry by name in BTF or DWARF and the symbols in
+ * /proc/kallsyms, and writes one struct spt_layout_blob to debugfs 'layout'.
+ * The agent believes nothing of it before it checked build ids, bounds, symbol
+ * names and live objects. Both sides compile the lists below, so an entry's
+ * number is its meaning; SPT_LAYOUT_ABI changes when the lists do.
+ */
+#ifndef SPT_LAYOUT_H
+#define SPT_LAYOUT_H
+
+#include <linux/types.h>
+
+#define SPT_LAYOUT_MAGIC	0x54554f59414c5450ULL	/* "PTLAYOUT" in memory order */
+#define SPT_LAYOUT_ABI		1
+
+/* Where types of an entry's root live; searched in this order, all hits must agree. */
+#define SPT_MODULES(M)							\
+	M(VMLINUX, vmlinux)						\
+	M(KVM, kvm)							\
+	M(AMD, kvm_amd)							\
+	M(INTEL, kvm_intel)
+
+enum spt_module {
+#define M(id, name) SPT_MODULE_##id,
+	SPT_MODULES(M)
+#undef M
+	SPT_MODULE_COUNT,
+};
+
+/*
+ * F(id, need, type, path): path is a member path from 'type', alternatives
+ * separated by '|' with the newest name first; members of anonymous structs and
+ * unions need no name of their own, array elements are written [n], and
+ * 'a.b' descends. 'need':
+ *   R  every supported kernel has it: refuse without it
+ *   O  optional: absent means that this kernel has no such thing
+ *   A  required on AMD hosts, I required on Intel hosts, absent on the other
+ * A field that is a pointer, an embedded struct or an array is entered with its
+ * bit offset and its size in bits; a bit field with its own.
+ */
+#define SPT_FIELDS(F)							\
+	/* struct kvm */						\
+	F(KVM_SIZE, R, kvm, "")						\
+	F(KVM_MMU_LOCK, R, kvm, "mmu_lock")				\
+	F(KVM_MM, R, kvm, "mm")						\
+	F(KVM_VM_LIST, R, kvm, "vm_list")				\
+	F(KVM_USERS_COUNT, R, kvm, "users_count")			\
+	F(KVM_USERSPACE_PID, R, kvm, "userspace_pid")			\
+	F(KVM_DEBUGFS_DENTRY, R, kvm, "debugfs_dentry")			\
+	F(KVM_SRCU, R, kvm, "srcu")					\
+	F(KVM_MEMSLOTS, R, kvm, "memslots")				\
+	F(KVM_VCPU_ARRAY, R, kvm, "vcpu_array")	/* xarray; vcpus[] before c5b077549136 */ \
+	F(KVM_ONLINE_VCPUS, R, kvm, "online_vcpus")			\
+	F(KVM_CREATED_VCPUS, O, kvm, "created_vcpus")			\
+	F(KVM_INVALIDATE_SEQ, R, kvm, "mmu_invalidate_seq|mmu_notifier_seq") /* 20ec3ebd707c */ \
+	F(KVM_INVALIDATE_IN_PROGRESS, R, kvm, "mmu_invalidate_in_progress|mmu_notifier_count") \
+	F(KVM_INVALIDATE_START, O, kvm, "mmu_invalidate_range_start|mmu_notifier_range_start") \
+	F(KVM_INVALIDATE_END, O, kvm, "mmu_invalidate_range_end|mmu_notifier_range_end") \
+	F(KVM_DIRTY_RING_SIZE, O, kvm, "dirty_ring_size")		\
+	F(KVM_MANUAL_DIRTY_LOG_PROTECT, O, kvm, "manual_dirty_log_protect") \
+	F(KVM_MEM_ATTR_ARRAY, O, kvm, "mem_attr_array")			\
+	F(KVM_VM_BUGGED, O, kvm, "vm_bugged")				\
+	F(KVM_VM_DEAD, O, kvm, "vm_dead")				\
+	F(KVM_STAT_PAGES_4K, O, kvm, "stat.pages_4k|stat.pages[0]")	\
+	F(KVM_STAT_PAGES_2M, O, kvm, "stat.pages_2m|stat.pages[1]")	\
+	F(KVM_STAT_PAGES_1G, O, kvm, "stat.pages_1g|stat.pages[2]")	\
+	F(KVM_STAT_NX_LPAGE_SPLITS, O, kvm, "stat.nx_lpage_splits")	\
+	F(KVM_VM_TYPE, O, kvm, "arch.vm_type")				\
+	F(KVM_HAS_PRIVATE_MEM, O, kvm, "arch.has_private_mem")		\
+	F(KVM_HAS_PROTECTED_STATE, O, kvm, "arch.has_protected_state")	\
+	F(KVM_PRE_FAULT_ALLOWED, O, kvm, "arch.pre_fault_allowed")	\
+	F(KVM_GFN_DIRECT_BITS, O, kvm, "arch.gfn_direct_bits|arch.gfn_shared_mask|arch.gfn_stolen_mask") \
+	F(KVM_TDP_MMU_ENABLED, O, kvm, "arch.tdp_mmu_enabled")	/* a global since 1f98f2bd8eb0 */ \
+	F(KVM_TDP_MMU_ROOTS, R, kvm, "arch.tdp_mmu_roots")		\
+	F(KVM_TDP_MMU_PAGES, O, kvm, "arch.tdp_mmu_pages")		\
+	F(KVM_ACTIVE_MMU_PAGES, R, kvm, "arch.active_mmu_pages")	\
+	F(KVM_MMU_PAGE_HASH, R, kvm, "arch.mmu_page_hash")	/* array, or pointer to it */ \
+	F(KVM_N_USED_MMU_PAGES, O, kvm, "stat.mmu_shadow_pages|arch.n_used_mmu_pages") \
+	F(KVM_N_REQUESTED_MMU_PAGES, O, kvm, "arch.n_requested_mmu_pages") \
+	F(KVM_N_MAX_MMU_PAGES, O, kvm, "arch.n_max_mmu_pages")		\
+	F(KVM_INDIRECT_SHADOW_PAGES, O, kvm, "arch.indirect_shadow_pages") \
+	F(KVM_MMU_VALID_GEN, O, kvm, "arch.mmu_valid_gen")		\
+	F(KVM_SHADOW_MMIO_VALUE, O, kvm, "arch.shadow_mmio_value")	\
+	F(KVM_DISABLED_QUIRKS, O, kvm, "arch.disabled_quirks")		\
+	F(KVM_CPU_DIRTY_LOG_SIZE, O, kvm, "arch.cpu_dirty_log_size")	\
+	/* struct kvm_memslots, kvm_memory_slot, lpage info */		\
+	F(SLOTS_GENERATION, R, kvm_memslots, "generation")		\
+	F(SLOTS_GFN_TREE, R, kvm_memslots, "gfn_tree")			\
+	F(SLOTS_NODE_IDX, R, kvm_memslots, "node_idx")			\
+	F(SLOT_SIZE, R, kvm_memory_slot, "")				\
+	F(SLOT_GFN_NODE, R, kvm_memory_slot, "gfn_node")	/* [2] */ \
+	F(SLOT_BASE_GFN, R, kvm_memory_slot, "base_gfn")		\
+	F(SLOT_NPAGES, R, kvm_memory_slot, "npages")			\
+	F(SLOT_DIRTY_BITMAP, R, kvm_memory_slot, "dirty_bitmap")	\
+	F(SLOT_HVA, R, kvm_memory_slot, "userspace_addr")		\
+	F(SLOT_FLAGS, R, kvm_memory_slot, "flags")			\
+	F(SLOT_ID, R, kvm_memory_slot, "id")				\
+	F(SLOT_AS_ID, R, kvm_memory_slot, "as_id")			\
+	F(SLOT_GMEM_FILE, O, kvm_memory_slot, "gmem.file|private_file")	\
+	F(SLOT_GMEM_PGOFF, O, kvm_memory_slot, "gmem.pgoff|private_offset") \
+	F(SLOT_RMAP, R, kvm_memory_slot, "arch.rmap")	/* [3] */	\
+	F(SLOT_LPAGE_INFO, R, kvm_memory_slot, "arch.lpage_info")	/* [2]: 2M, 1G */ \
+	F(SLOT_WRITE_TRACK, R, kvm_memory_slot, "arch.gfn_write_track|arch.gfn_track[1]|arch.gfn_track[0]") /* 09a0f3f11f5b */ \
+	F(LPAGE_SIZE, R, kvm_lpage_info, "")				\
+	F(LPAGE_DISALLOW, R, kvm_lpage_info, "disallow_lpage")		\
+	/* struct kvm_vcpu, kvm_vcpu_arch */				\
+	F(VCPU_SIZE, R, kvm_vcpu, "")					\
+	F(VCPU_KVM, R, kvm_vcpu, "kvm")					\
+	F(VCPU_ID, R, kvm_vcpu, "vcpu_id")				\
+	F(VCPU_IDX, R, kvm_vcpu, "vcpu_idx")				\
+	F(VCPU_CPU, R, kvm_vcpu, "cpu")					\
+	F(VCPU_MODE, R, kvm_vcpu, "mode")				\
+	F(VCPU_REQUESTS, R, kvm_vcpu, "requests")			\
+	F(VCPU_PID, R, kvm_vcpu, "pid")					\
+	F(VCPU_PID_LOCK, O, kvm_vcpu, "pid_lock")	/* rwlock; RCU before 3e7f43188ee2 */ \
+	F(VCPU_HFLAGS, O, kvm_vcpu, "arch.hflags")			\
+	F(VCPU_MMU, R, kvm_vcpu, "arch.mmu")				\
+	F(VCPU_ROOT_MMU, R, kvm_vcpu, "arch.root_mmu")			\
+	F(VCPU_GUEST_MMU, R, kvm_vcpu, "arch.guest_mmu")		\
+	F(VCPU_CPU_ROLE, O, kvm_vcpu, "arch.gva_walk.cpu_role")	/* else in kvm_mmu */ \
+	F(VCPU_CR0, R, kvm_vcpu, "arch.cr0")				\
+	F(VCPU_CR2, R, kvm_vcpu, "arch.cr2")				\
+	F(VCPU_CR3, R, kvm_vcpu, "arch.cr3")				\
+	F(VCPU_CR4, R, kvm_vcpu, "arch.cr4")				\
+	F(VCPU_EFER, R, kvm_vcpu, "arch.efer")				\
+	F(VCPU_PKRU, O, kvm_vcpu, "arch.pkru")				\
+	F(VCPU_REGS, R, kvm_vcpu, "arch.regs")	/* RAX..R15, RIP in KVM's order */ \
+	F(VCPU_REGS_AVAIL, R, kvm_vcpu, "arch.regs_avail")		\
+	F(VCPU_PDPTRS, O, kvm_vcpu, "arch.pdptrs")	/* else in kvm_mmu */ \
+	/* struct kvm_mmu */						\
+	F(MMU_SIZE, R, kvm_mmu, "")					\
+	F(MMU_ROOT_HPA, R, kvm_mmu, "root.hpa|root_hpa")		\
+	F(MMU_ROOT_PGD, R, kvm_mmu, "root.pgd|root_pgd")		\
+	F(MMU_MIRROR_ROOT_HPA, O, kvm_mmu, "mirror_root_hpa|private_root_hpa") \
+	F(MMU_PREV_ROOTS, R, kvm_mmu, "prev_roots")	/* [3] of {pgd, hpa} */ \
+	F(MMU_ROOT_ROLE, R, kvm_mmu, "root_role|mmu_role")		\
+	F(MMU_CPU_ROLE, O, kvm_mmu, "cpu_role")				\
+	F(MMU_PAE_ROOT, R, kvm_mmu, "pae_root")				\
+	F(MMU_PML4_ROOT, O, kvm_mmu, "pml4_root")			\
+	F(MMU_PML5_ROOT, O, kvm_mmu, "pml5_root")			\
+	F(MMU_PDPTRS, O, kvm_mmu, "pdptrs")				\
+	F(ROOT_INFO_SIZE, R, kvm_mmu_root_info, "")			\
+	F(ROOT_INFO_PGD, R, kvm_mmu_root_info, "pgd")			\
+	F(ROOT_INFO_HPA, R, kvm_mmu_root_info, "hpa")			\
+	/* union kvm_mmu_page_role */					\
+	F(ROLE_LEVEL, R, kvm_mmu_page_role, "level")			\
+	F(ROLE_HAS_4_BYTE_GPTE, O, kvm_mmu_page_role, "has_4_byte_gpte") \
+	F(ROLE_QUADRANT, R, kvm_mmu_page_role, "quadrant")		\
+	F(ROLE_DIRECT, R, kvm_mmu_page_role, "direct")			\
+	F(ROLE_ACCESS, R, kvm_mmu_page_role, "access")			\
+	F(ROLE_INVALID, R, kvm_mmu_page_role, "invalid")		\
+	F(ROLE_EFER_NX, O, kvm_mmu_page_role, "efer_nx|nxe")		\
+	F(ROLE_CR0_WP, O, kvm_mmu_page_role, "cr0_wp")			\
+	F(ROLE_SMEP_ANDNOT_WP, O, kvm_mmu_page_role, "smep_andnot_wp")	\
+	F(ROLE_SMAP_ANDNOT_WP, O, kvm_mmu_page_role, "smap_andnot_wp")	\
+	F(ROLE_AD_DISABLED, O, kvm_mmu_page_role, "ad_disabled")	\
+	F(ROLE_GUEST_MODE, O, kvm_mmu_page_role, "guest_mode")		\
+	F(ROLE_PASSTHROUGH, O, kvm_mmu_page_role, "passthrough")	\
+	F(ROLE_IS_MIRROR, O, kvm_mmu_page_role, "is_mirror")		\
+	F(ROLE_CR4_SMEP, O, kvm_mmu_page_role, "cr4_smep")		\
+	F(ROLE_SMM, R, kvm_mmu_page_role, "smm")			\
+	F(ROLE_GPTE_IS_8_BYTES, O, kvm_mmu_page_role, "gpte_is_8_bytes") \
+	/* struct kvm_mmu_page */					\
+	F(SP_SIZE, R, kvm_mmu_page, "")					\
+	F(SP_LINK, R, kvm_mmu_page, "link")				\
+	F(SP_HASH_LINK, R, kvm_mmu_page, "hash_link")			\
+	F(SP_TDP_MMU_PAGE, R, kvm_mmu_page, "tdp_mmu_page")		\
+	F(SP_UNSYNC, O, kvm_mmu_page, "unsync")				\
+	F(SP_MMU_VALID_GEN, O, kvm_mmu_page, "mmu_valid_gen")		\
+	F(SP_ROOT_TO_ZAP, O, kvm_mmu_page, "tdp_mmu_scheduled_root_to_zap") \
+	F(SP_NX_DISALLOWED, O, kvm_mmu_page, "nx_huge_page_disallowed|lpage_disallowed") /* 55c510e26ab6 */ \
+	F(SP_NX_LINK, O, kvm_mmu_page, "possible_nx_huge_page_link|lpage_disallowed_link") \
+	F(SP_HOST_MMIO, O, kvm_mmu_page, "has_mapped_host_mmio")	\
+	F(SP_ROLE, R, kvm_mmu_page, "role")				\
+	F(SP_GFN, R, kvm_mmu_page, "gfn")				\
+	F(SP_GFN_STOLEN_BITS, O, kvm_mmu_page, "gfn_stolen_bits")	\
+	F(SP_SPT, R, kvm_mmu_page, "spt")				\
+	F(SP_TRANSLATION, O, kvm_mmu_page, "shadowed_translation|gfns") /* 6a97575d5ccd */ \
+	F(SP_ROOT_COUNT, R, kvm_mmu_page, "root_count")			\
+	F(SP_TDP_ROOT_COUNT, O, kvm_mmu_page, "tdp_mmu_root_count")	\
+	F(SP_UNSYNC_CHILDREN, O, kvm_mmu_page, "unsync_children")	\
+	F(SP_WRITE_FLOODING, O, kvm_mmu_page, "write_flooding_count")	\
+	F(SP_EXTERNAL_SPT, O, kvm_mmu_page, "external_spt|private_sp")	\
+	F(SP_PARENT_PTES, R, kvm_mmu_page, "parent_ptes")		\
+	F(SP_PTEP, O, kvm_mmu_page, "ptep")				\
+	/* the vendor's part */						\
+	F(SVM_VMCB, A, vcpu_svm, "vmcb")				\
+	F(SVM_SEV_ACTIVE, O, kvm_svm, "sev_info.active")		\
+	F(VMCB_NESTED_CR3, A, vmcb_control_area, "nested_cr3")		\
+	F(VMCB_CR3, A, vmcb, "save.cr3")				\
+	F(VMX_LOADED_VMCS, I, vcpu_vmx, "loaded_vmcs")			\
+	F(LOADED_VMCS_VMCS, I, loaded_vmcs, "vmcs")			\
+	F(LOADED_VMCS_CPU, I, loaded_vmcs, "cpu")			\
+	F(KVM_SVM_KVM, A, kvm_svm, "kvm")				\
+	F(VCPU_SVM_VCPU, A, vcpu_svm, "vcpu")				\
+	F(VCPU_VMX_VCPU, I, vcpu_vmx, "vcpu")				\
+	/* host maximum physical address */				\
+	F(HOST_MAXPHYADDR, O, kvm_host_values, "maxphyaddr")
+
+enum spt_field_id {
+#define F(id, need, type, path) SPT_F_##id,
+	SPT_FIELDS(F)
+#undef F
+	SPT_F_COUNT,
+};
+
+/* S(id, need, module, name): a symbol; 'need' as above. size: bytes of the object read, 0 no data. */
+#define SPT_SYMBOLS(S)							\
+	S(VM_LIST, R, kvm, "vm_list")					\
+	S(KVM_LOCK, R, kvm, "kvm_lock")					\
+	S(KVM_CHARDEV_OPS, R, kvm, "kvm_chardev_ops")			\
+	S(HOST_WRITABLE_MASK, R, kvm, "shadow_host_writable_mask")	\
+	S(MMU_WRITABLE_MASK, R, kvm, "shadow_mmu_writable_mask")	\
+	S(NX_MASK, R, kvm, "shadow_nx_mask")				\
+	S(X_MASK, O, kvm, "shadow_x_mask")				\
+	S(XS_MASK, O, kvm, "shadow_xs_mask")				\
+	S(XU_MASK, O, kvm, "shadow_xu_mask")				\
+	S(USER_MASK, R, kvm, "shadow_user_mask")			\
+	S(ACCESSED_MASK, R, kvm, "shadow_accessed_mask")		\
+	S(DIRTY_MASK, R, kvm, "shadow_dirty_mask")			\
+	S(MMIO_VALUE, R, kvm, "shadow_mmio_value")			\
+	S(MMIO_MASK, R, kvm, "shadow_mmio_mask")			\
+	S(MMIO_ACCESS_MASK, R, kvm, "shadow_mmio_access_mask")		\
+	S(PRESENT_MASK, R, kvm, "shadow_present_mask")			\
+	S(MEMTYPE_MASK, O, kvm, "shadow_memtype_mask")			\
+	S(ME_VALUE, O, kvm, "shadow_me_value")				\
+	S(ME_MASK, O, kvm, "shadow_me_mask")				\
+	S(ACC_TRACK_MASK, R, kvm, "shadow_acc_track_mask")		\
+	S(NONPRESENT_OR_RSVD_MASK, R, kvm, "shadow_nonpresent_or_rsvd_mask") \
+	S(RSVD_LOWER_GFN_MASK, R, kvm, "shadow_nonpresent_or_rsvd_lower_gfn_mask") \
+	S(MMIO_CACHING, R, kvm, "enable_mmio_caching")			\
+	S(TDP_ENABLED, R, kvm, "tdp_enabled")				\
+	S(NX_HUGE_PAGES, O, kvm, "nx_huge_pages")			\
+	S(AD_ENABLED, O, kvm, "kvm_ad_enabled")				\
+	S(TDP_MMU_ENABLED, O, kvm, "tdp_mmu_enabled")			\
+	S(PHYS_BITS, O, kvm, "shadow_phys_bits")			\
+	S(KVM_HOST, O, kvm, "kvm_host")					\
+	S(CURRENT_VMCS, I, kvm_intel, "current_vmcs")			\
+	S(ENABLE_EPT_AD_BITS, I, kvm_intel, "enable_ept_ad_bits")
+
+enum spt_symbol_id {
+#define S(id, need, module, name) SPT_S_##id,
+	SPT_SYMBOLS(S)
+#undef S
+	SPT_S_COUNT,
+};
+
+#define SPT_FIELD_PRESENT	(1U << 0)
+#define SPT_FIELD_POINTER	(1U << 1)	/* the member's type is a pointer */
+#define SPT_FIELD_BITS		(1U << 2)	/* a bit field */
+#define SPT_FIELD_ARRAY		(1U << 3)
+
+struct spt_layout_field {
+	__u32 bit_offset;	/* from the start of the type */
+	__u32 bit_size;
+	__u32 flags;		/* SPT_FIELD_* */
+	__u32 alternative;	/* which name was found, 0 the newest */
+};
+
+struct spt_layout_symbol {
+	__u64 address;		/* 0: this kernel has no such symbol */
+	__u64 size;		/* bytes of the object where known, else 0 */
+};
+
+enum spt_layout_source { SPT_LAYOUT_BTF = 1, SPT_LAYOUT_DWARF = 2 };
+
+struct spt_layout_blob {
+	__u64 magic;
+	__u32 abi;
+	__u32 size;		/* bytes of the blob */
+	__u32 source;		/* enum spt_layout_source */
+	__u32 vendor;		/* enum spt_vendor: the vendor module it was made for */
+	__u32 fields;		/* SPT_F_COUNT */
+	__u32 symbols;		/* SPT_S_COUNT */
+	struct {
+		__u8 id[20];	/* NT_GNU_BUILD_ID of the module, of the kernel for vmlinux */
+		__u8 pad[4];
+	} build_id[SPT_MODULE_COUNT];
+	char release[64];
+	struct spt_layout_field field[SPT_F_COUNT];
+	struct spt_layout_symbol symbol[SPT_S_COUNT];
+	__u64 checksum;		/* sum of spt_checksum_word() of all words before */
+};
+
+#endif
