@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * bench-image FIGURE IMAGE: page-table bytes per second through the agent's
+ * image file, against read() of a tmpfs file that is as large as the tables,
+ * with the same buffer.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "agent/spt_image.h"
+#include "ratio.h"
+
+#define BUFFER_BYTES (256 << 10)
+#define PAGE_BYTES   4096
+#define ROUNDS	     9
+
+struct reader {
+	int fd;
+	char *buffer;
+	char tail[sizeof(struct spt_end)]; /* the last bytes read */
+};
+
+static void keep_tail(struct reader *r, const char *p, size_t n)
+{
+	size_t keep = sizeof(r->tail);
+
+	if (n >= keep) {
+		memcpy(r->tail, p + n - keep, keep);
+		return;
+	}
+	memmove(r->tail, r->tail + n, keep - n);
+	memcpy(r->tail + keep - n, p, n);
+}
+
+static int read_all(void *ctx)
+{
+	struct reader *r = ctx;
+	ssize_t n;
+
+	if (lseek(r->fd, 0, SEEK_SET) < 0)
+		return -errno;
+	while ((n = read(r->fd, r->buffer, BUFFER_BYTES)) > 0)
+		keep_tail(r, r->buffer, n);
+	return n < 0 ? -errno : 0;
+}
+
+/* A tmpfs file of 'bytes' bytes whose pages all exist. */
+static int tmpfs_file(size_t bytes)
+{
+	char page[PAGE_BYTES];
+	int fd = memfd_create("tables", 0);
+
+	if (fd < 0)
+		return -errno;
+	memset(page, 0x5a, sizeof(page));
+	for (size_t done = 0; done < bytes; done += sizeof(page))
+		if (write(fd, page, sizeof(page)) != sizeof(page)) {
+			close(fd);
+			return -ENOSPC;
+		}
+	return fd;
+}
+
+int main(int argc, char **argv)
+{
+	struct reader ours = { 0 }, theirs = { 0 };
+	struct bench_side a = { "image", read_all, &ours, 0 };
+	struct bench_side b = { "read of tmpfs", read_all, &theirs, 0 };
+	struct spt_end end;
+	int err;
+
+	if (argc != 3) {
+		fprintf(stderr, "usage: bench-image FIGURE IMAGE\n");
+		return 2;
+	}
+	ours.fd = open(argv[2], O_RDWR);
+	ours.buffer = malloc(BUFFER_BYTES);
+	theirs.buffer = malloc(BUFFER_BYTES);
+	if (ours.fd < 0 || !ours.buffer || !theirs.buffer) {
+		fprintf(stderr, "bench-image: %s: %s\n", argv[2], strerror(errno));
+		return 2;
+	}
+	memset(ours.buffer, 0, BUFFER_BYTES);
+	memset(theirs.buffer, 0, BUFFER_BYTES);
+	err = read_all(&ours);
+	memcpy(&end, ours.tail, sizeof(end));
+	if (err || end.rec.type != SPT_REC_END || !end.tables) {
+		fprintf(stderr, "bench-image: %s: no complete image with tables\n", argv[2]);
+		return 2;
+	}
+	theirs.fd = tmpfs_file(end.tables * PAGE_BYTES);
+	if (theirs.fd < 0) {
+		fprintf(stderr, "bench-image: tmpfs file: %s\n", strerror(-theirs.fd));
+		return 2;
+	}
+	err = bench_alternate(&a, &b, ROUNDS);
+	if (err) {
+		fprintf(stderr, "bench-image: %s\n", strerror(-err));
+		return 2;
+	}
+	fprintf(stderr, "%s: %llu tables\n", argv[1], (unsigned long long)end.tables);
+	bench_print(argv[1], (double)b.median_ns / a.median_ns, &a, &b);
+	return 0;
+}
