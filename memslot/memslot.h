@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Memory slots: which guest frames are backed, by which addresses of the VMM,
+ * and what KVM keeps per frame beside them. Two address spaces: 0, and 1 for SMM.
+ */
+#ifndef SPT_MEMSLOT_H
+#define SPT_MEMSLOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/spt_image.h"
+
+#define SPT_ADDRESS_SPACES	2
+#define SPT_SLOT_GEN_UPDATING	(1ULL << 63)	/* KVM_MEMSLOT_GEN_UPDATE_IN_PROGRESS */
+
+/* KVM_MEM_* (uapi) and KVM's internal flags (kvm_host.h) by name; terminated by bit 0. */
+struct spt_slot_flag {
+	uint32_t bit;
+	const char *name;
+};
+extern const struct spt_slot_flag spt_slot_flags[];
+
+struct spt_memslot {
+	const struct spt_slot *slot;	/* all of its facts; borrowed from the image */
+	const struct spt_dirty *dirty;	/* bitmap in the image, NULL none */
+	uint32_t first_runs, nr_runs;	/* of spt_memslots.runs: lpage, write tracking */
+};
+
+struct spt_memslots {
+	struct spt_memslot *slots;	/* by (as_id, base_gfn) */
+	uint32_t count;
+	uint32_t first[SPT_ADDRESS_SPACES + 1];	/* slots of space a: first[a] .. first[a + 1] - 1 */
+	const struct spt_runs **runs;	/* run records, grouped by slot */
+	uint32_t nr_runs, max_runs, max_slots;
+};
+
+/* Empty set; spt_memslots_add() of image records in their order; then sort. */
+void spt_memslots_init(struct spt_memslots *set);
+void spt_memslots_deinit(struct spt_memslots *set);
+/* Forget the slots but keep the memory. */
+void spt_memslots_reset(struct spt_memslots *set);
+int spt_memslots_add(struct spt_memslots *set, const struct spt_slot *slot);	/* 0, -ENOMEM */
+int spt_memslots_add_runs(struct spt_memslots *set, const struct spt_runs *runs);
+int spt_memslots_add_dirty(struct spt_memslots *set, const struct spt_dirty *dirty);
+void spt_memslots_sort(struct spt_memslots *set);
+
+/* The slot of address space @as_id that holds @gfn, or NULL. */
+const struct spt_memslot *spt_memslot_find(const struct spt_memslots *set, unsigned int as_id,
+					   uint64_t gfn);
+
+/* The first slot of @as_id that ends above @gfn (it may start above it), or NULL. */
+const struct spt_memslot *spt_memslot_from(const struct spt_memslots *set, unsigned int as_id,
+					   uint64_t gfn);
+
+/* Next (slot, gpa) that @hva backs: start with *@pos 0; false when there is none left. */
+bool spt_memslot_next_alias(const struct spt_memslots *set, uint64_t hva, uint32_t *pos,
+			    const struct spt_memslot **slot, uint64_t *gpa);
+
+/* HVA of @gpa, which lies in @slot. ~0: the slot has none (guest_memfd only). */
+uint64_t spt_memslot_hva(const struct spt_memslot *slot, uint64_t gpa);
+
+/* Value of @kind at @gfn: runs leave zeros out. False: the image does not have this kind. */
+bool spt_memslot_run(const struct spt_memslots *set, const struct spt_memslot *slot,
+		     enum spt_run_kind kind, uint64_t gfn, uint64_t *value);
+
+/* Whether @gfn is marked in the dirty bitmap; false also when the image has no bitmap for it. */
+bool spt_memslot_dirty(const struct spt_memslot *slot, uint64_t gfn, bool *known);
+
+/* The run that holds @gfn in one record, or NULL. */
+const struct spt_run *spt_runs_find(const struct spt_runs *runs, uint64_t gfn);
+
+#endif

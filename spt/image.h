@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Reading an image: every record is checked before anything believes it.
+ *
+ * An image stays where it is (mapped file, received buffer); records are handed
+ * out as pointers into it. Nothing is copied but the head, the masks and the end.
+ */
+#ifndef SPT_IMAGE_READ_H
+#define SPT_IMAGE_READ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/spt_image.h"
+#include "decoders/error.h"
+
+/* Read what is intact of a damaged image instead of refusing it. */
+#define SPT_IMAGE_SALVAGE	(1U << 0)
+/* Leave the checksum alone: for an image that the agent handed over this moment. */
+#define SPT_IMAGE_TRUST		(1U << 1)
+
+struct spt_image {
+	const void *base;	/* borrowed; 8-byte aligned */
+	size_t len;		/* bytes of whole records that may be used */
+	const char *name;	/* for errors: file or VM; borrowed */
+	struct spt_head head;	/* members beyond the record's length are 0 */
+	struct spt_masks masks;	/* known 0: the image has none */
+	struct spt_end end;	/* all 0: the image has none (salvaged) */
+	bool complete;		/* END is there and every check passed */
+	bool torn;		/* the image itself says that things moved while it was made */
+	uint32_t notes;		/* bit k: a note of kind k (enum spt_note_kind) */
+	uint64_t count[256];	/* records by type */
+	char missing[160];	/* salvage: what is missing or wrong, "" nothing */
+};
+
+/*
+ * Check the @len bytes at @base, which must stay as long as @img is used. @name
+ * names the image in errors. Returns 0, or -EINVAL (not an image, damaged: with
+ * the byte offset), -EPROTO (another ABI).
+ */
+int spt_image_open(struct spt_image *img, const void *base, size_t len, const char *name,
+		   unsigned int flags, struct spt_error *err);
+
+/* Sum of @words 64-bit words at @base as the END record's checksum counts them. */
+uint64_t spt_image_checksum(const void *base, size_t words);
+
+/* The record after @rec, or the first for NULL; NULL after the last. */
+static inline const struct spt_rec *spt_image_next(const struct spt_image *img,
+						   const struct spt_rec *rec)
+{
+	const char *next = rec ? (const char *)rec + rec->len : (const char *)img->base;
+
+	return next < (const char *)img->base + img->len ? (const struct spt_rec *)next : NULL;
+}
+
+#define spt_image_for_each(img, rec)                                                               \
+	for (rec = spt_image_next(img, NULL); rec; rec = spt_image_next(img, rec))
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The hierarchy, entry by entry, in pre-order: an iterator whose struct holds
+ * all its state. Roots come in the model's order.
+ */
+#ifndef SPT_TREE_H
+#define SPT_TREE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "spt/model.h"
+
+/* What an entry is, as in JSON; enough to steer a walk, decoders/spte.h says the rest. */
+enum spt_entry_type {
+	SPT_ENTRY_NONPRESENT,	/* not the empty value, and nothing known */
+	SPT_ENTRY_TABLE,
+	SPT_ENTRY_LEAF,
+	SPT_ENTRY_MMIO,
+	SPT_ENTRY_FROZEN,	/* being replaced or torn down */
+};
+
+const char *spt_entry_type_name(enum spt_entry_type type);
+
+/* Problems of one entry; the walk goes on behind it. */
+#define SPT_ENTRY_NO_CHILD	(1U << 0)	/* names a table that the image does not have */
+#define SPT_ENTRY_BAD_CHILD	(1U << 1)	/* the table is of another level or place */
+
+struct spt_entry {
+	const struct spt_root_ref *root;
+	const struct spt_node *node;	/* table it is in */
+	const struct spt_node *child;	/* table it points to, NULL none */
+	uint64_t spte;			/* raw */
+	uint64_t gpa;			/* first address it translates: GPA, or virtual/L2 (root kind) */
+	uint64_t size;			/* bytes it translates */
+	uint64_t hpa;			/* what a table or leaf entry points to; else SPT_NO_HPA */
+	unsigned int index;
+	int level;
+	enum spt_entry_type type;
+	unsigned int problems;		/* SPT_ENTRY_* */
+};
+
+/* Classify one entry of @node: type, hpa; the rest is left alone. */
+void spt_entry_classify(const struct spt_model *model, const struct spt_node *node, uint64_t spte,
+			struct spt_entry *entry);
+
+#define SPT_TREE_LEAVES		(1U << 0)	/* leaf and special entries only, no tables */
+#define SPT_TREE_EMPTY		(1U << 1)	/* non-present entries that hold a value, too */
+
+struct spt_tree {
+	const struct spt_model *model;
+	const struct spt_root_ref *root;	/* being walked */
+	const struct spt_root_ref *only;	/* NULL: every root */
+	uint64_t start, last;		/* addresses asked for, both inclusive */
+	unsigned int flags;
+	int depth;			/* of stack; 0: next root */
+	struct {
+		const struct spt_node *node;
+		uint64_t base;		/* address of entry 0 */
+		unsigned int index;	/* next entry to look at */
+		unsigned int end;	/* first entry behind the range */
+	} stack[SPT_MAX_WALK + 1];
+	struct spt_entry entry;		/* the current one */
+};
+
+/*
+ * Begin at @root (NULL: all roots). Only entries that overlap @start .. @start + @len - 1
+ * are given; @len 0: everything. A root that translates other addresses than GPAs
+ * is compared by those.
+ */
+void spt_tree_begin(struct spt_tree *tree, const struct spt_model *model,
+		    const struct spt_root_ref *root, uint64_t start, uint64_t len,
+		    unsigned int flags);
+
+/* The next entry, valid until the next call; NULL at the end. */
+const struct spt_entry *spt_tree_next(struct spt_tree *tree);
+
+/* Leaves of one root by level: [1] 4K, [2] 2M, [3] 1G. Tables by level; [0] unused. */
+struct spt_counts {
+	uint64_t leaves[SPT_MAX_LEVEL + 1];
+	uint64_t tables[SPT_MAX_LEVEL + 1];
+	uint64_t mmio, frozen, problems;
+};
+
+void spt_tree_count(const struct spt_model *model, const struct spt_root_ref *root,
+		    struct spt_counts *ret);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One address through everything that translates it: memslot, every root's
+ * tables, and beside them the VMM's own page tables; and whether they agree.
+ */
+#ifndef SPT_WALK_H
+#define SPT_WALK_H
+
+#include "spt/source.h"
+#include "spt/tree.h"
+
+enum spt_verdict {
+	SPT_VERDICT_COHERENT,	/* SPTE and host name the same page */
+	SPT_VERDICT_UNMAPPED,	/* no SPTE yet */
+	SPT_VERDICT_STALE,	/* SPTE and host disagree, and nothing explains it */
+	SPT_VERDICT_MMIO,
+	SPT_VERDICT_NO_SLOT,
+	SPT_VERDICT_PRIVATE,	/* guest_memfd or TD: the host maps no such page */
+	SPT_VERDICT_SWAPPED,	/* no SPTE, and the host has the page on swap */
+	SPT_VERDICT_TORN,	/* changed while it was looked at */
+};
+
+const char *spt_verdict_name(enum spt_verdict verdict);	/* as in JSON */
+
+/* One way from a root to the address; entries from the root downwards. */
+struct spt_walk_path {
+	const struct spt_root_ref *root;	/* NULL: shadow page found by its translation */
+	struct spt_entry level[SPT_MAX_WALK];
+	unsigned int nr_levels;
+	uint64_t hpa;			/* with the offset in the page; SPT_NO_HPA: not mapped */
+	uint64_t page_size;		/* bytes; 0: not mapped */
+};
+
+/* What a host page table entry is. */
+enum spt_host_type {
+	SPT_HOST_NONE, SPT_HOST_TABLE, SPT_HOST_PAGE, SPT_HOST_PROTNONE,
+	SPT_HOST_SWAP,			/* not present, holds something: on swap or in migration */
+	SPT_HOST_ERROR,			/* could not be walked; see error */
+};
+
+const char *spt_host_type_name(enum spt_host_type type);
+
+struct spt_host_level {
+	uint64_t table_hpa, entry;
+	int level;
+	unsigned int index;
+	enum spt_host_type type;
+	bool writable, user, accessed, dirty, nx;
+};
+
+struct spt_host_path {
+	struct spt_host_level level[SPT_HOST_LEVELS];	/* from the top downwards */
+	unsigned int nr_levels;
+	enum spt_host_type type;	/* of the last one */
+	int error;			/* errno of the walk, 0 none */
+	uint64_t hpa;			/* with the offset in the page; SPT_NO_HPA none */
+	uint64_t page_size;
+	bool writable;
+};
+
+#define SPT_WALK_PATHS		16	/* kept; nr_paths counts further ones too */
+
+struct spt_walk {
+	uint64_t gpa;
+	uint64_t hva;			/* ~0: none */
+	const struct spt_memslot *slot;	/* of address space 0, else of 1; NULL none */
+	uint64_t attrs;			/* memory attributes, 0 also when unknown */
+	bool private_gpa;		/* KVM_MEMORY_ATTRIBUTE_PRIVATE */
+	struct spt_walk_path path[SPT_WALK_PATHS];
+	unsigned int nr_paths;
+	bool have_host;
+	struct spt_host_path host;
+	enum spt_verdict verdict;
+	char reason[160];		/* one sentence that says what the verdict rests on */
+	unsigned int tries;		/* images read for it; 1 for a file */
+};
+
+/* The parts of a live image that spt_walk_gpa() needs. */
+#define SPT_WALK_PARTS	(SPT_PART_VM | SPT_PART_MEMSLOTS | SPT_PART_ATTRS | SPT_PART_ROOTS | \
+			 SPT_PART_TABLES | SPT_PART_HOST)
+
+/* Walk @gpa in a loaded model. Pointers in *@ret point into it. */
+void spt_walk_gpa(const struct spt_model *model, uint64_t gpa, struct spt_walk *ret);
+
+/* The same for a virtual/L2 address of one shadow or nested root, without a verdict. */
+void spt_walk_root(const struct spt_model *model, const struct spt_root_ref *root, uint64_t addr,
+		   struct spt_walk_path *ret);
+
+/*
+ * Read what is needed from @src, load @model and walk. A live VM is read again,
+ * up to three times, before 'stale' is believed.
+ */
+int spt_walk_gpa_from(struct spt_source *src, struct spt_model *model, uint64_t gpa,
+		      unsigned int image_flags, struct spt_walk *ret, struct spt_error *err);
+
+/*
+ * GPAs that @hva backs, in every slot and both address spaces: up to @max into
+ * @gpa (a GPA that both address spaces have is given once). Returns how many there are.
+ */
+unsigned int spt_walk_hva(const struct spt_model *model, uint64_t hva, uint64_t *gpa,
+			  unsigned int max);
+
+/* Decode the image's host walk; false when the image has none for this page. */
+bool spt_host_decode(const struct spt_model *model, uint64_t gpa, struct spt_host_path *ret);
+
+#endif
