@@ -18,13 +18,8 @@
 #include "agent/spt_image.h"
 #include "decoders/error.h"
 
-#define SPT_MAX_LEVEL	5	/* levels are 1 (4K) to 5 */
-
-/* Bytes that one entry of a level maps: 4096, 2097152, 1073741824 ... */
-static inline __u64 spt_level_size(int level)
-{
-	return 1ULL << (12 + 9 * (level - 1));
-}
+/* Levels are 1 (4K) to 5. */
+#define SPT_MAX_LEVEL	5
 
 /* Which hardware format KVM's entries have. */
 enum spt_spte_style {
