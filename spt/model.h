@@ -14,12 +14,12 @@
 #include <stdint.h>
 
 #include "decoders/format.h"
+#include "decoders/spte.h"
 #include "memslot/memslot.h"
 #include "spt/image.h"
 
 #define SPT_PAGE_SHIFT		12
 #define SPT_LEVEL_BITS		9
-#define SPT_MAX_LEVEL		5
 #define SPT_MAX_WALK		6	/* levels of one walk; PML5, PML4, PAE root above shadow tables */
 
 /* Shift and bytes of what one entry at @level (1: 4K) translates. */
@@ -150,6 +150,9 @@ static inline uint64_t spt_node_entry(const struct spt_node *node, unsigned int 
 	return node->entry[__builtin_popcountll(node->chunks & (bit - 1)) * SPT_CHUNK_ENTRIES +
 			   index % SPT_CHUNK_ENTRIES];
 }
+
+/* In what kind of table its entries stand, for spt_spte_decode(). */
+enum spt_spte_kind spt_node_kind(const struct spt_model *model, const struct spt_node *node);
 
 /* Guest frame (as address) and access bits that entry @index of a table translates to. */
 bool spt_node_translation(const struct spt_node *node, unsigned int index, uint64_t *gpa,

@@ -48,7 +48,7 @@ struct spt_range {
 	uint64_t page_size;		/* of the first leaf */
 	uint64_t pages;			/* leaves merged */
 	int level;			/* of the first leaf */
-	enum spt_entry_type type;
+	enum spt_spte_type type;
 	bool hpa_contiguous;		/* hpa + offset is right for all of it */
 	bool mixed_perm, mixed_level, mixed_dirty, mixed_accessed;	/* where not split by it */
 	bool nx_disallowed;		/* first leaf's table: nx_huge_page_disallowed */

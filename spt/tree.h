@@ -9,18 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "decoders/spte.h"
 #include "spt/model.h"
-
-/* What an entry is, as in JSON; enough to steer a walk, decoders/spte.h says the rest. */
-enum spt_entry_type {
-	SPT_ENTRY_NONPRESENT,	/* not the empty value, and nothing known */
-	SPT_ENTRY_TABLE,
-	SPT_ENTRY_LEAF,
-	SPT_ENTRY_MMIO,
-	SPT_ENTRY_FROZEN,	/* being replaced or torn down */
-};
-
-const char *spt_entry_type_name(enum spt_entry_type type);
 
 /* Problems of one entry; the walk goes on behind it. */
 #define SPT_ENTRY_NO_CHILD	(1U << 0)	/* names a table that the image does not have */
@@ -36,16 +26,15 @@ struct spt_entry {
 	uint64_t hpa;			/* what a table or leaf entry points to; else SPT_NO_HPA */
 	unsigned int index;
 	int level;
-	enum spt_entry_type type;
+	enum spt_spte_type type;
 	unsigned int problems;		/* SPT_ENTRY_* */
 };
 
-/* Classify one entry of @node: type, hpa; the rest is left alone. */
-void spt_entry_classify(const struct spt_model *model, const struct spt_node *node, uint64_t spte,
-			struct spt_entry *entry);
+/* Everything that decoders/spte.h knows about the entry. */
+struct spt_spte spt_entry_decode(const struct spt_model *model, const struct spt_entry *entry);
 
 #define SPT_TREE_LEAVES		(1U << 0)	/* leaf and special entries only, no tables */
-#define SPT_TREE_EMPTY		(1U << 1)	/* non-present entries that hold a value, too */
+#define SPT_TREE_LEFTOVER	(1U << 1)	/* non-present entries that hold a value, too */
 
 struct spt_tree {
 	const struct spt_model *model;
