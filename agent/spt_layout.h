@@ -85,6 +85,8 @@ enum spt_module {
 	F(KVM_MMU_VALID_GEN, O, kvm, "arch.mmu_valid_gen")		\
 	F(KVM_SHADOW_MMIO_VALUE, O, kvm, "arch.shadow_mmio_value")	\
 	F(KVM_DISABLED_QUIRKS, O, kvm, "arch.disabled_quirks")		\
+	F(KVM_NX_PAGES_SHADOW, O, kvm, "arch.possible_nx_huge_pages[0].nr_pages") \
+	F(KVM_NX_PAGES_TDP, O, kvm, "arch.possible_nx_huge_pages[1].nr_pages") \
 	F(KVM_CPU_DIRTY_LOG_SIZE, O, kvm, "arch.cpu_dirty_log_size")	\
 	/* struct kvm_memslots, kvm_memory_slot, lpage info */		\
 	F(SLOTS_GENERATION, R, kvm_memslots, "generation")		\
@@ -127,7 +129,8 @@ enum spt_module {
 	F(VCPU_CR4, R, kvm_vcpu, "arch.cr4")				\
 	F(VCPU_EFER, R, kvm_vcpu, "arch.efer")				\
 	F(VCPU_PKRU, O, kvm_vcpu, "arch.pkru")				\
-	F(VCPU_REGS, R, kvm_vcpu, "arch.regs")	/* RAX..R15, RIP in KVM's order */ \
+	F(VCPU_REGS, R, kvm_vcpu, "arch.regs")	/* RAX..R15 in KVM's order, then RIP */ \
+	F(VCPU_RIP, O, kvm_vcpu, "arch.rip")	/* where RIP left the array */ \
 	F(VCPU_REGS_AVAIL, R, kvm_vcpu, "arch.regs_avail")		\
 	F(VCPU_PDPTRS, O, kvm_vcpu, "arch.pdptrs")	/* else in kvm_mmu */ \
 	/* struct kvm_mmu */						\
