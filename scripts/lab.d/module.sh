@@ -1,0 +1,75 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# Out-of-tree modules for a cached kernel: the agent and the tests' own, built once for each state
+# of their sources.
+
+# What the result depends on: the sources (build products left out) and the kernel.
+module_key() # SOURCES... (the kernel's directory in $kernel)
+{
+	{
+		cat "$kernel/release" "$kernel/version"
+		find "$@" -type f \( -name '*.[chS]' -o -name Kbuild -o -name 'Makefile*' \) \
+			! -name '*.mod.c' -print0 | sort -z | xargs -0 sha256sum
+	} | sha256sum | cut -c1-16
+}
+
+# Builds the module in SOURCE (a directory of the project with a Kbuild) and prints the path of
+# the finished directory. The project's shared headers are beside the copy as beside the source.
+module_build() # KERNEL SOURCE
+{
+	local kernel source=$2 key final copy log
+	kernel=$(kernel_dir "$1")
+	key=$(module_key "$source" "$LAB_TOP"/agent/*.h)
+	final=$LAB_CACHE/modules/$1/$(basename "$source")-$key
+	if manifest_check "$final" sha256; then
+		echo "$final"
+		return 0
+	fi
+	manifest_check "$kernel" build.sha256 || die "the build tree of $1 is damaged: run '$0 prepare --update --kernel $1'"
+	rm -rf "$final"
+	mkdir -p "$LAB_CACHE/modules/$1"
+	find "$LAB_CACHE/modules/$1" -maxdepth 1 -name ".*" -type d -mmin +60 -exec rm -rf {} +
+	copy=$(mktemp -d "$LAB_CACHE/modules/$1/.$(basename "$source").XXXXXX")
+	# The agent's headers are what a module of the tests shares with it.
+	mkdir "$copy/agent"
+	cp "$LAB_TOP"/agent/*.h "$copy/agent/"
+	mkdir -p "$copy/${source#"$LAB_TOP/"}"
+	cp -r "$source/." "$copy/${source#"$LAB_TOP/"}/"
+	log=$copy/log
+	if ! module_make "$kernel" "$copy" "${source#"$LAB_TOP/"}" >"$log" 2>&1; then
+		cat "$log" >&2
+		rm -rf "$copy"
+		say "${source#"$LAB_TOP/"} does not build for Linux $(<"$kernel/release")"
+		return 1
+	fi
+	grep -E 'warning:|WARNING:' "$log" >&2 || true
+	mkdir "$copy/done"
+	cp "$copy/${source#"$LAB_TOP/"}"/*.ko "$log" "$copy/done/"
+	manifest_write "$copy/done" sha256 .
+	if mv -T "$copy/done" "$final" 2>/dev/null || manifest_check "$final" sha256; then
+		rm -rf "$copy"
+		echo "$final"
+	else
+		die "cannot write $final"
+	fi
+}
+
+module_make() # KERNEL-DIR COPY SUBDIRECTORY
+{
+	if [[ $(<"$1/compiler") = tree ]]; then
+		compiler_make "$1/tree" "$2" -C "/usr/src/linux-headers-$(<"$1/release")" \
+			"M=/module/$3" "-j$(nproc)" modules
+	else
+		make -C "$1/build" "M=$2/$3" "-j$(nproc)" modules
+	fi
+}
+
+# Builds the agent; prints the path of spt_agent.ko.
+agent_build() # KERNEL
+{
+	local dir
+	[[ -e $LAB_TOP/agent/Kbuild || -e $LAB_TOP/agent/Makefile ]] ||
+		die "$LAB_TOP/agent has no Kbuild: there is no agent to build"
+	dir=$(module_build "$1" "$LAB_TOP/agent") || return
+	echo "$dir/spt_agent.ko"
+}
