@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Backing memory of the slots, KVM's registration of it, and the host's pagemap. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "pages.h"
+
+#ifndef MAP_HUGE_SHIFT
+#define MAP_HUGE_SHIFT 26
+#endif
+
+#define PAGEMAP_PFN_MASK	((1ULL << 55) - 1)
+#define PAGEMAP_SWAPPED		(1ULL << 62)
+#define PAGEMAP_PRESENT		(1ULL << 63)
+#define PAGEMAP_BATCH		4096	/* entries read at once */
+
+/* An address range congruent to 'gpa' modulo 'align', plus skew; nothing is mapped there yet. */
+static char *reserve(uint64_t gpa, uint64_t size, uint64_t align, uint64_t skew)
+{
+	uint64_t span = size + 2 * align;
+	char *base = mmap(NULL, span, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (base == MAP_FAILED)
+		return NULL;
+	uint64_t want = (uint64_t)(uintptr_t)base + align;
+
+	want -= (want - gpa) % align;
+	return (char *)(uintptr_t)(want + skew);
+}
+
+int memory_map_anon(struct slot *s, char *hva, uint64_t len)
+{
+	int prot = PROT_READ | PROT_WRITE;
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
+
+	if (s->backing == BACKING_HUGETLB_2M)
+		flags = (flags & ~MAP_NORESERVE) | MAP_HUGETLB | 21 << MAP_HUGE_SHIFT;
+	if (s->backing == BACKING_HUGETLB_1G)
+		flags = (flags & ~MAP_NORESERVE) | MAP_HUGETLB | 30 << MAP_HUGE_SHIFT;
+	if (mmap(hva, len, prot, flags, -1, 0) == MAP_FAILED)
+		return -errno;
+	if (s->backing == BACKING_ANON)
+		madvise(hva, len, MADV_NOHUGEPAGE);
+	if (s->backing == BACKING_THP)
+		madvise(hva, len, MADV_HUGEPAGE);
+	return 0;
+}
+
+static long read_number(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	long n = -1;
+
+	if (!f)
+		return -1;
+	if (fscanf(f, "%ld", &n) != 1)
+		n = -1;
+	fclose(f);
+	return n;
+}
+
+/* Asks the kernel for 'want' free huge pages; false: it has fewer. */
+static bool reserve_hugetlb(uint64_t page_size, long want)
+{
+	char total[96], unused[96];
+
+	snprintf(total, sizeof(total), "/sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB/nr_hugepages",
+		 page_size >> 10);
+	snprintf(unused, sizeof(unused),
+		 "/sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB/free_hugepages", page_size >> 10);
+	long have = read_number(unused);
+
+	if (have >= want)
+		return true;
+	if (have < 0)
+		return false;
+	FILE *f = fopen(total, "r+");
+
+	if (!f)
+		return false;
+	fprintf(f, "%ld\n", read_number(total) + want - have);
+	fclose(f);
+	return read_number(unused) >= want;
+}
+
+static int alloc_slot(struct guest *g, struct slot *s)
+{
+	if (s->skipped || s->backing == BACKING_NONE)
+		return 0;
+	if (s->backing == BACKING_ALIAS) {
+		s->hva = g->slot[s->alias_of].hva;
+		return 0;
+	}
+	if (s->backing == BACKING_HUGETLB_2M && !reserve_hugetlb(SIZE_2M, s->size / SIZE_2M)) {
+		s->skipped = "the host has not enough free 2M hugetlb pages";
+		return 0;
+	}
+	if (s->backing == BACKING_HUGETLB_1G && !reserve_hugetlb(SIZE_1G, s->size / SIZE_1G)) {
+		s->skipped = "the host has no free 1G hugetlb page";
+		return 0;
+	}
+	uint64_t align = s->size >= SIZE_1G ? SIZE_1G : SIZE_2M;
+
+	s->hva = reserve(s->gpa, s->size, align, s->skew);
+	if (!s->hva)
+		return -ENOMEM;
+	int err = memory_map_anon(s, s->hva, s->size);
+
+	if (!err)
+		return 0;
+	s->hva = NULL;
+	if (s->backing == BACKING_HUGETLB_2M || s->backing == BACKING_HUGETLB_1G) {
+		s->skipped = "the host's hugetlb pages cannot be mapped";
+		return 0;
+	}
+	return err;
+}
+
+/* A slot that this machine cannot have is marked as skipped; only a real failure is an error. */
+int memory_alloc(struct guest *g)
+{
+	for (int i = 0; i < g->slot_count; i++) {
+		int err = alloc_slot(g, &g->slot[i]);
+
+		if (err)
+			return err;
+	}
+
+	/* Reads of the read-only slot shall find memory, not the zero page. */
+	for (int i = 0; i < g->slot_count; i++) {
+		struct slot *s = &g->slot[i];
+
+		if (s->flags & KVM_MEM_READONLY)
+			for (uint64_t at = 0; at < s->size; at += SIZE_4K)
+				*(volatile uint64_t *)(s->hva + at) = s->gpa + at;
+	}
+	return 0;
+}
+
+static int set_region(struct guest *g, struct slot *s, uint64_t size, uint32_t flags)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = s->id,
+		.flags = flags,
+		.guest_phys_addr = s->gpa,
+		.memory_size = size,
+		.userspace_addr = (uintptr_t)s->hva,
+	};
+
+	return ioctl(g->vm_fd, KVM_SET_USER_MEMORY_REGION, &region) ? -errno : 0;
+}
+
+/* Adds the slot to the VM or deletes it. -EALREADY: it is so already. */
+int memory_register(struct guest *g, struct slot *s, bool on)
+{
+	int err;
+
+	pthread_mutex_lock(&g->slots_lock);
+	if (!s->hva)
+		err = -ENODEV;
+	else if (s->registered == on)
+		err = -EALREADY;
+	else
+		err = set_region(g, s, on ? s->size : 0, on ? s->flags : 0);
+	if (!err)
+		s->registered = on;
+	pthread_mutex_unlock(&g->slots_lock);
+	return err;
+}
+
+int memory_set_flags(struct guest *g, struct slot *s, uint32_t flags)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&g->slots_lock);
+	if (s->registered)
+		err = set_region(g, s, s->size, flags);
+	if (!err)
+		s->flags = flags;
+	pthread_mutex_unlock(&g->slots_lock);
+	return err;
+}
+
+void *memory_hva(struct slot *s, uint64_t gpa)
+{
+	return s->hva ? s->hva + (gpa - s->gpa) : NULL;
+}
+
+static int pagemap_fd(void)
+{
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	return fd;
+}
+
+static int decode_pagemap(uint64_t entry, uint64_t *hpa)
+{
+	if (entry & PAGEMAP_SWAPPED)
+		return -EIO;
+	if (!(entry & PAGEMAP_PRESENT))
+		return -ENOENT;
+	*hpa = (entry & PAGEMAP_PFN_MASK) * SIZE_4K;
+	/* The kernel hides frame numbers from a process without CAP_SYS_ADMIN. */
+	return *hpa ? 0 : -EPERM;
+}
+
+int memory_hpa(const void *hva, uint64_t *hpa)
+{
+	uint64_t entry;
+
+	if (pread(pagemap_fd(), &entry, 8, (uintptr_t)hva / SIZE_4K * 8) != 8)
+		return -errno;
+	return decode_pagemap(entry, hpa);
+}
+
+static int pagemap_slot(struct slot *s, FILE *out, uint64_t *count)
+{
+	static uint64_t entry[PAGEMAP_BATCH];
+	uint64_t pages = s->size / SIZE_4K;
+
+	for (uint64_t at = 0; at < pages; at += PAGEMAP_BATCH) {
+		uint64_t n = pages - at < PAGEMAP_BATCH ? pages - at : PAGEMAP_BATCH;
+		off_t offset = ((uintptr_t)s->hva / SIZE_4K + at) * 8;
+
+		if (pread(pagemap_fd(), entry, n * 8, offset) != (ssize_t)(n * 8))
+			return -errno;
+		for (uint64_t i = 0; i < n; i++) {
+			uint64_t hpa;
+
+			if (decode_pagemap(entry[i], &hpa))
+				continue;
+			fprintf(out, "0x%" PRIx64 " 0x%" PRIx64 "\n", s->gpa + (at + i) * SIZE_4K, hpa);
+			(*count)++;
+		}
+	}
+	return 0;
+}
+
+int memory_pagemap_file(struct guest *g, const char *path, uint64_t *count)
+{
+	FILE *out = fopen(path, "w");
+	int err = 0;
+
+	if (!out)
+		return -errno;
+	*count = 0;
+	for (int i = 0; i < g->slot_count && !err; i++)
+		if (g->slot[i].registered)
+			err = pagemap_slot(&g->slot[i], out, count);
+	if (fclose(out) && !err)
+		err = -errno;
+	return err;
+}

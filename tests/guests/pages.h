@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * 'pages': a virtual machine made with the raw KVM API whose every mapping is
+ * known. README.md beside this file documents its layout and its commands.
+ *
+ * One struct guest describes the VM; each file below owns one aspect of it.
+ * All functions that can fail return 0 or a negative errno and, where they
+ * take a struct reply, leave one line of explanation in it.
+ */
+#ifndef PAGES_H
+#define PAGES_H
+
+#include <linux/kvm.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define SIZE_4K		0x1000UL
+#define SIZE_2M		0x200000UL
+#define SIZE_1G		0x40000000UL
+#define MAX_SLOTS	16
+#define MAX_VCPUS	2
+#define MAX_TOUCHES	48
+
+/* Where the guest sees its physical memory: GVA = GPA + GVA_BASE, everywhere. */
+#define GVA_BASE	0x100000000000UL
+
+/* The system slot (GPA). */
+#define CODE_GPA	0x1000UL
+#define MAILBOX_GPA	0x2000UL	/* one page per vCPU */
+#define STACK_GPA	0x8000UL	/* one page per vCPU, the stack starts at its end */
+#define TABLES_GPA	0x10000UL	/* guest page tables, the first one is CR3's */
+
+enum backing {
+	BACKING_ANON,		/* anonymous, MADV_NOHUGEPAGE */
+	BACKING_THP,		/* anonymous, MADV_HUGEPAGE */
+	BACKING_HUGETLB_2M,
+	BACKING_HUGETLB_1G,
+	BACKING_ALIAS,		/* another slot's memory */
+	BACKING_NONE,		/* no memory and no slot: the MMIO hole */
+};
+
+/* A range of guest-physical memory that the guest maps; normally a memslot. */
+struct slot {
+	int id;			/* KVM's slot id; the hole has one too but is never registered */
+	const char *name;
+	uint64_t gpa;
+	uint64_t size;		/* bytes */
+	enum backing backing;
+	uint32_t flags;		/* KVM_MEM_* to register it with, at present */
+	int alias_of;		/* slot id, BACKING_ALIAS only */
+	uint64_t skew;		/* bytes that the HVA is off 2M congruence with the GPA */
+	uint64_t guest_page;	/* size of the guest's own mappings of it */
+	bool guest_nx;		/* the guest maps it no-execute */
+	const char *skipped;	/* why this machine cannot have it, or NULL */
+	char *hva;		/* NULL: none */
+	bool registered;	/* KVM knows it now */
+};
+
+/* An access made during set-up, and the mapping it must leave behind. */
+struct touch {
+	int slot;
+	uint64_t gpa;
+	uint64_t count;		/* accesses */
+	uint64_t stride;	/* bytes */
+	char access;		/* 'r', 'w' or 'x' */
+	uint64_t page_size;	/* of the mapping with EPT or NPT, 0: MMIO */
+	const char *perm;	/* of the mapping with EPT or NPT */
+	const char *note;	/* why it differs from README.md, or NULL */
+};
+
+struct reply {
+	char text[65536];	/* one line, no newline */
+};
+
+enum vcpu_state { VCPU_IDLE, VCPU_BUSY, VCPU_EXIT };
+
+struct vcpu {
+	struct guest *guest;
+	int idx;
+	int fd;
+	struct kvm_run *run;
+	volatile uint64_t *mailbox;
+	pthread_t thread;
+	pthread_mutex_t lock;	/* of the members below */
+	pthread_cond_t changed;
+	enum vcpu_state state;
+	bool spinning;		/* the operation under way ends only by STOP */
+	int status;		/* of the last operation: 0 or -errno */
+	char why[160];		/* text for status */
+	uint64_t mmio_exits;
+	uint64_t ops;
+};
+
+struct options {
+	const char *socket;
+	const char *name;
+	const char *layout_file;
+	bool layout;
+	bool no_run;
+	bool background;
+	bool manual_dirty;
+	bool churn;
+	int churn_seconds;	/* 0: forever */
+	int vcpus;
+	uint64_t sparse_gib;
+	uint64_t dense_tables;
+};
+
+struct guest {
+	struct options opt;
+	int kvm_fd;
+	int vm_fd;
+	int vcpu_count;
+	struct vcpu vcpu[MAX_VCPUS];
+	int slot_count;
+	struct slot slot[MAX_SLOTS];
+	pthread_mutex_t slots_lock;	/* slot.flags, slot.registered */
+	int touch_count;
+	struct touch touch[MAX_TOUCHES];
+	bool touched;			/* set-up accesses were made */
+	uint64_t tables_end;		/* GPA after the last guest page table */
+	uint8_t maxphyaddr;
+	bool quit;
+};
+
+/* layout.c: the table of slots and set-up accesses. */
+int layout_init(struct guest *g);
+void layout_print(const struct guest *g, FILE *out);
+struct slot *layout_slot(struct guest *g, int id);
+/* The slot that holds GPA..GPA+len, registered or not; NULL if none does. */
+struct slot *layout_find(struct guest *g, uint64_t gpa, uint64_t len);
+const char *layout_check(const struct guest *g);
+
+/* memory.c: backing memory and KVM's registration of it. */
+int memory_alloc(struct guest *g);
+int memory_register(struct guest *g, struct slot *s, bool on);
+int memory_set_flags(struct guest *g, struct slot *s, uint32_t flags);
+int memory_map_anon(struct slot *s, char *hva, uint64_t len);
+void *memory_hva(struct slot *s, uint64_t gpa);
+/* The host's own answer: HPA of the page at hva. -ENOENT: none, -EIO: swapped out. */
+int memory_hpa(const void *hva, uint64_t *hpa);
+/* Writes 'GPA HPA' lines, one per present 4K page of every registered slot. */
+int memory_pagemap_file(struct guest *g, const char *path, uint64_t *count);
+
+/* tables.c: the guest's page tables. */
+int tables_build(struct guest *g);
+void tables_print(const struct guest *g, FILE *out);
+
+/* vm.c: the VM, its vCPUs' registers, KVM's statistics. */
+int vm_create(struct guest *g);
+int vm_reset_vcpu(struct vcpu *v);
+int vm_stats(struct guest *g, bool all, struct reply *r);
+
+/* vcpu.c: the vCPU threads. */
+struct op {
+	uint64_t op;		/* OP_* */
+	uint64_t gpa;
+	uint64_t count;
+	uint64_t stride;
+	uint64_t value;
+};
+
+int vcpu_start(struct vcpu *v);
+/* Starts an operation. -EBUSY while another is under way. */
+int vcpu_submit(struct vcpu *v, const struct op *op);
+/* Waits for its end; -ETIMEDOUT after 'seconds' (the vCPU is then kicked and reset). */
+int vcpu_wait(struct vcpu *v, int seconds);
+/* Ends a spin, if one is under way, and waits until the vCPU is in user space. */
+int vcpu_pause(struct vcpu *v);
+int vcpu_do(struct vcpu *v, const struct op *op);
+void vcpu_stop(struct vcpu *v);
+
+/* setup.c: the accesses that the layout promises. */
+int setup_touch(struct guest *g, struct reply *r);
+
+/* command.c: one command line in, one answer line out. */
+void command_run(struct guest *g, char *line, struct reply *r);
+int parse_size(const char *text, uint64_t *value);
+
+/* control.c: stdin and the socket. */
+int control_serve(struct guest *g);
+int control_listen(const char *path);
+int control_send(const char *path, int argc, char **argv);
+
+/* churn.c: stress. */
+int churn_start(struct guest *g);
+void churn_stop(struct guest *g);
+bool churn_active(void);
+void churn_report(struct reply *r);
+
+extern const char pages_guest_code[];
+extern const char pages_guest_code_end[];
+
+#endif
