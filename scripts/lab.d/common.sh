@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # What every part of the lab says and does alike: messages, tables, the cache's place, locks.
 
+export LAB_TOP
 LAB_TOP=$(cd "$LAB_D/../.." && pwd)
 LAB_CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/spt
 

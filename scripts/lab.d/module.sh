@@ -68,8 +68,23 @@ module_make() # KERNEL-DIR COPY SUBDIRECTORY
 agent_build() # KERNEL
 {
 	local dir
-	[[ -e $LAB_TOP/agent/Kbuild || -e $LAB_TOP/agent/Makefile ]] ||
+	[[ -e $LAB_TOP/agent/Kbuild ]] ||
 		die "$LAB_TOP/agent has no Kbuild: there is no agent to build"
 	dir=$(module_build "$1" "$LAB_TOP/agent") || return
 	echo "$dir/spt_agent.ko"
+}
+
+# Builds the agent and the tests' modules: LAB_AGENT and lab_modules name the results.
+modules_build() # KERNEL
+{
+	local dir source
+	if [[ -e $LAB_TOP/agent/Kbuild ]]; then
+		LAB_AGENT=$(agent_build "$1") || die "the agent does not build: see above"
+		lab_modules+=("$LAB_AGENT")
+	fi
+	for source in "$LAB_TOP"/tests/modules/*/Kbuild; do
+		[[ -e $source ]] || continue
+		dir=$(module_build "$1" "${source%/Kbuild}") || die "${source%/Kbuild} does not build: see above"
+		lab_modules+=("$dir"/*.ko)
+	done
 }

@@ -1,0 +1,43 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# The project's own programs for L1, from a meson build directory: SPT_BUILD, or 'build' in the
+# tree where there is one, or one in the cache.
+
+build_directory()
+{
+	if [[ ${SPT_BUILD-} ]]; then
+		echo "$SPT_BUILD"
+	elif [[ -e $LAB_TOP/build/build.ninja ]]; then
+		echo "$LAB_TOP/build"
+	else
+		echo "$LAB_CACHE/build/$(cksum <<<"$LAB_TOP" | cut -d' ' -f1)"
+	fi
+}
+
+# Brings the build up to date. SPT_BUILD=none: L1 gets no program of the project.
+build_project()
+{
+	local dir
+	dir=$(build_directory)
+	[[ $dir != none ]] || return 0
+	locked "build-$(cksum <<<"$dir" | cut -d' ' -f1)" build_update "$dir"
+}
+
+build_update() # DIR
+{
+	if [[ ! -e $1/build.ninja ]]; then
+		step "setting up $1" meson setup "$1" "$LAB_TOP" || die "meson does not accept the machine: see above"
+	fi
+	if ! ninja -C "$1" -n -d explain 2>/dev/null | grep -q 'no work to do'; then
+		step "building spt" ninja -C "$1" || die "spt does not build: see above"
+	fi
+}
+
+# The programs that were built, one path a line.
+build_programs()
+{
+	local dir
+	dir=$(build_directory)
+	[[ $dir != none ]] || return 0
+	find "$dir" -type f -executable ! -name '*.so*' ! -path '*/meson-*' ! -path '*.p/*'
+}

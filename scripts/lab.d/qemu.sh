@@ -1,0 +1,57 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# L1 under QEMU without acceleration: AMD SVM, the host's root over 9p.
+
+# The initramfs: busybox, what mounts the root, and init.
+qemu_initrd() # FILE
+{
+	local dir=$LAB_RUN/initrd module
+	mkdir -p "$dir"/{bin,dev,proc,sys,host,overlay,root,lib}
+	cp "$(command -v busybox)" "$dir/bin/busybox"
+	ln -s busybox "$dir/bin/sh"
+	install -m 755 "$LAB_D/init" "$dir/init"
+	for module in virtio_pci 9pnet_virtio 9p overlay; do
+		modprobe -d "$LAB_KERNEL_DIR" -S "$LAB_RELEASE" --show-depends "$module" 2>/dev/null
+	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r module; do
+		cp "$module" "$dir/lib/"
+		echo "/lib/${module##*/}"
+	done >"$dir/load"
+	(cd "$dir" && find . -print0 | cpio -0 -o -H newc -R 0:0 --quiet) >"$1"
+	rm -rf "$dir"
+}
+
+qemu_boot_line()
+{
+	local line="console=ttyS0 quiet mitigations=off nokaslr tsc=reliable no_timer_check"
+	line+=" random.trust_cpu=on cryptomgr.notests panic=-1 log_buf_len=4M"
+	# A 1G page can only be had at boot, and only where the rest still has room.
+	((LAB_MEM < 2560)) || line+=" hugepagesz=1G hugepages=1"
+	echo "$line"
+}
+
+qemu_run()
+{
+	local tcg=thread=multi shared=() input=/dev/null output=$LAB_LOG/emulator
+	# Two emulated CPUs in parallel now and then break the kernel's text patching.
+	((LAB_SMP == 1)) || tcg=thread=single
+	[[ ! $LAB_SHARE ]] ||
+		shared=(-virtfs "local,path=$LAB_SHARE,mount_tag=share,security_model=none,multidevs=remap")
+	if [[ $LAB_INTERACTIVE ]]; then
+		shared+=(-chardev "stdio,id=tty,signal=off" -serial chardev:tty)
+		input=/dev/tty output=/dev/tty
+	fi
+	qemu_initrd "$LAB_RUN/initrd.cpio"
+	setpriv --pdeathsig KILL qemu-system-x86_64 -name "lab-$LAB_MMU-$LAB_KERNEL" \
+		-accel "tcg,$tcg" -machine q35,memory-backend=ram -cpu "$LAB_CPU" \
+		-smp "$LAB_SMP" -m "$LAB_MEM" \
+		-object "memory-backend-file,id=ram,size=${LAB_MEM}M,mem-path=$LAB_RAM,share=on" \
+		-nodefaults -vga none -display none -no-reboot -net none \
+		-serial "file:$LAB_LOG/console" \
+		-kernel "$LAB_KERNEL_DIR/$LAB_BOOT" -initrd "$LAB_RUN/initrd.cpio" \
+		-append "$(qemu_boot_line)" \
+		-virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap \
+		-virtfs "local,path=$LAB_RUN/l1,mount_tag=lab,security_model=none,multidevs=remap" \
+		-qmp "unix:$LAB_QMP,server=on,wait=off" "${shared[@]}" \
+		<"$input" 2>"$LAB_LOG/emulator" >>"$output" &
+	supervise $!
+}

@@ -1,0 +1,310 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# One run of the lab: what L1 needs is made ready, an emulator boots it, what came of it is judged.
+
+run_logs_kept=40
+
+# Seconds that a phase may take; Bochs needs more for all but the command.
+phase_limit() # PHASE
+{
+	local limit
+	case $1 in
+	boot) limit=60 ;;
+	load) limit=40 ;;
+	guest) limit=90 ;;
+	command) echo "$LAB_TIMEOUT"; return ;;
+	off) limit=40 ;;
+	*) limit=10 ;;
+	esac
+	[[ $LAB_EMULATOR = qemu ]] || limit=$((limit * 4))
+	echo "$limit"
+}
+
+phase_text() # PHASE
+{
+	case $1 in
+	boot) echo "booting Linux $LAB_RELEASE ($LAB_MMU, $LAB_EMULATOR); its console: $LAB_LOG/console" ;;
+	load) echo "loading $LAB_VENDOR${LAB_AGENT:+ and the agent}" ;;
+	guest) echo "starting the $LAB_GUEST guest" ;;
+	command) [[ $LAB_INTERACTIVE ]] || echo "running $LAB_TITLE" ;;
+	off) echo "unloading, powering off" ;;
+	esac
+}
+
+# Waits for the emulator PID to end: says each phase, enforces its limit, runs what L1 asks the
+# host to run. Returns 0, or 124 when a limit passed and PID was killed; LAB_PHASE is the last.
+supervise() # PID
+{
+	local pid=$1 now deadline tick tails=() text
+	exec {tick}<> <(:)
+	LAB_PHASE=boot
+	deadline=$((SECONDS + $(phase_limit boot)))
+	run_child=$pid
+	if [[ ! $LAB_INTERACTIVE ]]; then
+		tail -c +1 -s 0.1 --pid="$pid" -f "$LAB_OUT/stdout" 2>/dev/null &
+		tails+=($!)
+		tail -c +1 -s 0.1 --pid="$pid" -f "$LAB_OUT/stderr" 2>/dev/null >&2 &
+		tails+=($!)
+	fi
+	while kill -0 "$pid" 2>/dev/null; do
+		now=$LAB_PHASE
+		read -r now <"$LAB_OUT/phase" || true
+		if [[ $now && $now != "$LAB_PHASE" ]]; then
+			LAB_PHASE=$now
+			deadline=$((SECONDS + $(phase_limit "$now")))
+			text=$(phase_text "$now")
+			[[ ! $text ]] || say "$text"
+		fi
+		if ((SECONDS >= deadline)); then
+			kill -9 "$pid"
+			wait "$pid" 2>/dev/null || true
+			# All that L1 had to say was said: a machine that does not go off is no fault of it.
+			[[ $LAB_PHASE != 'done' ]] || break
+			wait "${tails[@]}" || true
+			return 124
+		fi
+		outside_serve
+		read -rt 0.05 -u "$tick" || true
+	done
+	wait "$pid" 2>/dev/null || true
+	wait "${tails[@]}" || true
+	exec {tick}>&-
+	run_child=
+	return 0
+}
+
+# Runs what L1's lab-outside asks for, each request in a process of its own.
+outside_serve()
+{
+	local ready
+	for ready in "$LAB_RUN"/l1/outside/*/ready; do
+		[[ -e $ready ]] || return 0
+		rm "$ready"
+		outside_run "${ready%/ready}" &
+	done
+}
+
+outside_run() # REQUEST-DIR
+{
+	local words status=0
+	mapfile -d '' words <"$1/argv"
+	(
+		cd "${LAB_SHARE:-$LAB_RUN}"
+		export LAB_RAM LAB_QMP LAB_RUN PATH=$LAB_BIN:$PATH
+		exec "${words[@]}"
+	) </dev/null >"$1/stdout" 2>"$1/stderr" || status=$?
+	echo "$status" >"$1/status.new"
+	mv "$1/status.new" "$1/status"
+}
+
+# The run's directories; what an earlier run that was killed left behind is removed.
+run_directories()
+{
+	local dir base=${TMPDIR:-/tmp} lock
+	if [[ -w /dev/shm ]] && (($(df --output=avail -m /dev/shm | tail -n 1) > LAB_MEM + 256)); then
+		base=/dev/shm
+	fi
+	find "$base" -maxdepth 1 -name 'spt-lab-run.*' -user "$(id -u)" -mmin +1 2>/dev/null |
+		while read -r dir; do
+			flock -n "$dir" rm -rf "$dir" || true
+		done
+	LAB_RUN=$(mktemp -d "$base/spt-lab-run.XXXXXX")
+	exec {lock}<"$LAB_RUN"
+	flock "$lock"
+	LAB_OUT=$LAB_RUN/l1/out
+	LAB_RAM=$LAB_RUN/ram
+	LAB_QMP=$LAB_RUN/qmp
+	mkdir -p "$LAB_CACHE/log"
+	find "$LAB_CACHE/log" -mindepth 1 -maxdepth 1 -type d -mmin +10 -printf '%T@ %p\n' | sort -rn |
+		tail -n "+$run_logs_kept" | cut -d' ' -f2- | xargs -r rm -rf
+	LAB_LOG=$(mktemp -d "$LAB_CACHE/log/$(date +%m%d-%H%M%S)-$LAB_MMU-$LAB_KERNEL.XXXX")
+	chmod 755 "$LAB_LOG"
+}
+
+run_cleanup()
+{
+	[[ ! ${run_child-} ]] || kill -9 "$run_child" 2>/dev/null || true
+	[[ ! ${run_stty-} ]] || stty "$run_stty" </dev/tty || true
+	[[ ! ${LAB_RUN-} ]] || rm -rf "$LAB_RUN"
+}
+
+# What L1 finds in /lab.
+run_l1_files() # WORD...
+{
+	local word file
+	rm -rf "$LAB_RUN/l1" "$LAB_RAM"
+	mkdir -p "$LAB_RUN"/l1/{out,bin,modules}
+	: >"$LAB_OUT/stdout"
+	: >"$LAB_OUT/stderr"
+	: >"$LAB_OUT/phase"
+	[[ $LAB_EMULATOR != qemu ]] || mkdir "$LAB_RUN/l1/outside"
+	cp "$LAB_D"/{session,lab-outside,lab-guest} "$LAB_RUN/l1/"
+	chmod 755 "$LAB_RUN/l1"/{session,lab-*}
+	LAB_BIN=$LAB_RUN/l1/bin
+	mv "$LAB_RUN"/l1/lab-* "$LAB_BIN/"
+	build_programs | while read -r file; do
+		ln -sf "$file" "$LAB_BIN/"
+	done
+	for file in "${lab_modules[@]}"; do
+		cp "$file" "$LAB_RUN/l1/modules/"
+	done
+	LAB_COMMAND=$LAB_RUN/l1/command
+	for word; do
+		printf "'%s' " "${word//\'/\'\\\'\'}"
+	done >"$LAB_COMMAND"
+	[[ $LAB_GUEST != qemu ]] || guest_initrd "$LAB_RUN/l1/guest.cpio"
+	LAB_ENV=$LAB_RUN/l1/env
+	for word in LAB_MMU LAB_KERNEL LAB_RELEASE LAB_KERNEL_DIR LAB_VENDOR LAB_KVM_ARGS \
+		LAB_VENDOR_ARGS LAB_GUEST LAB_SMP LAB_SHARE LAB_AGENT LAB_INTERACTIVE LAB_TERM LAB_STTY; do
+		printf "%s='%s'\n" "$word" "${!word}"
+	done >"$LAB_ENV"
+}
+
+# The nested QEMU's guest: busybox and a shell on its serial line.
+guest_initrd() # FILE
+{
+	local dir=$LAB_RUN/guest
+	mkdir -p "$dir"/{bin,dev,proc,sys,tmp}
+	cp "$(command -v busybox)" "$dir/bin/busybox"
+	install -m 755 "$LAB_D/guest-init" "$dir/init"
+	(cd "$dir" && find . -print0 | cpio -0 -o -H newc -R 0:0 --quiet) >"$1"
+	rm -rf "$dir"
+}
+
+# Prints the lines of the kernel log FILE that no run may have; 1 when there is one.
+log_check() # FILE
+{
+	! grep -nE -f <(grep -v '^#' "$LAB_D/kernel-log") "$1"
+}
+
+# Judges what the emulator left: prints why the run failed. Returns the run's exit status; 69 for
+# a boot that the emulator broke.
+run_judge() # STATUS-OF-THE-EMULATOR-FUNCTION
+{
+	local status taint bad
+	if [[ -s $LAB_OUT/dmesg ]]; then
+		cp "$LAB_OUT/dmesg" "$LAB_LOG/dmesg"
+		bad=$(log_check "$LAB_LOG/dmesg") || true
+	else
+		bad=$(log_check "$LAB_LOG/console") || true
+	fi
+	if [[ $LAB_PHASE = boot ]]; then
+		tail -n 5 "$LAB_LOG/console" "$LAB_LOG/emulator" >&2
+		return 69
+	fi
+	if [[ $bad ]]; then
+		say "the kernel log of L1 has what it must not have (all of it: $LAB_LOG):"
+		printf '%s\n' "$bad" >&2
+		status=125
+	fi
+	if [[ -s $LAB_OUT/error ]]; then
+		say "$(<"$LAB_OUT/error")"
+		return 125
+	fi
+	if (($1 == 124)); then
+		say "time limit: '$LAB_PHASE' took more than $(phase_limit "$LAB_PHASE") s; last lines of $LAB_LOG/console:"
+		tail -n 5 "$LAB_LOG/console" >&2
+		return 124
+	fi
+	if [[ ! -s $LAB_OUT/status || ! -s $LAB_OUT/taint ]]; then
+		say "L1 ended in '$LAB_PHASE'; last lines of $LAB_LOG/console:"
+		tail -n 12 "$LAB_LOG/console" >&2
+		return 125
+	fi
+	# Bits 12 and 13, out of tree and unsigned, are what loading the agent explains.
+	taint=$(($(<"$LAB_OUT/taint") & ~(1 << 12 | 1 << 13)))
+	if ((taint)); then
+		say "L1's kernel is tainted: 0x$(printf %x "$taint")"
+		status=125
+	fi
+	[[ ! ${status-} ]] || say "the command's exit status was $(<"$LAB_OUT/status")"
+	return "${status:-$(<"$LAB_OUT/status")}"
+}
+
+run_options() # OPTION... ; sets LAB_*, and lab_words to what follows '--'
+{
+	LAB_MMU=npt LAB_KERNEL=6.12 LAB_GUEST=none LAB_SHARE='' LAB_MEM=1024 LAB_SMP=1 LAB_TIMEOUT=600
+	local agent=1
+	while (($#)); do
+		case $1 in
+		--mmu) LAB_MMU=${2-} ;;
+		--kernel) LAB_KERNEL=${2-} ;;
+		--guest) LAB_GUEST=${2-} ;;
+		--share) LAB_SHARE=${2-} ;;
+		--mem) LAB_MEM=${2-} ;;
+		--smp) LAB_SMP=${2-} ;;
+		--timeout) LAB_TIMEOUT=${2-} ;;
+		--no-agent) agent=''; shift; continue ;;
+		--) shift; break ;;
+		*) die "run: unknown option '$1'; see $0 help" ;;
+		esac
+		(($# > 1)) || die "$1 needs a value; see $0 help"
+		shift 2
+	done
+	lab_words=("$@")
+	lab_agent_wanted=$agent
+	table_row modes "$LAB_MMU" LAB_EMULATOR LAB_BOOT LAB_CPU LAB_VENDOR LAB_KVM_ARGS LAB_VENDOR_ARGS ||
+		die "no MMU mode '$LAB_MMU': known are $(table_names modes)"
+	LAB_KVM_ARGS=${LAB_KVM_ARGS#-} LAB_VENDOR_ARGS=${LAB_VENDOR_ARGS#-}
+	table_row kernels "$LAB_KERNEL" _ _ _ ||
+		die "no kernel '$LAB_KERNEL': known are $(table_names kernels)"
+	[[ $LAB_GUEST =~ ^(none|pages|qemu)$ ]] || die "no guest '$LAB_GUEST': known are none pages qemu"
+	[[ $LAB_MEM =~ ^[0-9]+$ && $LAB_SMP =~ ^[1-9][0-9]*$ && $LAB_TIMEOUT =~ ^[1-9][0-9]*$ ]] ||
+		die "--mem, --smp and --timeout want numbers"
+	((LAB_MEM >= 256)) || die "--mem $LAB_MEM is too little: L1 needs 256 MiB"
+	[[ ! $LAB_SHARE ]] || LAB_SHARE=$(realpath -e "$LAB_SHARE" 2>/dev/null) ||
+		die "--share: no such directory"
+	declare -F "${LAB_EMULATOR}_run" >/dev/null || die "no emulator '$LAB_EMULATOR' in $LAB_D"
+}
+
+run_in_lab()
+{
+	local status try
+	packages_install
+	locked "kernel-$LAB_KERNEL" kernel_prepare "$LAB_KERNEL"
+	LAB_KERNEL_DIR=$(kernel_dir "$LAB_KERNEL")
+	LAB_RELEASE=$(<"$LAB_KERNEL_DIR/release")
+	build_project
+	lab_modules=() LAB_AGENT=
+	[[ ! $lab_agent_wanted ]] || modules_build "$LAB_KERNEL"
+	LAB_TITLE=${lab_words[*]}
+	((${#LAB_TITLE} < 60)) || LAB_TITLE=${LAB_TITLE:0:57}...
+	trap run_cleanup EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+	run_directories
+	for try in 1 2; do
+		run_l1_files "${lab_words[@]}"
+		say "$(phase_text boot)"
+		status=0
+		"${LAB_EMULATOR}_run" || status=$?
+		run_judge "$status" && status=0 || status=$?
+		((status == 69)) || break
+		((try == 2)) || say "the emulator broke the boot: trying once more"
+	done
+	((status != 69)) || { say "L1 does not boot; see $LAB_LOG"; status=125; }
+	return "$status"
+}
+
+command_run()
+{
+	run_options "$@"
+	((${#lab_words[@]})) || die "run: no command; see $0 help"
+	LAB_INTERACTIVE='' LAB_TERM='' LAB_STTY=''
+	run_in_lab
+}
+
+command_shell()
+{
+	local rows columns
+	run_options "$@"
+	[[ -t 0 && -t 1 ]] || die "shell: needs a terminal; use '$0 run ... -- COMMAND'"
+	((${#lab_words[@]})) || lab_words=(bash -l)
+	# shellcheck disable=SC2034 # they go into L1's env
+	LAB_INTERACTIVE=/dev/ttyS1 LAB_TERM=$TERM
+	read -r rows columns < <(stty size)
+	# shellcheck disable=SC2034
+	LAB_STTY="rows $rows cols $columns"
+	run_stty=$(stty -g)
+	run_in_lab
+}
