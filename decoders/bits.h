@@ -18,6 +18,8 @@
 enum spt_bit_kind {
 	SPT_BIT_FLAG,		/* set or clear */
 	SPT_BIT_NUMBER,		/* a number, or an index into 'values' */
+	SPT_BIT_HEX,		/* a number that reads better in hex: a gfn */
+	SPT_BIT_PATTERN,	/* several bits that are looked at in place */
 	SPT_BIT_ADDRESS,	/* a physical address, in place */
 	SPT_BIT_RESERVED,	/* must be 0 */
 	SPT_BIT_IGNORED,	/* nobody gives it a meaning */
@@ -58,6 +60,9 @@ void spt_bits_decode(const struct spt_bit *bits, size_t n, __u64 raw, struct spt
 
 /* All bits that the rows describe; *twice (if given) gets those described by more than one. */
 __u64 spt_bits_covered(const struct spt_bit *bits, size_t n, __u64 *twice);
+
+/* Rows in the order of their lowest bits, as people read them. */
+void spt_bits_sort(struct spt_bit *bits, size_t n);
 
 /*
  * The three below write at most 'size' bytes, always a NUL, and return the

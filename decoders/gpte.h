@@ -62,7 +62,12 @@ struct spt_gpte {
 	__u64 reserved;		/* reserved bits that are set: the walk ends in a fault */
 };
 
+/* Undefined without paging; 'level' is 1 to spt_guest_levels(). */
 struct spt_gpte spt_gpte_decode(const struct spt_guest_mmu *mmu, __u64 gpte, int level);
+
+/* Address bits of an entry, and the bits that must be 0 in a present one. */
+__u64 spt_gpte_address_mask(const struct spt_guest_mmu *mmu, int level, bool leaf);
+__u64 spt_gpte_reserved_mask(const struct spt_guest_mmu *mmu, int level, bool leaf);
 
 /* Names of what is set, like 'present write user accessed'; length like snprintf(). */
 int spt_gpte_flags_text(const struct spt_guest_mmu *mmu, const struct spt_gpte *gpte,

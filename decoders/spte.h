@@ -127,6 +127,12 @@ static inline enum spt_spte_type spt_spte_type(const struct spt_format *f, __u64
 	return SPT_SPTE_NONPRESENT;
 }
 
+/* Bytes that one entry of a level maps: 4096, 2097152, 1073741824 ... */
+static inline __u64 spt_spte_span(int level)
+{
+	return 1ULL << (12 + 9 * (level - 1));
+}
+
 /* Address of the page that a leaf at that level maps. */
 static inline __u64 spt_spte_leaf_hpa(const struct spt_format *f, __u64 spte, int level)
 {
@@ -185,6 +191,9 @@ const char *spt_perm_text(const struct spt_format *format, unsigned int perm, ch
  */
 size_t spt_spte_rows(const struct spt_format *format, const struct spt_spte *spte,
 		     struct spt_bit *rows);
+
+/* The bits of a format that spt_format.meaning is made of. */
+__u64 spt_spte_meaning(const struct spt_format *format);
 
 /* What the entry as a whole means, in one sentence; length like snprintf(). */
 int spt_spte_sentence(const struct spt_format *format, const struct spt_spte *spte, char *buf,

@@ -14,7 +14,11 @@ const struct spt_bit *spt_exit_qual_rows(size_t *n);
 /* 'write to GPA mapped r-x': length like snprintf(). */
 int spt_exit_qual_sentence(__u64 qualification, char *buf, size_t size);
 
-/* The error code that KVM makes of it (__vmx_handle_ept_violation()). */
-__u64 spt_exit_qual_pferr(__u64 qualification);
+/*
+ * The error code that KVM makes of it (__vmx_handle_ept_violation()) for a VM
+ * without private memory and without MBEC. Older kernels set U for every read,
+ * newer ones (role.access of 4 bits) take it from the linear address.
+ */
+__u64 spt_exit_qual_pferr(__u64 qualification, bool user_from_gva);
 
 #endif
