@@ -73,6 +73,7 @@ pages_start() {
 		not_ok "pages-ready: $(cat "$WORK/pages.out")"
 		return 1
 	fi
+	# shellcheck disable=SC2034 # for the suites
 	VM=$(cd "$DEBUGFS" && ls -d "$PAGES_PID"-* 2>/dev/null)
 }
 

@@ -54,7 +54,7 @@ check vm-directory-gone-after-kill test ! -e "$DEBUGFS/$VM"
 
 reload() {
 	i=0
-	while [ $i -lt 20 ]; do
+	while [ "$i" -lt 20 ]; do
 		spt agent unload || return 1
 		[ ! -e "$DEBUGFS" ] || return 1
 		spt agent load || return 1
