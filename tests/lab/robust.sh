@@ -1,0 +1,91 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# While readers loop, everything that can happen to a VM happens to it: slots vanish, dirty logging
+# is switched, huge pages are split, the VMM is killed; and the agent cannot be unloaded under a
+# reader. Whether the kernel minded is judged from its log by whoever booted it.
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+used() {
+	lsmod | awk -v m="$1" '$1 == m { print $3 }'
+}
+
+kvm_before=$(used kvm) vendor_before=$(used "$LAB_VENDOR")
+
+# reader_loop: reads images and every text file of $VM until the VM is gone; counts in $WORK/reads.
+reader_loop() {
+	n=0
+	while [ -e "$DEBUGFS/$VM/image" ]; do
+		for file in image vm vcpus memslots roots tables ranges; do
+			cat "$DEBUGFS/$VM/$file" >/dev/null 2>&1
+		done
+		n=$((n + 1))
+		echo "$n" >"$WORK/reads"
+	done
+}
+
+has_read() { # COUNT
+	[ "$(cat "$WORK/reads" 2>/dev/null || echo 0)" -ge "$1" ]
+}
+
+# Busy guest, busy readers; then the VMM is killed under them.
+killed_under_readers() {
+	rm -f "$WORK/reads"
+	pages_start --churn forever --vcpus "$1" || return 1
+	reader_loop &
+	first=$!
+	reader_loop &
+	second=$!
+	eventually has_read 5 || { echo "no reads"; return 1; }
+	pages_stop KILL
+	wait "$first" "$second"
+	[ ! -e "$DEBUGFS/$VM" ]
+}
+check killed-under-readers killed_under_readers 1
+check killed-under-readers-again killed_under_readers 1
+
+# An open image pins the agent, says so, and goes on.
+pages_start || finish
+exec 8<"$DEBUGFS/$VM/image"
+refused unload-under-a-reader 2 'in use|busy|open' spt agent unload
+check reader-goes-on sh -c 'cat <&8 >/dev/null'
+exec 8<&-
+
+# The VM is released with the last open file, not before and not later.
+exec 8<"$DEBUGFS/$VM/image"
+pages_stop KILL
+check vendor-module-pinned test "$(used "$LAB_VENDOR")" -gt "$vendor_before"
+exec 8<&-
+released() {
+	[ "$(used "$LAB_VENDOR")" = "$vendor_before" ] && [ "$(used kvm)" = "$kvm_before" ]
+}
+check references-released eventually released
+check agent-unloads spt agent unload
+check agent-loads spt agent load
+
+# Many VMs, many lives: no memory is kept. Slab and page counts settle.
+free_kib() {
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	awk '$1 == "MemFree:" { print $2 }' /proc/meminfo
+}
+lives() {
+	i=0
+	while [ "$i" -lt "$1" ]; do
+		pages_start || return 1
+		cat "$DEBUGFS/$VM/image" "$DEBUGFS/$VM/tables" >/dev/null
+		pages_stop
+		i=$((i + 1))
+	done
+}
+no_leak() {
+	lives 3 || return 1
+	before=$(free_kib)
+	lives 10 || return 1
+	after=$(free_kib)
+	lost=$((before - after))
+	echo "$lost KiB less after 10 VMs"
+	[ "$lost" -lt 4096 ]
+}
+check no-leak no_leak
+finish
