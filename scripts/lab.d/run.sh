@@ -43,7 +43,7 @@ supervise() # PID
 	if [[ ! $LAB_INTERACTIVE ]]; then
 		tail -c +1 -s 0.1 --pid="$pid" -f "$LAB_OUT/stdout" 2>/dev/null &
 		tails+=($!)
-		tail -c +1 -s 0.1 --pid="$pid" -f "$LAB_OUT/stderr" 2>/dev/null >&2 &
+		tail -c +1 -s 0.1 --pid="$pid" -f "$LAB_OUT/stderr" >&2 2>/dev/null &
 		tails+=($!)
 	fi
 	while kill -0 "$pid" 2>/dev/null; do
