@@ -10,7 +10,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -18,7 +17,7 @@
 #include "pages.h"
 
 #define BURST_PAGES	64	/* at most this many accesses in one vCPU operation */
-#define PAUSE_US	500	/* between two steps of a host thread: the vCPUs need the CPU too */
+#define PAUSE_US	1500	/* between two steps of a host thread: the vCPUs need the CPU too */
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE	25
@@ -104,10 +103,9 @@ static void step_dirty(struct worker *w)
 {
 	static uint64_t bitmap[4096];
 	struct slot *s = &w->guest->slot[next_random(w) % 2 ? 8 : 2];
-	struct kvm_dirty_log log = { .slot = s->id, .dirty_bitmap = bitmap };
 
 	if (next_random(w) % 2 && s->flags & KVM_MEM_LOG_DIRTY_PAGES)
-		ioctl(w->guest->vm_fd, KVM_GET_DIRTY_LOG, &log);
+		memory_dirty_log(w->guest, s, bitmap);
 	else
 		memory_set_flags(w->guest, s, s->flags ^ KVM_MEM_LOG_DIRTY_PAGES);
 }

@@ -335,43 +335,28 @@ static void cmd_dirty_log(struct request *q)
 						 (on ? KVM_MEM_LOG_DIRTY_PAGES : 0)));
 }
 
-/* Answers the number of dirty pages and the first of them. */
+/* Answers the first dirty pages and how many there are. */
 static void cmd_get_dirty(struct request *q)
 {
-	uint64_t pages = q->slot->size / SIZE_4K, dirty = 0;
-	uint64_t *bitmap = calloc((pages + 63) / 64, 8);
-	struct kvm_dirty_log log = { .slot = q->slot->id, .dirty_bitmap = bitmap };
+	uint64_t *bitmap = calloc(1, memory_bitmap_bytes(q->slot));
+	int err = bitmap ? memory_dirty_log(q->guest, q->slot, bitmap) : -ENOMEM;
+	uint64_t dirty = 0;
 
-	if (!bitmap || ioctl(q->guest->vm_fd, KVM_GET_DIRTY_LOG, &log)) {
-		answer_errno(q, bitmap ? -errno : -ENOMEM);
-		free(bitmap);
-		return;
-	}
-	answer(q, "ok");
-	for (uint64_t i = 0; i < pages; i++)
+	answer_errno(q, err);
+	for (uint64_t i = 0; !err && i < q->slot->size / SIZE_4K; i++)
 		if (bitmap[i / 64] >> (i % 64) & 1 && ++dirty <= LIST_PAGES)
 			add(q, " 0x%" PRIx64, q->slot->gpa + i * SIZE_4K);
-	add(q, " pages=%" PRIu64, dirty);
+	if (!err)
+		add(q, " pages=%" PRIu64, dirty);
 	free(bitmap);
 }
 
 static void cmd_clear_dirty(struct request *q)
 {
-	uint64_t pages = q->slot->size / SIZE_4K;
-	uint64_t *bitmap = malloc((pages + 63) / 64 * 8);
-	struct kvm_clear_dirty_log log = {
-		.slot = q->slot->id, .num_pages = pages, .dirty_bitmap = bitmap,
-	};
-
-	if (!q->guest->opt.manual_dirty) {
+	if (q->guest->opt.manual_dirty)
+		answer_errno(q, memory_clear_dirty(q->guest, q->slot));
+	else
 		answer(q, "error start with --manual-dirty: without it get-dirty clears");
-	} else if (!bitmap) {
-		answer_errno(q, -ENOMEM);
-	} else {
-		memset(bitmap, 0xff, (pages + 63) / 64 * 8);
-		answer_errno(q, ioctl(q->guest->vm_fd, KVM_CLEAR_DIRTY_LOG, &log) ? -errno : 0);
-	}
-	free(bitmap);
 }
 
 static void cmd_pagemap(struct request *q)

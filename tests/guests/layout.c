@@ -66,11 +66,15 @@ static const struct touch touch_table[] = {
 	  .page_size = SIZE_4K, .perm = "rwx" },
 	{ .slot = 7, .gpa = 0, .count = 8, .stride = SIZE_4K, .access = 'r',
 	  .page_size = SIZE_4K, .perm = "rwx" },
-	/* Logged: 4K though the memory behind is huge, not writable until written. */
-	{ .slot = 8, .gpa = 0, .count = 16, .stride = SIZE_4K, .access = 'w',
-	  .page_size = SIZE_4K, .perm = "rwx" },
-	{ .slot = 8, .gpa = 0x10000, .count = 16, .stride = SIZE_4K, .access = 'r',
+	/*
+	 * Logged: 4K though the memory behind is huge. All 16 pages are written, fetching
+	 * the log makes them read-only, and 8 are written again.
+	 */
+	{ .slot = 8, .gpa = 0, .count = 16, .stride = SIZE_4K, .access = 'w' },
+	{ .slot = 8, .gpa = 0x8000, .count = 8, .stride = SIZE_4K, .access = ACCESS_LOG,
 	  .page_size = SIZE_4K, .perm = "r-x" },
+	{ .slot = 8, .gpa = 0, .count = 8, .stride = SIZE_4K, .access = 'w',
+	  .page_size = SIZE_4K, .perm = "rwx" },
 	{ .slot = 9, .gpa = 0x100000, .count = 16, .stride = SIZE_4K, .access = 'w',
 	  .page_size = SIZE_4K, .perm = "rwx" },
 	{ .slot = 10, .gpa = 0, .count = 2, .stride = SIZE_4K, .access = 'r' },
@@ -201,11 +205,11 @@ void layout_print(const struct guest *g, FILE *out)
 {
 	const char *comma = "";
 
-	fprintf(out, "{\"name\":\"%s\",\"pid\":%d,\"vm_fd\":%d,\"vcpus\":%d,\"maxphyaddr\":%u,"
+	fprintf(out, "{\"name\":\"%s\",\"pid\":%d,\"vm_fd\":%d,\"vcpus\":%d,\"gdt_base\":\"0x%" PRIx64 "\",\"maxphyaddr\":%u,"
 		"\"gva_base\":\"0x%lx\",\"cr3\":\"0x%lx\",\"guest_levels\":4,"
 		"\"code_gpa\":\"0x%lx\",\"mailbox_gpa\":\"0x%lx\",\"ready\":%s,\"slots\":[",
-		g->opt.name, getpid(), g->vm_fd, g->vcpu_count, g->maxphyaddr, GVA_BASE, TABLES_GPA,
-		CODE_GPA, MAILBOX_GPA, g->touched ? "true" : "false");
+		g->opt.name, getpid(), g->vm_fd, g->vcpu_count, vm_identity(0), g->maxphyaddr, GVA_BASE,
+		TABLES_GPA, CODE_GPA, MAILBOX_GPA, g->touched ? "true" : "false");
 	for (int i = 0; i < g->slot_count; i++) {
 		if (g->slot[i].backing == BACKING_NONE)
 			continue;
@@ -225,10 +229,15 @@ void layout_print(const struct guest *g, FILE *out)
 	fprintf(out, "],\"touched\":[");
 	comma = "";
 	for (int i = 0; g->touched && i < g->touch_count; i++) {
-		if (g->slot[g->touch[i].slot].skipped)
+		const struct touch *t = &g->touch[i];
+
+		if (g->slot[t->slot].skipped || !t->count)
+			continue;
+		/* Only a step on the way to something promised later. */
+		if (!t->page_size && g->slot[t->slot].backing != BACKING_NONE)
 			continue;
 		fputs(comma, out);
-		print_touch(g, &g->touch[i], out);
+		print_touch(g, t, out);
 		comma = ",";
 	}
 	fprintf(out, "],\"guest_tables\":[");

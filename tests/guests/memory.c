@@ -187,6 +187,34 @@ int memory_set_flags(struct guest *g, struct slot *s, uint32_t flags)
 	return err;
 }
 
+uint64_t memory_bitmap_bytes(const struct slot *s)
+{
+	return (s->size / SIZE_4K + 63) / 64 * 8;
+}
+
+int memory_dirty_log(struct guest *g, const struct slot *s, uint64_t *bitmap)
+{
+	struct kvm_dirty_log log = { .slot = s->id, .dirty_bitmap = bitmap };
+
+	return ioctl(g->vm_fd, KVM_GET_DIRTY_LOG, &log) ? -errno : 0;
+}
+
+int memory_clear_dirty(struct guest *g, const struct slot *s)
+{
+	uint64_t *bitmap = malloc(memory_bitmap_bytes(s));
+	struct kvm_clear_dirty_log log = {
+		.slot = s->id, .num_pages = s->size / SIZE_4K, .dirty_bitmap = bitmap,
+	};
+	int err = -ENOMEM;
+
+	if (bitmap) {
+		memset(bitmap, 0xff, memory_bitmap_bytes(s));
+		err = ioctl(g->vm_fd, KVM_CLEAR_DIRTY_LOG, &log) ? -errno : 0;
+	}
+	free(bitmap);
+	return err;
+}
+
 void *memory_hva(struct slot *s, uint64_t gpa)
 {
 	return s->hva ? s->hva + (gpa - s->gpa) : NULL;

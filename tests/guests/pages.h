@@ -58,14 +58,16 @@ struct slot {
 	bool registered;	/* KVM knows it now */
 };
 
+#define ACCESS_LOG	'l'	/* no access: the slot's dirty log is fetched and cleared */
+
 /* An access made during set-up, and the mapping it must leave behind. */
 struct touch {
 	int slot;
 	uint64_t gpa;
 	uint64_t count;		/* accesses */
 	uint64_t stride;	/* bytes */
-	char access;		/* 'r', 'w' or 'x' */
-	uint64_t page_size;	/* of the mapping with EPT or NPT, 0: MMIO */
+	char access;		/* 'r', 'w', 'x' or ACCESS_LOG */
+	uint64_t page_size;	/* of the mapping with EPT or NPT; 0: MMIO, or nothing is promised */
 	const char *perm;	/* of the mapping with EPT or NPT */
 	const char *note;	/* why it differs from README.md, or NULL */
 };
@@ -138,6 +140,11 @@ int memory_alloc(struct guest *g);
 int memory_register(struct guest *g, struct slot *s, bool on);
 int memory_set_flags(struct guest *g, struct slot *s, uint32_t flags);
 int memory_map_anon(struct slot *s, char *hva, uint64_t len);
+/* Fetches the slot's dirty bitmap (a bit per 4K page, ascending) into memory of the caller. */
+int memory_dirty_log(struct guest *g, const struct slot *s, uint64_t *bitmap);
+/* Only with --manual-dirty, else -EINVAL. */
+int memory_clear_dirty(struct guest *g, const struct slot *s);
+uint64_t memory_bitmap_bytes(const struct slot *s);
 void *memory_hva(struct slot *s, uint64_t gpa);
 /* The host's own answer: HPA of the page at hva. -ENOENT: none, -EIO: swapped out. */
 int memory_hpa(const void *hva, uint64_t *hpa);
@@ -150,6 +157,8 @@ void tables_print(const struct guest *g, FILE *out);
 
 /* vm.c: the VM, its vCPUs' registers, KVM's statistics. */
 int vm_create(struct guest *g);
+/* The GDT base of a vCPU: unique among the guests of a host. */
+uint64_t vm_identity(int vcpu);
 int vm_reset_vcpu(struct vcpu *v);
 int vm_stats(struct guest *g, bool all, struct reply *r);
 

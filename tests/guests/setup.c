@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The accesses that the layout promises, made by vCPU 0 before READY. */
-#include <string.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
 
 #include "mailbox.h"
 #include "pages.h"
 
-#define X86_RET	0xc3
+#define X86_RET		0xc3
+#define POPULATE_PAGES	4096	/* more than this are worth populating at once */
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE	23
+#endif
 
 static uint64_t op_of(char access)
 {
@@ -36,27 +43,52 @@ static void check_host_page(struct guest *g, struct touch *t)
 	}
 }
 
+static int fetch_log(struct guest *g, const struct slot *s)
+{
+	uint64_t *bitmap = malloc(memory_bitmap_bytes(s));
+	int err = bitmap ? memory_dirty_log(g, s, bitmap) : -ENOMEM;
+
+	free(bitmap);
+	if (!err && g->opt.manual_dirty)
+		err = memory_clear_dirty(g, s);
+	return err;
+}
+
+static int make_access(struct guest *g, const struct touch *t, struct slot *s, const char **why)
+{
+	struct op op = {
+		.op = op_of(t->access), .gpa = t->gpa, .count = t->count, .stride = t->stride,
+		.value = t->gpa,
+	};
+
+	*why = g->vcpu[0].why;
+	if (t->access == ACCESS_LOG) {
+		*why = "the dirty log cannot be fetched";
+		return fetch_log(g, s);
+	}
+	/* One host fault for each guest fault is what makes many of them slow. */
+	if (t->stride == SIZE_4K && t->count > POPULATE_PAGES)
+		madvise(memory_hva(s, t->gpa), t->count * SIZE_4K, MADV_POPULATE_WRITE);
+	for (uint64_t n = 0; t->access == 'x' && n < t->count; n++)
+		*(volatile uint8_t *)memory_hva(s, t->gpa + n * t->stride + EXEC_OFFSET) = X86_RET;
+	return vcpu_do(&g->vcpu[0], &op);
+}
+
 /* Returns -errno with the reason in r. */
 int setup_touch(struct guest *g, struct reply *r)
 {
 	for (int i = 0; i < g->touch_count; i++) {
 		struct touch *t = &g->touch[i];
 		struct slot *s = &g->slot[t->slot];
+		const char *why;
 
 		if (s->skipped || !t->count)
 			continue;
-		for (uint64_t n = 0; t->access == 'x' && n < t->count; n++)
-			*(volatile uint8_t *)memory_hva(s, t->gpa + n * t->stride + EXEC_OFFSET) = X86_RET;
-
-		struct op op = {
-			.op = op_of(t->access), .gpa = t->gpa, .count = t->count, .stride = t->stride,
-			.value = t->gpa,
-		};
-		int err = vcpu_do(&g->vcpu[0], &op);
+		int err = make_access(g, t, s, &why);
 
 		if (err) {
-			snprintf(r->text, sizeof(r->text), "error %s, at set-up of slot %d (%s)",
-				 g->vcpu[0].why, s->id, s->name);
+			snprintf(r->text, sizeof(r->text), "error %s, at set-up of slot %d (%s)", why, s->id,
+				 s->name);
 			return err;
 		}
 		check_host_page(g, t);

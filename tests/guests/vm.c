@@ -110,6 +110,11 @@ static void set_segment(struct kvm_segment *s, uint16_t selector, uint8_t type, 
 	};
 }
 
+uint64_t vm_identity(int vcpu)
+{
+	return (uint64_t)getpid() << 8 | vcpu;
+}
+
 /* Puts the vCPU at its dispatcher in 64-bit mode. Called when it is not in KVM_RUN. */
 int vm_reset_vcpu(struct vcpu *v)
 {
@@ -129,8 +134,12 @@ int vm_reset_vcpu(struct vcpu *v)
 	sregs.es = sregs.fs = sregs.gs = sregs.ss = sregs.ds;
 	sregs.tr = (struct kvm_segment){ .limit = 0x67, .selector = 0x18, .type = 11, .present = 1 };
 	sregs.ldt = (struct kvm_segment){ .unusable = 1, .type = 2 };
-	/* No table of either kind: an exception in the guest is a shutdown, and is reported. */
-	sregs.gdt = sregs.idt = (struct kvm_dtable){ 0 };
+	/*
+	 * No table of either kind: an exception in the guest is a shutdown, and is reported.
+	 * The base that is never used says whose vCPU this is to who finds its VMCB in memory.
+	 */
+	sregs.idt = (struct kvm_dtable){ 0 };
+	sregs.gdt = (struct kvm_dtable){ .base = vm_identity(v->idx) };
 	sregs.cr0 = CR0_LONG;
 	sregs.cr3 = TABLES_GPA;
 	sregs.cr4 = CR4_PAE;
