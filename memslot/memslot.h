@@ -15,6 +15,10 @@
 #define SPT_ADDRESS_SPACES	2
 #define SPT_SLOT_GEN_UPDATING	(1ULL << 63)	/* KVM_MEMSLOT_GEN_UPDATE_IN_PROGRESS */
 
+/* Internal flags that change what a slot means. */
+#define SPT_SLOT_INVALID	(1U << 16)	/* KVM_MEMSLOT_INVALID: being deleted or moved */
+#define SPT_SLOT_GMEM_ONLY	(1U << 17)	/* KVM_MEMSLOT_GMEM_ONLY: no HVA, guest_memfd alone */
+
 /* KVM_MEM_* (uapi) and KVM's internal flags (kvm_host.h) by name; terminated by bit 0. */
 struct spt_slot_flag {
 	uint32_t bit;

@@ -20,6 +20,12 @@
 /* Leave the checksum alone: for an image that the agent handed over this moment. */
 #define SPT_IMAGE_TRUST		(1U << 1)
 
+/* Bytes that salvage skips: from a record that makes no sense to the next that does. */
+struct spt_gap {
+	size_t from, to;
+};
+#define SPT_IMAGE_GAPS	32
+
 struct spt_image {
 	const void *base;	/* borrowed; 8-byte aligned */
 	size_t len;		/* bytes of whole records that may be used */
@@ -31,6 +37,8 @@ struct spt_image {
 	bool torn;		/* the image itself says that things moved while it was made */
 	uint32_t notes;		/* bit k: a note of kind k (enum spt_note_kind) */
 	uint64_t count[256];	/* records by type */
+	struct spt_gap gap[SPT_IMAGE_GAPS];	/* ascending */
+	unsigned int nr_gaps;
 	char missing[160];	/* salvage: what is missing or wrong, "" nothing */
 };
 
@@ -49,9 +57,12 @@ uint64_t spt_image_checksum(const void *base, size_t words);
 static inline const struct spt_rec *spt_image_next(const struct spt_image *img,
 						   const struct spt_rec *rec)
 {
-	const char *next = rec ? (const char *)rec + rec->len : (const char *)img->base;
+	size_t off = rec ? (size_t)((const char *)rec - (const char *)img->base) + rec->len : 0;
 
-	return next < (const char *)img->base + img->len ? (const struct spt_rec *)next : NULL;
+	for (unsigned int i = 0; i < img->nr_gaps; i++)
+		if (img->gap[i].from == off)
+			off = img->gap[i].to;
+	return off < img->len ? (const struct spt_rec *)((const char *)img->base + off) : NULL;
 }
 
 #define spt_image_for_each(img, rec)                                                               \

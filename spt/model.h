@@ -62,6 +62,7 @@ struct spt_node {
 	uint8_t raw_kind;		/* enum spt_raw_table_kind, 0: not raw */
 	uint16_t raw_vcpu;		/* raw: vcpu_idx of its owner */
 	bool direct;			/* role.direct: gfn + index is what it maps */
+	bool mirror;			/* role.is_mirror */
 };
 
 enum spt_root_kind {
@@ -139,16 +140,24 @@ const struct spt_node *spt_node_find(const struct spt_model *model, uint64_t hpa
 const struct spt_node *spt_node_child(const struct spt_model *model, const struct spt_root_ref *root,
 				      uint64_t hpa, int level);
 
+/* The entries of a chunk that is stored. */
+static inline const uint64_t *spt_node_row(const struct spt_node *node, unsigned int chunk)
+{
+	uint64_t before = node->chunks & ((1ULL << chunk) - 1);
+
+	if (node->chunks == ~0ULL)
+		return node->entry + chunk * SPT_CHUNK_ENTRIES;
+	return node->entry + __builtin_popcountll(before) * SPT_CHUNK_ENTRIES;
+}
+
 /* Entry @index; chunks that are not stored give the empty value. */
 static inline uint64_t spt_node_entry(const struct spt_node *node, unsigned int index)
 {
 	unsigned int chunk = index / SPT_CHUNK_ENTRIES;
-	uint64_t bit = 1ULL << chunk;
 
-	if (!(node->chunks & bit))
+	if (!(node->chunks >> chunk & 1))
 		return node->empty;
-	return node->entry[__builtin_popcountll(node->chunks & (bit - 1)) * SPT_CHUNK_ENTRIES +
-			   index % SPT_CHUNK_ENTRIES];
+	return spt_node_row(node, chunk)[index % SPT_CHUNK_ENTRIES];
 }
 
 /* In what kind of table its entries stand, for spt_spte_decode(). */

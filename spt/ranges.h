@@ -57,11 +57,11 @@ struct spt_range {
 struct spt_ranges {
 	struct spt_tree tree;
 	unsigned int splits;		/* SPT_SPLIT_* */
-	uint64_t perm_mask, dirty_mask, accessed_mask;	/* raw bits that are compared */
+	uint64_t compare;		/* raw bits that keep neighbours apart, but for the address */
+	uint64_t perm_mask, dirty_mask, accessed_mask;
 	const struct spt_memslot *slot;	/* of the last lookup */
 	struct spt_range open;		/* being grown */
 	bool have_open;
-	unsigned int batch_at;		/* next entry of the leaf table being merged */
 };
 
 /* As spt_tree_begin(); @splits SPT_SPLIT_*, 0: SPT_SPLIT_DEFAULT. */

@@ -42,10 +42,12 @@ struct spt_tree {
 	const struct spt_root_ref *only;	/* NULL: every root */
 	uint64_t start, last;		/* addresses asked for, both inclusive */
 	unsigned int flags;
-	int depth;			/* of stack; 0: next root */
-	struct {
+	uint64_t first_in_root, last_in_root;	/* the same, as this root's tables count */
+	int depth;			/* frames of stack in use; 0: next root */
+	struct spt_tree_frame {
 		const struct spt_node *node;
-		uint64_t base;		/* address of entry 0 */
+		const uint64_t *row;	/* chunk of 'index', valid unless index begins one */
+		uint64_t base;		/* what entry 0 translates, as the tables count */
 		unsigned int index;	/* next entry to look at */
 		unsigned int end;	/* first entry behind the range */
 	} stack[SPT_MAX_WALK + 1];
@@ -63,6 +65,32 @@ void spt_tree_begin(struct spt_tree *tree, const struct spt_model *model,
 
 /* The next entry, valid until the next call; NULL at the end. */
 const struct spt_entry *spt_tree_next(struct spt_tree *tree);
+
+/*
+ * Step one frame to its next entry that is stored and not empty, and past it;
+ * false at the frame's end. For loops over one table that need no more.
+ */
+static inline bool spt_tree_step(struct spt_tree_frame *f, uint64_t empty, uint64_t *spte)
+{
+	while (f->index < f->end) {
+		unsigned int chunk = f->index / SPT_CHUNK_ENTRIES;
+		uint64_t rest = f->node->chunks >> chunk;
+
+		if (!(rest & 1)) {
+			f->index = rest ? (chunk + __builtin_ctzll(rest)) * SPT_CHUNK_ENTRIES : f->end;
+			continue;
+		}
+		if (f->index % SPT_CHUNK_ENTRIES == 0 || !f->row)
+			f->row = spt_node_row(f->node, chunk);
+		*spte = f->row[f->index++ % SPT_CHUNK_ENTRIES];
+		if (*spte && *spte != empty && *spte != f->node->empty)
+			return true;
+	}
+	return false;
+}
+
+/* Address as users write it: without the root's own bits; virtual ones sign-extended. */
+uint64_t spt_root_address(const struct spt_root_ref *root, uint64_t address);
 
 /* Leaves of one root by level: [1] 4K, [2] 2M, [3] 1G. Tables by level; [0] unused. */
 struct spt_counts {

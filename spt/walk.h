@@ -18,13 +18,15 @@ enum spt_verdict {
 	SPT_VERDICT_PRIVATE,	/* guest_memfd or TD: the host maps no such page */
 	SPT_VERDICT_SWAPPED,	/* no SPTE, and the host has the page on swap */
 	SPT_VERDICT_TORN,	/* changed while it was looked at */
+	SPT_VERDICT_UNKNOWN,	/* "n/a": mapped, and the image has no host walk to compare with */
 };
 
 const char *spt_verdict_name(enum spt_verdict verdict);	/* as in JSON */
 
 /* One way from a root to the address; entries from the root downwards. */
 struct spt_walk_path {
-	const struct spt_root_ref *root;	/* NULL: shadow page found by its translation */
+	const struct spt_root_ref *root;	/* NULL: shadow page that no root reaches */
+	uint64_t address;		/* that it translates: GPA, or virtual/L2 (root kind) */
 	struct spt_entry level[SPT_MAX_WALK];
 	unsigned int nr_levels;
 	uint64_t hpa;			/* with the offset in the page; SPT_NO_HPA: not mapped */
@@ -33,8 +35,13 @@ struct spt_walk_path {
 
 /* What a host page table entry is. */
 enum spt_host_type {
-	SPT_HOST_NONE, SPT_HOST_TABLE, SPT_HOST_PAGE, SPT_HOST_PROTNONE,
-	SPT_HOST_SWAP,			/* not present, holds something: on swap or in migration */
+	SPT_HOST_NONE,
+	SPT_HOST_TABLE,
+	SPT_HOST_PAGE,
+	SPT_HOST_PROTNONE,		/* a page that nobody may touch: NUMA hint, mprotect() */
+	SPT_HOST_SWAP,
+	SPT_HOST_MIGRATION,		/* being moved; also device memory, which looks alike */
+	SPT_HOST_SPECIAL,		/* poison, userfaultfd marker */
 	SPT_HOST_ERROR,			/* could not be walked; see error */
 };
 
@@ -58,16 +65,18 @@ struct spt_host_path {
 	bool writable;
 };
 
-#define SPT_WALK_PATHS		16	/* kept; nr_paths counts further ones too */
+#define SPT_NO_HVA		(~0ULL)
+#define SPT_WALK_PATHS		16
 
 struct spt_walk {
 	uint64_t gpa;
-	uint64_t hva;			/* ~0: none */
+	uint64_t hva;			/* SPT_NO_HVA: none */
 	const struct spt_memslot *slot;	/* of address space 0, else of 1; NULL none */
 	uint64_t attrs;			/* memory attributes, 0 also when unknown */
 	bool private_gpa;		/* KVM_MEMORY_ATTRIBUTE_PRIVATE */
 	struct spt_walk_path path[SPT_WALK_PATHS];
-	unsigned int nr_paths;
+	unsigned int nr_paths;		/* kept ones */
+	unsigned int more_paths;	/* found beyond those */
 	bool have_host;
 	struct spt_host_path host;
 	enum spt_verdict verdict;
@@ -101,6 +110,6 @@ unsigned int spt_walk_hva(const struct spt_model *model, uint64_t hva, uint64_t 
 			  unsigned int max);
 
 /* Decode the image's host walk; false when the image has none for this page. */
-bool spt_host_decode(const struct spt_model *model, uint64_t gpa, struct spt_host_path *ret);
+bool spt_host_path(const struct spt_model *model, uint64_t gpa, struct spt_host_path *ret);
 
 #endif

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memslot/memslot.h"
+
+#define PAGE_SHIFT	12
+#define NO_HVA		(~0ULL)
+
+/* include/uapi/linux/kvm.h; from bit 16 on include/linux/kvm_host.h. */
+const struct spt_slot_flag spt_slot_flags[] = {
+	{ 1U << 0, "log-dirty" },
+	{ 1U << 1, "readonly" },
+	{ 1U << 2, "guest-memfd" },
+	{ SPT_SLOT_INVALID, "invalid" },
+	{ SPT_SLOT_GMEM_ONLY, "gmem-only" },
+	{ 0, NULL },
+};
+
+void spt_memslots_init(struct spt_memslots *set)
+{
+	memset(set, 0, sizeof(*set));
+}
+
+void spt_memslots_deinit(struct spt_memslots *set)
+{
+	free(set->slots);
+	free(set->runs);
+	spt_memslots_init(set);
+}
+
+void spt_memslots_reset(struct spt_memslots *set)
+{
+	set->count = set->nr_runs = 0;
+	memset(set->first, 0, sizeof(set->first));
+}
+
+int spt_memslots_add(struct spt_memslots *set, const struct spt_slot *slot)
+{
+	if (set->count == set->max_slots) {
+		uint32_t max = set->max_slots * 2 + 16;
+		struct spt_memslot *more = realloc(set->slots, max * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		set->slots = more;
+		set->max_slots = max;
+	}
+	set->slots[set->count++] = (struct spt_memslot){
+		.slot = slot,
+		.first_runs = set->nr_runs,
+	};
+	return 0;
+}
+
+int spt_memslots_add_runs(struct spt_memslots *set, const struct spt_runs *runs)
+{
+	if (!set->count)
+		return 0;	/* belongs to a slot that was lost */
+	if (set->nr_runs == set->max_runs) {
+		uint32_t max = set->max_runs * 2 + 16;
+		const struct spt_runs **more = realloc(set->runs, max * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		set->runs = more;
+		set->max_runs = max;
+	}
+	set->runs[set->nr_runs++] = runs;
+	set->slots[set->count - 1].nr_runs++;
+	return 0;
+}
+
+int spt_memslots_add_dirty(struct spt_memslots *set, const struct spt_dirty *dirty)
+{
+	/* The first one covers what was asked for; the agent makes one a slot. */
+	if (set->count && !set->slots[set->count - 1].dirty)
+		set->slots[set->count - 1].dirty = dirty;
+	return 0;
+}
+
+static int by_gfn(const void *a, const void *b)
+{
+	const struct spt_slot *x = ((const struct spt_memslot *)a)->slot;
+	const struct spt_slot *y = ((const struct spt_memslot *)b)->slot;
+
+	if (x->as_id != y->as_id)
+		return x->as_id < y->as_id ? -1 : 1;
+	return (x->base_gfn > y->base_gfn) - (x->base_gfn < y->base_gfn);
+}
+
+void spt_memslots_sort(struct spt_memslots *set)
+{
+	uint32_t i = 0;
+
+	if (set->count)
+		qsort(set->slots, set->count, sizeof(*set->slots), by_gfn);
+	for (unsigned int as = 0; as <= SPT_ADDRESS_SPACES; as++) {
+		while (i < set->count && set->slots[i].slot->as_id < as)
+			i++;
+		set->first[as] = i;
+	}
+}
+
+const struct spt_memslot *spt_memslot_from(const struct spt_memslots *set, unsigned int as_id,
+					   uint64_t gfn)
+{
+	if (as_id >= SPT_ADDRESS_SPACES)
+		return NULL;
+
+	uint32_t low = set->first[as_id], high = set->first[as_id + 1];
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		const struct spt_slot *slot = set->slots[mid].slot;
+
+		if (slot->base_gfn + slot->npages <= gfn)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < set->first[as_id + 1] ? &set->slots[low] : NULL;
+}
+
+const struct spt_memslot *spt_memslot_find(const struct spt_memslots *set, unsigned int as_id,
+					   uint64_t gfn)
+{
+	const struct spt_memslot *slot = spt_memslot_from(set, as_id, gfn);
+
+	return slot && slot->slot->base_gfn <= gfn ? slot : NULL;
+}
+
+uint64_t spt_memslot_hva(const struct spt_memslot *slot, uint64_t gpa)
+{
+	/* KVM keeps no address of the VMM for memory that only guest_memfd has. */
+	if (slot->slot->flags & SPT_SLOT_GMEM_ONLY)
+		return NO_HVA;
+	return slot->slot->hva + (gpa - (slot->slot->base_gfn << PAGE_SHIFT));
+}
+
+bool spt_memslot_next_alias(const struct spt_memslots *set, uint64_t hva, uint32_t *pos,
+			    const struct spt_memslot **slot, uint64_t *gpa)
+{
+	while (*pos < set->count) {
+		const struct spt_memslot *at = &set->slots[(*pos)++];
+		uint64_t offset = hva - at->slot->hva;
+
+		if (at->slot->flags & SPT_SLOT_GMEM_ONLY || hva < at->slot->hva ||
+		    offset >> PAGE_SHIFT >= at->slot->npages)
+			continue;
+		*slot = at;
+		*gpa = (at->slot->base_gfn << PAGE_SHIFT) + offset;
+		return true;
+	}
+	return false;
+}
+
+const struct spt_run *spt_runs_find(const struct spt_runs *runs, uint64_t gfn)
+{
+	uint32_t low = 0, high = runs->count;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		const struct spt_run *run = &runs->run[mid];
+
+		if (run->gfn + run->npages <= gfn)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < runs->count && runs->run[low].gfn <= gfn ? &runs->run[low] : NULL;
+}
+
+bool spt_memslot_run(const struct spt_memslots *set, const struct spt_memslot *slot,
+		     enum spt_run_kind kind, uint64_t gfn, uint64_t *value)
+{
+	bool known = false;
+
+	*value = 0;
+	for (uint32_t i = 0; i < slot->nr_runs; i++) {
+		const struct spt_runs *runs = set->runs[slot->first_runs + i];
+		const struct spt_run *run;
+
+		if (runs->kind != kind)
+			continue;
+		known = true;
+		run = spt_runs_find(runs, gfn);
+		if (run) {
+			*value = run->value;
+			break;
+		}
+	}
+	return known;
+}
+
+bool spt_memslot_dirty(const struct spt_memslot *slot, uint64_t gfn, bool *known)
+{
+	const struct spt_dirty *dirty = slot->dirty;
+	uint64_t bit = dirty ? gfn - dirty->gfn : 0;
+
+	*known = dirty && gfn >= dirty->gfn && bit < dirty->npages;
+	return *known && (dirty->word[bit / 64] >> (bit % 64) & 1);
+}

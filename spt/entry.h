@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One entry of one table, seen from its root: shared by the tree and the walks. */
+#ifndef SPT_ENTRY_H
+#define SPT_ENTRY_H
+
+#include "spt/tree.h"
+
+#define SPT_RAW_PRESENT	1ULL	/* PT_PRESENT_MASK: raw roots lack KVM's bit 11 */
+
+static inline enum spt_spte_type spt_entry_type(const struct spt_model *m,
+						const struct spt_node *node, uint64_t spte)
+{
+	if (node->raw_kind)
+		return spte & SPT_RAW_PRESENT ? SPT_SPTE_TABLE : SPT_SPTE_NONPRESENT;
+	return spt_spte_type(&m->format, spte, node->level);
+}
+
+/*
+ * Fill *@e for entry @index of @node in @root; @address is the first one that it
+ * translates, as the tables count. Finds and checks the child of a table entry.
+ */
+void spt_entry_fill(const struct spt_model *m, const struct spt_root_ref *root,
+		    const struct spt_node *node, unsigned int index, uint64_t address, uint64_t spte,
+		    struct spt_entry *e);
+
+/* First address that the root's table translates, and how many bits an address has. */
+static inline uint64_t spt_root_base(const struct spt_root_ref *root)
+{
+	const struct spt_node *node = root->node;
+
+	/* A root below a raw one that the image lacks begins at its gfn. */
+	return node && node->direct && node->page ? node->page->gfn << SPT_PAGE_SHIFT : 0;
+}
+
+static inline unsigned int spt_root_bits(const struct spt_root_ref *root)
+{
+	if (root->node && root->node->raw_kind == SPT_RAW_PAE_ROOT)
+		return 32;
+	if (spt_root_base(root))
+		return 52;
+	return spt_level_shift(root->level) + SPT_LEVEL_BITS;
+}
+
+#endif

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a loaded model says about its VM, beside the tables. */
+#include <stdio.h>
+
+#include "decoders/role.h"
+#include "spt/model.h"
+
+static bool note_tears(const struct spt_note *note)
+{
+	return note->kind == SPT_NOTE_ROOT_CHANGED || note->kind == SPT_NOTE_PATH_CHANGED ||
+	       note->kind == SPT_NOTE_LIST_CHANGED || note->kind == SPT_NOTE_SLOTS_CHANGED ||
+	       note->kind == SPT_NOTE_BAD_TABLE;
+}
+
+static const char *note_text(const struct spt_note *note)
+{
+	switch (note->kind) {
+	case SPT_NOTE_ROOT_CHANGED:
+		return "a root went away";
+	case SPT_NOTE_PATH_CHANGED:
+		return "a table was replaced";
+	case SPT_NOTE_LIST_CHANGED:
+		return "the list of shadow pages changed";
+	case SPT_NOTE_SLOTS_CHANGED:
+		return "the memslots changed";
+	case SPT_NOTE_BAD_TABLE:
+		return "an entry named a page that is no table";
+	case SPT_NOTE_UNREADABLE:
+		return "memory could not be read";
+	case SPT_NOTE_LIMIT:
+		return "a list was longer than the agent follows";
+	}
+	return "something changed";
+}
+
+bool spt_model_torn(const struct spt_model *m, char *text, size_t size)
+{
+	static const enum spt_vm_value generation[] = { SPT_VM_GENERATION_0, SPT_VM_GENERATION_1 };
+	const char *why = NULL;
+	uint64_t start;
+
+	for (uint32_t i = 0; i < m->nr_notes && !why; i++)
+		if (note_tears(m->notes[i]))
+			why = note_text(m->notes[i]);
+	for (int as = 0; as < SPT_ADDRESS_SPACES && !why && m->image.end.rec.len; as++)
+		if (spt_value(&m->vm, generation[as], &start) &&
+		    start != m->image.end.generation_end[as])
+			why = "the memslots changed";
+	if (!why && m->image.torn)
+		why = "the agent says so";
+	if (text && size)
+		snprintf(text, size, "%s%s", why ? "the VM changed while it was read: " : "",
+			 why ? why : "");
+	return why;
+}
+
+bool spt_model_seq(const struct spt_model *m, uint64_t *start, uint64_t *end)
+{
+	if (!spt_value(&m->vm, SPT_VM_MMU_INVALIDATE_SEQ, start) || !m->image.end.rec.len)
+		return false;
+	*end = m->image.end.seq_end;
+	return true;
+}
+
+enum spt_spte_kind spt_node_kind(const struct spt_model *m, const struct spt_node *node)
+{
+	if (node->raw_kind)
+		return node->raw_kind == SPT_RAW_PAE_ROOT ? SPT_SPTE_PAE_ROOT : SPT_SPTE_RAW;
+	return node->mirror ? SPT_SPTE_MIRROR : SPT_SPTE_WALKED;
+}
+
+bool spt_node_translation(const struct spt_node *node, unsigned int index, uint64_t *gpa,
+			  unsigned int *access)
+{
+	const struct spt_array *array = node->translations;
+	unsigned int chunk = index / SPT_CHUNK_ENTRIES;
+
+	if (!array) {
+		if (!node->page || !node->direct)
+			return false;
+		*gpa = (node->page->gfn << SPT_PAGE_SHIFT) + index * spt_level_size(node->level);
+		*access = ~0U;
+		return true;
+	}
+	if (!(array->chunks >> chunk & 1))
+		return false;
+
+	uint64_t before = array->chunks & ((1ULL << chunk) - 1);
+	uint64_t value = array->entry[__builtin_popcountll(before) * SPT_CHUNK_ENTRIES +
+				      index % SPT_CHUNK_ENTRIES];
+
+	/* shadowed_translation: gfn << PAGE_SHIFT | access */
+	*gpa = value & ~(spt_level_size(1) - 1);
+	*access = value & (spt_level_size(1) - 1);
+	return value;
+}
+
+bool spt_model_attrs(const struct spt_model *m, uint64_t gfn, uint64_t *attrs)
+{
+	*attrs = 0;
+	for (uint32_t i = 0; i < m->nr_attrs; i++) {
+		const struct spt_run *run = spt_runs_find(m->attrs[i], gfn);
+
+		if (run) {
+			*attrs = run->value;
+			break;
+		}
+	}
+	return m->nr_attrs || m->image.head.req_parts & SPT_PART_ATTRS;
+}
+
+const struct spt_host_walk *spt_model_host_walk(const struct spt_model *m, uint64_t gpa)
+{
+	uint64_t page = ~(spt_level_size(1) - 1);
+
+	for (uint32_t i = 0; i < m->nr_host; i++)
+		if ((m->host[i]->gpa & page) == (gpa & page))
+			return m->host[i];
+	return NULL;
+}
+
+const char *spt_model_vm_type(const struct spt_model *m)
+{
+	/* KVM_X86_*_VM (arch/x86/include/uapi/asm/kvm.h) */
+	static const char *const names[] = { "normal", "sw-protected", "sev", "sev-es", "snp", "tdx" };
+	uint64_t type, sev = 0;
+
+	if (!m->vm.rec)
+		return "n/a";
+	spt_value(&m->vm, SPT_VM_SEV_ACTIVE, &sev);
+	if (!spt_value(&m->vm, SPT_VM_VM_TYPE, &type))
+		type = 0;	/* this kernel knows one type only */
+	if (type >= sizeof(names) / sizeof(names[0]))
+		return "n/a";
+	return !type && sev ? "sev" : names[type];
+}
+
+const char *spt_model_mmu(const struct spt_model *m)
+{
+	switch (m->image.head.mmu) {
+	case SPT_MMU_NPT:
+		return "npt";
+	case SPT_MMU_EPT:
+		return "ept";
+	case SPT_MMU_SHADOW:
+		return "shadow";
+	}
+	return "n/a";
+}

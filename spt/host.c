@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The VMM's own page tables: x86 entries as Linux uses them
+ * (arch/x86/include/asm/pgtable_types.h, pgtable_64.h, pgtable-invert.h).
+ */
+#include <string.h>
+
+#include "spt/walk.h"
+
+#define PTE_PRESENT	(1ULL << 0)
+#define PTE_WRITE	(1ULL << 1)
+#define PTE_USER	(1ULL << 2)
+#define PTE_ACCESSED	(1ULL << 5)
+#define PTE_DIRTY	(1ULL << 6)
+#define PTE_PSE		(1ULL << 7)
+#define PTE_PROTNONE	(1ULL << 8)	/* _PAGE_PROTNONE, without PRESENT only */
+#define PTE_NX		(1ULL << 63)
+#define PTE_ADDR	0x000ffffffffff000ULL
+
+/*
+ * Types of swap entries (include/linux/swap.h): real swap files from 0 up, then
+ * poison, migration, device memory, markers. How many of the latter there are is
+ * configuration: below 22 it is a swap file in any, 31 is a marker in any.
+ */
+#define SWP_TYPE_SHIFT		59
+#define SWP_FIRST_SPECIAL	22
+#define SWP_FIRST_MIGRATION	24
+#define SWP_MARKER		31
+
+const char *spt_host_type_name(enum spt_host_type type)
+{
+	static const char *const names[] = {
+		[SPT_HOST_NONE] = "none",	    [SPT_HOST_TABLE] = "table",
+		[SPT_HOST_PAGE] = "page",	    [SPT_HOST_PROTNONE] = "protnone",
+		[SPT_HOST_SWAP] = "swapped",	    [SPT_HOST_MIGRATION] = "migration",
+		[SPT_HOST_SPECIAL] = "special",	    [SPT_HOST_ERROR] = "error",
+	};
+
+	return names[type];
+}
+
+static enum spt_host_type classify(uint64_t entry, int level)
+{
+	unsigned int swap;
+
+	if (entry & PTE_PRESENT)
+		return level == 1 || (entry & PTE_PSE && level <= 3) ? SPT_HOST_PAGE : SPT_HOST_TABLE;
+	if (!entry)
+		return SPT_HOST_NONE;
+	if (entry & PTE_PROTNONE)
+		return SPT_HOST_PROTNONE;
+	if (level > 1 && entry & PTE_PSE)	/* pmd_mkinvalid(): a huge page is being split */
+		return SPT_HOST_MIGRATION;
+	swap = entry >> SWP_TYPE_SHIFT;
+	if (swap < SWP_FIRST_SPECIAL)
+		return SPT_HOST_SWAP;
+	return swap < SWP_FIRST_MIGRATION || swap == SWP_MARKER ? SPT_HOST_SPECIAL :
+								  SPT_HOST_MIGRATION;
+}
+
+static uint64_t page_address(uint64_t entry, int level)
+{
+	/* Against L1TF the frame of a non-present entry is stored inverted. */
+	uint64_t address = (entry & PTE_PRESENT ? entry : ~entry) & PTE_ADDR;
+
+	return address & ~(spt_level_size(level) - 1);
+}
+
+static void take_level(struct spt_host_path *ret, const struct spt_host_walk *walk, int level)
+{
+	uint64_t entry = walk->level[level - 1].entry;
+
+	ret->level[ret->nr_levels++] = (struct spt_host_level){
+		.table_hpa = walk->level[level - 1].table_hpa,
+		.entry = entry,
+		.level = level,
+		.index = walk->hva >> spt_level_shift(level) & (SPT_TABLE_ENTRIES - 1),
+		.type = classify(entry, level),
+		.writable = entry & PTE_PRESENT && entry & PTE_WRITE,
+		.user = entry & PTE_USER,
+		.accessed = entry & PTE_ACCESSED,
+		.dirty = entry & PTE_DIRTY,
+		.nx = entry & PTE_NX,
+	};
+}
+
+bool spt_host_path(const struct spt_model *model, uint64_t gpa, struct spt_host_path *ret)
+{
+	const struct spt_host_walk *walk = spt_model_host_walk(model, gpa);
+	const struct spt_host_level *last;
+
+	if (!walk)
+		return false;
+	memset(ret, 0, sizeof(*ret));
+	ret->hpa = SPT_NO_HPA;
+	ret->error = walk->error;
+	ret->writable = true;
+	for (int level = walk->top; level >= 1 && level >= walk->leaf; level--) {
+		if (walk->level[level - 1].table_hpa == SPT_NO_HPA)
+			break;
+		take_level(ret, walk, level);
+		ret->writable &= ret->level[ret->nr_levels - 1].writable;
+		if (ret->level[ret->nr_levels - 1].type != SPT_HOST_TABLE)
+			break;
+	}
+	last = ret->nr_levels ? &ret->level[ret->nr_levels - 1] : NULL;
+	if (walk->error || !last || last->type == SPT_HOST_TABLE) {
+		ret->type = SPT_HOST_ERROR;
+		ret->writable = false;
+		return true;
+	}
+	ret->type = last->type;
+	if (last->type == SPT_HOST_PAGE || last->type == SPT_HOST_PROTNONE) {
+		ret->page_size = spt_level_size(last->level);
+		ret->hpa = page_address(last->entry, last->level) + (gpa & (spt_level_size(1) - 1)) +
+			   (walk->hva & (ret->page_size - 1) & ~(spt_level_size(1) - 1));
+	} else {
+		ret->writable = false;
+	}
+	return true;
+}

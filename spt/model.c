@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Loading a model: one pass over the records, then the index by HPA, then the roots. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decoders/role.h"
+#include "spt/model.h"
+#include "spt/roots.h"
+
+/* Elements that each array has room for. */
+struct spt_model_room {
+	size_t vcpus, roots, nodes, attrs, host, notes, hash;
+};
+
+void spt_model_init(struct spt_model *model)
+{
+	memset(model, 0, sizeof(*model));
+	spt_memslots_init(&model->memslots);
+}
+
+void spt_model_deinit(struct spt_model *model)
+{
+	spt_memslots_deinit(&model->memslots);
+	free(model->vcpus);
+	free(model->roots);
+	free(model->nodes);
+	free(model->attrs);
+	free(model->host);
+	free(model->notes);
+	free(model->hash);
+	free(model->room);
+	memset(model, 0, sizeof(*model));
+}
+
+/* Room for @count elements in *@array, whose contents need not survive. */
+static int reserve(void *array, size_t *room, size_t count, size_t size)
+{
+	void **p = array;
+
+	if (count <= *room)
+		return 0;
+	free(*p);
+	*p = NULL;
+	*room = 0;
+	if (count > SIZE_MAX / 2 / size)
+		return -ENOMEM;
+	*p = calloc(count + count / 4, size);
+	if (!*p)
+		return -ENOMEM;
+	*room = count + count / 4;
+	return 0;
+}
+
+/* Counts come from records that are there, so they are bounded by the image's size. */
+static int reserve_all(struct spt_model *m)
+{
+	const uint64_t *count = m->image.count;
+	size_t nodes = count[SPT_REC_TABLE] + count[SPT_REC_RAW_TABLE];
+	size_t hash = 16;
+
+	if (!m->room)
+		m->room = calloc(1, sizeof(*m->room));
+	if (!m->room || nodes >= UINT32_MAX / 4)
+		return -ENOMEM;
+	while (hash < nodes * 2)
+		hash *= 2;
+	m->hash_mask = hash - 1;
+	if (reserve(&m->vcpus, &m->room->vcpus, count[SPT_REC_VCPU], sizeof(*m->vcpus)) ||
+	    reserve(&m->roots, &m->room->roots, count[SPT_REC_ROOT], sizeof(*m->roots)) ||
+	    reserve(&m->nodes, &m->room->nodes, nodes, sizeof(*m->nodes)) ||
+	    reserve(&m->attrs, &m->room->attrs, count[SPT_REC_ATTRS], sizeof(*m->attrs)) ||
+	    reserve(&m->host, &m->room->host, count[SPT_REC_HOST_WALK], sizeof(*m->host)) ||
+	    reserve(&m->notes, &m->room->notes, count[SPT_REC_NOTE], sizeof(*m->notes)) ||
+	    reserve(&m->hash, &m->room->hash, hash, sizeof(*m->hash)))
+		return -ENOMEM;
+	memset(m->hash, 0, hash * sizeof(*m->hash));
+	return 0;
+}
+
+static struct spt_valueset valueset(const struct spt_rec *rec)
+{
+	const struct spt_values *values = (const void *)rec;
+	size_t count = (rec->len - sizeof(*values)) / sizeof(values->value[0]);
+
+	/* 'known' has 128 bits. */
+	return (struct spt_valueset){ .rec = values, .count = count < 128 ? count : 128 };
+}
+
+static void add_to_hash(struct spt_model *m, uint32_t nr)
+{
+	struct spt_node *node = &m->nodes[nr];
+	uint32_t at = spt_hpa_hash(node->hpa) & m->hash_mask;
+
+	for (; m->hash[at]; at = (at + 1) & m->hash_mask) {
+		struct spt_node *other = &m->nodes[m->hash[at] - 1];
+
+		if (other->hpa != node->hpa)
+			continue;
+		/* Freed and used again while the image was made: keep both. */
+		node->next_same_hpa = other->next_same_hpa;
+		other->next_same_hpa = nr + 1;
+		return;
+	}
+	m->hash[at] = nr + 1;
+}
+
+static int check_level(const struct spt_model *m, const struct spt_page *page,
+		       struct spt_error *err)
+{
+	unsigned int level = spt_role_get(m->format.role, page->role, SPT_ROLE_LEVEL);
+
+	if (level >= 1 && level <= SPT_MAX_LEVEL)
+		return 0;
+	return spt_fail(err, EINVAL, "%s: damaged image: table 0x%llx has level %u in its role 0x%x",
+			m->image.name, page->hpa, level, page->role);
+}
+
+static int add_table(struct spt_model *m, const struct spt_table *table, struct spt_error *err)
+{
+	const struct spt_bits *role = m->format.role;
+	unsigned int level = spt_role_get(role, table->page.role, SPT_ROLE_LEVEL);
+	int ret = check_level(m, &table->page, err);
+
+	if (ret)
+		return m->image.complete ? ret : 0;	/* salvaged: this one is lost */
+	m->nodes[m->nr_nodes] = (struct spt_node){
+		.page = &table->page,
+		.entry = (const uint64_t *)table->entry,
+		.chunks = table->chunks,
+		.empty = table->empty,
+		.hpa = table->page.hpa,
+		.root_sp = table->root,
+		.level = level,
+		.direct = spt_role_get(role, table->page.role, SPT_ROLE_DIRECT),
+		.mirror = spt_role_get(role, table->page.role, SPT_ROLE_IS_MIRROR),
+	};
+	add_to_hash(m, m->nr_nodes++);
+	return 0;
+}
+
+static void add_raw_table(struct spt_model *m, const struct spt_raw_table *table)
+{
+	m->nodes[m->nr_nodes] = (struct spt_node){
+		.entry = (const uint64_t *)table->entry,
+		.chunks = table->chunks,
+		.empty = table->empty,
+		.hpa = table->hpa,
+		.level = table->kind - SPT_RAW_PAE_ROOT + 3,
+		.raw_kind = table->kind,
+		.raw_vcpu = table->vcpu,
+	};
+	add_to_hash(m, m->nr_nodes++);
+}
+
+/* Translations follow the table they belong to. */
+static void add_translations(struct spt_model *m, const struct spt_array *array)
+{
+	struct spt_node *last = m->nr_nodes ? &m->nodes[m->nr_nodes - 1] : NULL;
+
+	if (last && last->page && last->page->sp == array->sp)
+		last->translations = array;
+}
+
+static int add_record(struct spt_model *m, const struct spt_rec *rec, struct spt_error *err)
+{
+	int ret = 0;
+
+	switch (rec->type) {
+	case SPT_REC_VM:
+		m->vm = valueset(rec);
+		break;
+	case SPT_REC_VCPU:
+		m->vcpus[m->nr_vcpus++].values = valueset(rec);
+		break;
+	case SPT_REC_SLOT:
+		ret = spt_memslots_add(&m->memslots, (const void *)rec);
+		break;
+	case SPT_REC_SLOT_RUNS:
+		ret = spt_memslots_add_runs(&m->memslots, (const void *)rec);
+		break;
+	case SPT_REC_DIRTY:
+		ret = spt_memslots_add_dirty(&m->memslots, (const void *)rec);
+		break;
+	case SPT_REC_ATTRS:
+		m->attrs[m->nr_attrs++] = (const void *)rec;
+		break;
+	case SPT_REC_ROOT:
+		return check_level(m, &((const struct spt_root *)rec)->page, err);
+	case SPT_REC_TABLE:
+		return add_table(m, (const void *)rec, err);
+	case SPT_REC_RAW_TABLE:
+		add_raw_table(m, (const void *)rec);
+		break;
+	case SPT_REC_TRANSLATIONS:
+		add_translations(m, (const void *)rec);
+		break;
+	case SPT_REC_HOST_WALK:
+		m->host[m->nr_host++] = (const void *)rec;
+		break;
+	case SPT_REC_NOTE:
+		m->notes[m->nr_notes++] = (const void *)rec;
+		break;
+	}
+	return ret ? spt_fail(err, -ret, "%s: out of memory", m->image.name) : 0;
+}
+
+static void forget(struct spt_model *m)
+{
+	spt_memslots_reset(&m->memslots);
+	m->vm = (struct spt_valueset){ 0 };
+	m->nr_vcpus = m->nr_roots = m->nr_nodes = m->nr_attrs = m->nr_host = m->nr_notes = 0;
+	m->gpa_bits = 0;
+}
+
+int spt_model_load(struct spt_model *m, const struct spt_image *img, struct spt_error *err)
+{
+	const struct spt_rec *rec;
+	uint64_t bits;
+	int ret;
+
+	forget(m);
+	m->image = *img;
+	ret = spt_format_init(&m->format, &m->image.head,
+			      img->count[SPT_REC_MASKS] ? &m->image.masks : NULL, err);
+	if (ret)
+		return ret;
+	if (reserve_all(m))
+		return spt_fail(err, ENOMEM, "%s: out of memory for %llu tables", img->name,
+				(unsigned long long)img->count[SPT_REC_TABLE]);
+	spt_image_for_each(img, rec) {
+		ret = add_record(m, rec, err);
+		if (ret)
+			return ret;
+	}
+	spt_memslots_sort(&m->memslots);
+	/* A gfn mask in KVM. Without a high bit nothing would be left of an address. */
+	if (spt_value(&m->vm, SPT_VM_GFN_DIRECT_BITS, &bits))
+		m->gpa_bits = bits << SPT_PAGE_SHIFT;
+	if (spt_roots_count(m) > m->room->roots &&
+	    reserve(&m->roots, &m->room->roots, spt_roots_count(m), sizeof(*m->roots)))
+		return spt_fail(err, ENOMEM, "%s: out of memory", img->name);
+	spt_roots_find(m);
+	m->torn = spt_model_torn(m, NULL, 0);
+	return 0;
+}
+
+const struct spt_node *spt_node_find(const struct spt_model *m, uint64_t hpa)
+{
+	uint32_t at = spt_hpa_hash(hpa) & m->hash_mask;
+
+	if (!m->hash)
+		return NULL;
+	for (; m->hash[at]; at = (at + 1) & m->hash_mask)
+		if (m->nodes[m->hash[at] - 1].hpa == hpa)
+			return &m->nodes[m->hash[at] - 1];
+	return NULL;
+}
+
+const struct spt_node *spt_node_child(const struct spt_model *m, const struct spt_root_ref *root,
+				      uint64_t hpa, int level)
+{
+	const struct spt_node *first = spt_node_find(m, hpa);
+	uint64_t sp = root->page ? root->page->sp : 0;
+
+	for (const struct spt_node *n = first; n;
+	     n = n->next_same_hpa ? &m->nodes[n->next_same_hpa - 1] : NULL)
+		if (n->level == level && (!n->root_sp || n->root_sp == sp))
+			return n;
+	return first;
+}

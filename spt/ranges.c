@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Merging leaves. Within one table neighbours differ in their raw entry alone, so
+ * that one masked compare decides; only at a table's edge, at a slot's end and at
+ * special entries is the whole rule asked.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "spt/entry.h"
+#include "spt/ranges.h"
+
+const char *const spt_split_names[SPT_SPLIT_COUNT] = {
+#define S(id, name) #name,
+	SPT_SPLITS(S)
+#undef S
+};
+
+int spt_split_parse(const char *text, unsigned int *ret, struct spt_error *err)
+{
+	*ret = 0;
+	while (*text) {
+		size_t len = strcspn(text, ",");
+		int i;
+
+		for (i = 0; i < SPT_SPLIT_COUNT; i++)
+			if (strlen(spt_split_names[i]) == len && !memcmp(spt_split_names[i], text, len))
+				break;
+		if (i == SPT_SPLIT_COUNT)
+			return spt_fail(err, EINVAL,
+					"--split-by: no '%.*s'; there are level, perm, hpa, slot, type, nx, dirty",
+					(int)(len < 32 ? len : 32), text);
+		*ret |= 1U << i;
+		text += len + (text[len] == ',');
+	}
+	if (!*ret)
+		return spt_fail(err, EINVAL, "--split-by: empty list");
+	return 0;
+}
+
+void spt_ranges_begin(struct spt_ranges *r, const struct spt_model *m,
+		      const struct spt_root_ref *root, uint64_t start, uint64_t len,
+		      unsigned int splits)
+{
+	const struct spt_format *f = &m->format;
+
+	memset(r, 0, sizeof(*r));
+	spt_tree_begin(&r->tree, m, root, start, len, SPT_TREE_LEAVES);
+	r->splits = splits ? splits : SPT_SPLIT_DEFAULT;
+	r->perm_mask = f->read | f->write | f->exec | f->user_exec;
+	r->dirty_mask = f->dirty;
+	r->accessed_mask = f->accessed;
+	r->compare = SPT_SPTE_MMU_PRESENT;
+	if (r->splits & SPT_SPLIT_PERM)
+		r->compare |= r->perm_mask;
+	if (r->splits & SPT_SPLIT_DIRTY)
+		r->compare |= r->dirty_mask;
+}
+
+/* The slot that backs an entry's first page; shadow paging: that of the guest frame. */
+static const struct spt_memslot *entry_slot(struct spt_ranges *r, const struct spt_entry *e)
+{
+	const struct spt_memslot *last = r->slot;
+	uint64_t gpa = e->gpa;
+	unsigned int access;
+
+	if (!spt_root_maps_gpa(e->root) &&
+	    (e->type != SPT_SPTE_LEAF || !spt_node_translation(e->node, e->index, &gpa, &access)))
+		return NULL;
+
+	uint64_t gfn = gpa >> SPT_PAGE_SHIFT;
+
+	if (!last || last->slot->as_id != e->root->as_id || gfn - last->slot->base_gfn >= last->slot->npages)
+		r->slot = spt_memslot_find(&r->tree.model->memslots, e->root->as_id, gfn);
+	return r->slot;
+}
+
+static bool nx_disallowed(const struct spt_node *node)
+{
+	return node->page && node->page->flags & SPT_PAGE_NX_DISALLOWED;
+}
+
+/* Note what differs inside a range where it does not keep neighbours apart. */
+static void note_difference(struct spt_ranges *r, uint64_t spte)
+{
+	uint64_t diff = spte ^ r->open.first_spte;
+
+	r->open.mixed_perm |= (diff & r->perm_mask) != 0;
+	r->open.mixed_dirty |= (diff & r->dirty_mask) != 0;
+	r->open.mixed_accessed |= (diff & r->accessed_mask) != 0;
+}
+
+static void begin_range(struct spt_ranges *r, const struct spt_entry *e,
+			const struct spt_memslot *slot)
+{
+	r->open = (struct spt_range){
+		.root = e->root,
+		.slot = slot,
+		.node = e->node,
+		.gpa = e->gpa,
+		.size = e->size,
+		.hpa = e->hpa,
+		.first_spte = e->spte,
+		.last_spte = e->spte,
+		.page_size = e->size,
+		.pages = 1,
+		.level = e->level,
+		.type = e->type,
+		.hpa_contiguous = e->type == SPT_SPTE_LEAF,
+		.nx_disallowed = nx_disallowed(e->node),
+	};
+	r->have_open = true;
+}
+
+/* Whether an entry that follows the open range at once belongs to it. */
+static bool same_meaning(const struct spt_ranges *r, const struct spt_entry *e,
+			 const struct spt_memslot *slot)
+{
+	const struct spt_range *o = &r->open;
+
+	if (e->root != o->root)
+		return false;
+	if (e->gpa != o->gpa + o->size)
+		return false;
+	if (r->splits & SPT_SPLIT_TYPE && e->type != o->type)
+		return false;
+	if (r->splits & SPT_SPLIT_LEVEL && e->level != o->level)
+		return false;
+	if ((e->spte ^ o->last_spte) & r->compare)
+		return false;
+	if (r->splits & SPT_SPLIT_HPA && e->type == SPT_SPTE_LEAF && e->hpa != o->hpa + o->size)
+		return false;
+	if (r->splits & SPT_SPLIT_SLOT && slot != o->slot)
+		return false;
+	if (r->splits & SPT_SPLIT_NX && nx_disallowed(e->node) != o->nx_disallowed)
+		return false;
+	return true;
+}
+
+static void grow(struct spt_ranges *r, const struct spt_entry *e)
+{
+	struct spt_range *o = &r->open;
+
+	o->hpa_contiguous &= e->type == SPT_SPTE_LEAF && e->hpa == o->hpa + o->size;
+	o->mixed_level |= e->level != o->level;
+	note_difference(r, e->spte);
+	o->last_spte = e->spte;
+	o->size += e->size;
+	o->pages++;
+}
+
+/*
+ * After a leaf: take its neighbours in the same table as long as they are leaves
+ * of the same meaning and the same slot. Stops before the first that is not;
+ * the tree goes on there.
+ */
+static void grow_in_table(struct spt_ranges *r, const struct spt_entry *e)
+{
+	struct spt_tree_frame *f = &r->tree.stack[r->tree.depth - 1];
+	const struct spt_format *format = &r->tree.model->format;
+	struct spt_range *o = &r->open;
+	uint64_t leaf_bits = SPT_SPTE_MMU_PRESENT | (e->level > 1 ? SPT_SPTE_PAGE_SIZE : 0);
+	uint64_t addr = format->leaf_addr[e->level];
+	uint64_t compare = r->compare | leaf_bits | (r->splits & SPT_SPLIT_HPA ? addr : 0);
+	unsigned int shift = spt_level_shift(e->level);
+	uint64_t spte = e->spte, step = e->size, differ = 0, jumps = 0, taken = 0, room = ~0ULL;
+
+	if (!spt_root_maps_gpa(e->root))
+		return;		/* each leaf may be of another slot */
+	if (r->splits & SPT_SPLIT_SLOT && o->slot)
+		room = (((o->slot->slot->base_gfn + o->slot->slot->npages) << SPT_PAGE_SHIFT) -
+			e->gpa - 1) >> shift;
+	else if (r->splits & SPT_SPLIT_SLOT)
+		return;
+	while (f->index < f->end && taken < room) {
+		unsigned int in_row = f->index % SPT_CHUNK_ENTRIES;
+
+		if (!in_row || !f->row) {
+			if (!(f->node->chunks >> (f->index / SPT_CHUNK_ENTRIES) & 1))
+				break;
+			f->row = spt_node_row(f->node, f->index / SPT_CHUNK_ENTRIES);
+		}
+
+		uint64_t next = f->row[in_row], want = spte + step;
+
+		if ((next ^ want) & compare)
+			break;
+		jumps |= (next ^ want) & addr;
+		differ |= next ^ o->first_spte;
+		spte = next;
+		taken++;
+		f->index++;
+	}
+	o->size += taken << shift;
+	o->pages += taken;
+	o->last_spte = spte;
+	o->hpa_contiguous &= !jumps;
+	o->mixed_perm |= (differ & r->perm_mask) != 0;
+	o->mixed_dirty |= (differ & r->dirty_mask) != 0;
+	o->mixed_accessed |= (differ & r->accessed_mask) != 0;
+}
+
+bool spt_ranges_next(struct spt_ranges *r, struct spt_range *ret)
+{
+	const struct spt_entry *e;
+
+	while ((e = spt_tree_next(&r->tree))) {
+		const struct spt_memslot *slot;
+		bool done = false;
+
+		/* A table that is missing is no leaf; the tree gives it for its problem. */
+		if (e->type == SPT_SPTE_TABLE)
+			continue;
+		slot = entry_slot(r, e);
+		if (r->have_open && same_meaning(r, e, slot)) {
+			grow(r, e);
+		} else {
+			done = r->have_open;
+			if (done)
+				*ret = r->open;
+			begin_range(r, e, slot);
+		}
+		if (e->type == SPT_SPTE_LEAF)
+			grow_in_table(r, e);
+		if (done)
+			return true;
+	}
+	if (!r->have_open)
+		return false;
+	*ret = r->open;
+	r->have_open = false;
+	return true;
+}

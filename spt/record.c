@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What makes a record sound: one line in the table for its length, one check for its members. */
+#include <stddef.h>
+
+#include "decoders/format.h"
+#include "decoders/role.h"
+#include "spt/record.h"
+
+#define SPT_MAX_GFN	(1ULL << 52)	/* of 64-bit addresses */
+
+static const char *check_gfns(uint64_t gfn, uint64_t npages)
+{
+	return gfn > SPT_MAX_GFN || npages > SPT_MAX_GFN - gfn ? "frames beyond the address space" :
+								  NULL;
+}
+
+static const char *check_page(const struct spt_page *page)
+{
+	if (page->hpa & 4095)
+		return "table at an address that is no page's";
+	return check_gfns(page->gfn, 0);
+}
+
+static const char *check_head(const struct spt_rec *rec)
+{
+	const struct spt_head *head = (const void *)rec;
+
+	if (head->vendor < SPT_VENDOR_SVM || head->vendor > SPT_VENDOR_VMX)
+		return "unknown vendor";
+	if (head->mmu < SPT_MMU_NPT || head->mmu > SPT_MMU_SHADOW)
+		return "unknown MMU kind";
+	if (head->maxphyaddr > 52)
+		return "maxphyaddr beyond 52";
+	if (head->root_level > SPT_MAX_LEVEL)
+		return "root level beyond 5";
+	if (!spt_role_layout_valid(head->role))
+		return "role bits that overlap or lie outside the role";
+	return NULL;
+}
+
+static const char *check_slot(const struct spt_rec *rec)
+{
+	const struct spt_slot *slot = (const void *)rec;
+
+	if (slot->as_id > 1)
+		return "memslot of an unknown address space";
+	return check_gfns(slot->base_gfn, slot->npages);
+}
+
+static const char *check_runs(const struct spt_rec *rec)
+{
+	const struct spt_runs *runs = (const void *)rec;
+	uint64_t next = 0;
+
+	if (runs->count > (rec->len - sizeof(*runs)) / sizeof(runs->run[0]))
+		return "more runs than the record holds";
+	for (uint32_t i = 0; i < runs->count; i++) {
+		const struct spt_run *run = &runs->run[i];
+
+		if (run->gfn < next || check_gfns(run->gfn, run->npages))
+			return "runs out of order";
+		next = run->gfn + run->npages;
+	}
+	return NULL;
+}
+
+static const char *check_root(const struct spt_rec *rec)
+{
+	return check_page(&((const struct spt_root *)rec)->page);
+}
+
+static const char *check_chunks(const struct spt_rec *rec, size_t fixed, uint64_t chunks)
+{
+	return spt_chunks_bytes(chunks) > rec->len - fixed ? "fewer entries than the bitmap says" :
+							      NULL;
+}
+
+static const char *check_table(const struct spt_rec *rec)
+{
+	const struct spt_table *table = (const void *)rec;
+	const char *wrong = check_page(&table->page);
+
+	return wrong ? wrong : check_chunks(rec, sizeof(*table), table->chunks);
+}
+
+static const char *check_raw_table(const struct spt_rec *rec)
+{
+	const struct spt_raw_table *table = (const void *)rec;
+
+	if (table->kind < SPT_RAW_PAE_ROOT || table->kind > SPT_RAW_PML5_ROOT)
+		return "unknown kind of root table";
+	return check_chunks(rec, sizeof(*table), table->chunks);
+}
+
+static const char *check_array(const struct spt_rec *rec)
+{
+	const struct spt_array *array = (const void *)rec;
+
+	return check_chunks(rec, sizeof(*array), array->chunks);
+}
+
+static const char *check_host_walk(const struct spt_rec *rec)
+{
+	const struct spt_host_walk *walk = (const void *)rec;
+
+	if (walk->top > SPT_HOST_LEVELS || walk->leaf > walk->top)
+		return "host walk of impossible levels";
+	return walk->leaf || walk->error ? NULL : "host walk that ends nowhere";
+}
+
+static const char *check_dirty(const struct spt_rec *rec)
+{
+	const struct spt_dirty *dirty = (const void *)rec;
+	uint64_t words = (rec->len - sizeof(*dirty)) / 8;
+
+	if (dirty->npages / 64 + !!(dirty->npages % 64) > words)
+		return "dirty bitmap shorter than its pages";
+	return check_gfns(dirty->gfn, dirty->npages);
+}
+
+/* min: bytes that every image of this ABI has; members behind them may be missing. */
+static const struct rec_rule {
+	uint32_t min;
+	const char *(*check)(const struct spt_rec *rec);
+} rules[256] = {
+	[SPT_REC_HEAD] = { sizeof(struct spt_head), check_head },
+	[SPT_REC_MASKS] = { offsetof(struct spt_masks, value), NULL },
+	[SPT_REC_VM] = { sizeof(struct spt_values), NULL },
+	[SPT_REC_VCPU] = { sizeof(struct spt_values), NULL },
+	[SPT_REC_SLOT] = { sizeof(struct spt_slot), check_slot },
+	[SPT_REC_SLOT_RUNS] = { sizeof(struct spt_runs), check_runs },
+	[SPT_REC_ATTRS] = { sizeof(struct spt_runs), check_runs },
+	[SPT_REC_ROOT] = { sizeof(struct spt_root), check_root },
+	[SPT_REC_TABLE] = { sizeof(struct spt_table), check_table },
+	[SPT_REC_RAW_TABLE] = { sizeof(struct spt_raw_table), check_raw_table },
+	[SPT_REC_TRANSLATIONS] = { sizeof(struct spt_array), check_array },
+	[SPT_REC_HOST_WALK] = { sizeof(struct spt_host_walk), check_host_walk },
+	[SPT_REC_NOTE] = { sizeof(struct spt_note), NULL },
+	[SPT_REC_DIRTY] = { sizeof(struct spt_dirty), check_dirty },
+	[SPT_REC_END] = { sizeof(struct spt_end), NULL },
+};
+
+bool spt_record_known(const struct spt_rec *rec)
+{
+	return rec->type < 256 && rules[rec->type].min;
+}
+
+const char *spt_record_check(const struct spt_rec *rec)
+{
+	if (!spt_record_known(rec))
+		return NULL;
+
+	const struct rec_rule *rule = &rules[rec->type];
+
+	if (rec->len < rule->min)
+		return "record too short for its type";
+	return rule->check ? rule->check(rec) : NULL;
+}
+
+uint64_t spt_record_entries(const struct spt_rec *rec)
+{
+	if (rec->type == SPT_REC_TABLE)
+		return spt_chunks_bytes(((const struct spt_table *)rec)->chunks) / 8;
+	if (rec->type == SPT_REC_RAW_TABLE)
+		return spt_chunks_bytes(((const struct spt_raw_table *)rec)->chunks) / 8;
+	return 0;
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Sources of images: an open VM, a file, memory. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "spt/source.h"
+#include "spt/source_live.h"
+#include "spt/zstd.h"
+
+/* Where the first read goes: a point query fits, so that it costs one read. */
+#define SPT_FIRST_READ	(256U << 10)
+
+struct spt_source {
+	int fd;			/* live: the VM's image file; else -1 */
+	char *name;
+	char *bytes;		/* live: the last image; else all of it */
+	size_t len;		/* bytes that are valid */
+	size_t room;		/* bytes allocated or mapped */
+	bool mapped;
+	bool compressed;	/* bytes are still compressed */
+};
+
+bool spt_source_is_live(const struct spt_source *src)
+{
+	return src->fd >= 0;
+}
+
+const char *spt_source_name(const struct spt_source *src)
+{
+	return src->name;
+}
+
+static void release_bytes(struct spt_source *src)
+{
+	if (src->mapped)
+		munmap(src->bytes, src->room);
+	else
+		free(src->bytes);
+	src->bytes = NULL;
+	src->len = src->room = 0;
+	src->mapped = src->compressed = false;
+}
+
+void spt_source_close(struct spt_source *src)
+{
+	if (!src)
+		return;
+	release_bytes(src);
+	if (src->fd >= 0)
+		close(src->fd);
+	free(src->name);
+	free(src);
+}
+
+static void close_source(struct spt_source **src)
+{
+	spt_source_close(*src);
+}
+
+static struct spt_source *new_source(const char *name)
+{
+	struct spt_source *src = calloc(1, sizeof(*src));
+
+	if (!src)
+		return NULL;
+	src->fd = -1;
+	src->name = strdup(name);
+	if (!src->name) {
+		free(src);
+		return NULL;
+	}
+	return src;
+}
+
+static int make_room(struct spt_source *src, struct spt_error *err)
+{
+	size_t room = src->room ? src->room * 2 : SPT_FIRST_READ;
+	char *more = realloc(src->bytes, room);
+
+	if (!more)
+		return spt_fail(err, ENOMEM, "%s: out of memory for an image of %zu bytes and more",
+				src->name, src->len);
+	src->bytes = more;
+	src->room = room;
+	return 0;
+}
+
+/*
+ * Whether the bytes end with an END record. One that looks so by chance is found
+ * out by the checks; a longer END record of a later agent only costs a read().
+ */
+static bool ends_with_end(const struct spt_source *src)
+{
+	const struct spt_end *end;
+
+	if (src->len < sizeof(*end) || src->len % 8)
+		return false;
+	end = (const void *)(src->bytes + src->len - sizeof(*end));
+	return end->rec.type == SPT_REC_END && end->rec.len == sizeof(*end);
+}
+
+/* Read @fd to its end into src->bytes. @image: an END record is the end, too. */
+static int read_all(struct spt_source *src, int fd, bool image, struct spt_error *err)
+{
+	src->len = 0;
+	for (;;) {
+		if (src->room - src->len < 4096) {
+			int ret = make_room(src, err);
+
+			if (ret)
+				return ret;
+		}
+
+		size_t want = src->room - src->len;
+		ssize_t n = read(fd, src->bytes + src->len, want);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return image ? spt_live_fail(src->name, errno, err) :
+				       spt_fail(err, errno, "%s: cannot read: %s", src->name,
+						strerror(errno));
+		src->len += n;
+		if (!n || (image && (size_t)n < want && ends_with_end(src)))
+			return 0;
+	}
+}
+
+/* A file may be mapped; what has no size (pipes, debugfs) is read. */
+static int load_file(struct spt_source *src, int fd, struct spt_error *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return spt_fail(err, errno, "%s: %s", src->name, strerror(errno));
+	if (S_ISDIR(st.st_mode))
+		return spt_fail(err, EISDIR, "%s: is a directory, not an image", src->name);
+	if (S_ISREG(st.st_mode) && st.st_size > 0) {
+		void *map = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+
+		if (map != MAP_FAILED) {
+			src->bytes = map;
+			src->len = src->room = st.st_size;
+			src->mapped = true;
+			return 0;
+		}
+	}
+	return read_all(src, fd, false, err);
+}
+
+int spt_source_open_file(const char *path, struct spt_source **ret, struct spt_error *err)
+{
+	struct spt_source *src __attribute__((cleanup(close_source))) = new_source(path);
+	int fd, failed;
+
+	if (!src)
+		return spt_fail(err, ENOMEM, "%s: out of memory", path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return spt_fail(err, errno, "%s: %s", path, strerror(errno));
+	failed = load_file(src, fd, err);
+	close(fd);
+	if (failed)
+		return failed;
+	src->compressed = spt_zstd_recognise(src->bytes, src->len);
+	*ret = src;
+	src = NULL;
+	return 0;
+}
+
+int spt_source_open_memory(const void *bytes, size_t len, const char *name,
+			   struct spt_source **ret, struct spt_error *err)
+{
+	struct spt_source *src __attribute__((cleanup(close_source))) = new_source(name);
+
+	if (!src)
+		return spt_fail(err, ENOMEM, "%s: out of memory", name);
+	src->bytes = malloc(len ? len : 1);
+	if (!src->bytes)
+		return spt_fail(err, ENOMEM, "%s: out of memory", name);
+	memcpy(src->bytes, bytes, len);
+	src->len = src->room = len;
+	src->compressed = spt_zstd_recognise(bytes, len);
+	*ret = src;
+	src = NULL;
+	return 0;
+}
+
+int spt_source_open_vm(const char *id, struct spt_source **ret, struct spt_error *err)
+{
+	struct spt_source *src __attribute__((cleanup(close_source))) = new_source(id);
+
+	if (!src)
+		return spt_fail(err, ENOMEM, "VM %s: out of memory", id);
+	src->fd = spt_live_open(id, err);
+	if (src->fd < 0)
+		return src->fd;
+	*ret = src;
+	src = NULL;
+	return 0;
+}
+
+static int expand(struct spt_source *src, bool partial, struct spt_error *err)
+{
+	void *plain;
+	size_t len;
+	int ret = spt_zstd_expand(src->bytes, src->len, src->name, partial, &plain, &len, err);
+
+	if (ret)
+		return ret;
+	release_bytes(src);
+	src->bytes = plain;
+	src->len = src->room = len;
+	return 0;
+}
+
+int spt_source_read(struct spt_source *src, const struct spt_request *req, unsigned int flags,
+		    struct spt_image *img, struct spt_error *err)
+{
+	int ret = 0;
+
+	if (src->fd >= 0) {
+		ret = spt_live_request(src->fd, src->name, req, err);
+		if (!ret)
+			ret = read_all(src, src->fd, true, err);
+	} else if (src->compressed) {
+		ret = expand(src, flags & SPT_IMAGE_SALVAGE, err);
+	}
+	if (ret)
+		return ret;
+	if (!src->len)
+		return src->fd >= 0 ? spt_live_fail(src->name, ENODATA, err) :
+				      spt_fail(err, EINVAL, "%s: empty file, not an image", src->name);
+	return spt_image_open(img, src->bytes, src->len, src->name, flags, err);
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Following one address through the tables: down from a root, or up from a translation. */
+#include <string.h>
+
+#include "spt/entry.h"
+#include "spt/verdict.h"
+#include "spt/walk.h"
+
+void spt_walk_root(const struct spt_model *m, const struct spt_root_ref *root, uint64_t addr,
+		   struct spt_walk_path *ret)
+{
+	uint64_t own = root->node ? (1ULL << spt_root_bits(root)) - 1 : 0;
+	const struct spt_node *node = root->node;
+	uint64_t at, base;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->root = root;
+	ret->address = addr;
+	ret->hpa = SPT_NO_HPA;
+	if (!node)
+		return;
+	/* A virtual address is cut to what the tables translate, a physical one must fit. */
+	if (root->kind != SPT_ROOT_SHADOW && addr & ~own)
+		return;
+	at = (addr & own) | root->gpa_bits;
+	base = spt_root_base(root);
+	if (at < base || (at - base) >> spt_level_shift(root->level) >= SPT_TABLE_ENTRIES)
+		return;
+	while (node && ret->nr_levels < SPT_MAX_WALK) {
+		struct spt_entry *e = &ret->level[ret->nr_levels++];
+		unsigned int shift = spt_level_shift(node->level);
+		unsigned int index = (at - base) >> shift & (SPT_TABLE_ENTRIES - 1);
+
+		base += (uint64_t)index << shift;
+		spt_entry_fill(m, root, node, index, base, spt_node_entry(node, index), e);
+		if (e->type == SPT_SPTE_LEAF) {
+			ret->page_size = e->size;
+			ret->hpa = e->hpa + (at & (e->size - 1));
+		}
+		node = e->child;
+	}
+}
+
+static bool already_there(const struct spt_walk *walk, const struct spt_node *node,
+			  unsigned int index)
+{
+	for (unsigned int i = 0; i < walk->nr_paths; i++) {
+		const struct spt_walk_path *p = &walk->path[i];
+		const struct spt_entry *last = p->nr_levels ? &p->level[p->nr_levels - 1] : NULL;
+
+		if (last && last->node == node && last->index == index)
+			return true;
+	}
+	return false;
+}
+
+static struct spt_walk_path *new_path(struct spt_walk *walk)
+{
+	if (walk->nr_paths < SPT_WALK_PATHS)
+		return &walk->path[walk->nr_paths++];
+	walk->more_paths++;
+	return NULL;
+}
+
+/* A way up from a leaf: tables and indices, the leaf's first. */
+struct ascent {
+	const struct spt_node *node[SPT_MAX_WALK];
+	unsigned int index[SPT_MAX_WALK];
+	unsigned int n;
+};
+
+static const struct spt_root_ref *root_of(const struct spt_model *m, const struct spt_node *node)
+{
+	for (uint32_t i = 0; i < m->nr_roots; i++)
+		if (m->roots[i].node == node)
+			return &m->roots[i];
+	return NULL;
+}
+
+/* Turn an ascent that ended at @root (NULL: at nothing) into a path. */
+static void add_path(const struct spt_model *m, const struct ascent *up,
+		     const struct spt_root_ref *root, uint64_t gpa, struct spt_walk *walk)
+{
+	struct spt_root_ref none = { .kind = SPT_ROOT_NESTED };
+	struct spt_walk_path *path = new_path(walk);
+	uint64_t address = 0;
+
+	if (!path)
+		return;
+	memset(path, 0, sizeof(*path));
+	path->root = root;
+	for (unsigned int i = up->n; i-- > 0;) {
+		struct spt_entry *e = &path->level[path->nr_levels++];
+
+		address += (uint64_t)up->index[i] << spt_level_shift(up->node[i]->level);
+		spt_entry_fill(m, root ? root : &none, up->node[i], up->index[i], address,
+			       spt_node_entry(up->node[i], up->index[i]), e);
+		e->root = root;
+	}
+
+	const struct spt_entry *leaf = &path->level[path->nr_levels - 1];
+
+	path->page_size = leaf->size;
+	path->hpa = leaf->hpa + (gpa & (leaf->size - 1));
+	path->address = leaf->gpa + (gpa & (leaf->size - 1));
+}
+
+/* Find every table entry above the last one of @up; ends at roots and at orphans. */
+static void ascend(const struct spt_model *m, struct ascent *up, uint64_t gpa,
+		   struct spt_walk *walk)
+{
+	const struct spt_node *child = up->node[up->n - 1];
+	const struct spt_root_ref *root = root_of(m, child);
+	bool parents = false;
+
+	if (root)
+		add_path(m, up, root, gpa, walk);
+	for (uint32_t i = 0; i < m->nr_nodes && up->n < SPT_MAX_WALK && walk->more_paths < 256; i++) {
+		struct spt_tree_frame f = { .node = &m->nodes[i], .end = SPT_TABLE_ENTRIES };
+		uint64_t spte;
+
+		if (f.node->level != child->level + 1)
+			continue;
+		while (spt_tree_step(&f, m->format.empty, &spte)) {
+			if (spt_entry_type(m, f.node, spte) != SPT_SPTE_TABLE ||
+			    spt_spte_table_hpa(&m->format, spte) != child->hpa)
+				continue;
+			parents = true;
+			up->node[up->n] = f.node;
+			up->index[up->n++] = f.index - 1;
+			ascend(m, up, gpa, walk);
+			up->n--;
+		}
+	}
+	if (!root && !parents && !child->raw_kind)
+		add_path(m, up, NULL, gpa, walk);
+}
+
+/*
+ * Shadow tables translate virtual or L2 addresses, so that a GPA is found by what
+ * their entries were made from: in every active table, whatever its roots.
+ */
+static void find_translations(const struct spt_model *m, uint64_t gpa, struct spt_walk *walk)
+{
+	for (uint32_t i = 0; i < m->nr_nodes; i++) {
+		struct spt_tree_frame f = { .node = &m->nodes[i], .end = SPT_TABLE_ENTRIES };
+		uint64_t spte, from;
+		unsigned int access;
+
+		if (f.node->root_sp || f.node->raw_kind)
+			continue;	/* of the TDP MMU, or no leaves */
+		while (spt_tree_step(&f, m->format.empty, &spte)) {
+			struct ascent up = { .node = { f.node }, .index = { f.index - 1 }, .n = 1 };
+
+			if (spt_entry_type(m, f.node, spte) != SPT_SPTE_LEAF ||
+			    !spt_node_translation(f.node, f.index - 1, &from, &access))
+				continue;
+			from &= ~(spt_level_size(f.node->level) - 1);
+			if (gpa - from < spt_level_size(f.node->level) &&
+			    !already_there(walk, f.node, f.index - 1))
+				ascend(m, &up, gpa, walk);
+		}
+	}
+}
+
+static bool has_shadow_tables(const struct spt_model *m)
+{
+	for (uint32_t i = 0; i < m->nr_roots; i++)
+		if (!spt_root_maps_gpa(&m->roots[i]))
+			return true;
+	return m->image.head.mmu == SPT_MMU_SHADOW;
+}
+
+void spt_walk_gpa(const struct spt_model *m, uint64_t gpa, struct spt_walk *ret)
+{
+	uint64_t gfn;
+
+	gpa &= ~m->gpa_bits;	/* a TD's shared address means the same page */
+	gfn = gpa >> SPT_PAGE_SHIFT;
+	memset(ret, 0, offsetof(struct spt_walk, path));
+	ret->nr_paths = ret->more_paths = 0;
+	ret->reason[0] = 0;
+	ret->tries = 1;
+	ret->gpa = gpa;
+	ret->slot = spt_memslot_find(&m->memslots, 0, gfn);
+	if (!ret->slot)
+		ret->slot = spt_memslot_find(&m->memslots, 1, gfn);
+	ret->hva = ret->slot ? spt_memslot_hva(ret->slot, gpa) : SPT_NO_HVA;
+	spt_model_attrs(m, gfn, &ret->attrs);
+	ret->private_gpa = ret->attrs & SPT_ATTR_PRIVATE;
+
+	for (uint32_t i = 0; i < m->nr_roots; i++) {
+		struct spt_walk_path *path;
+
+		if (!spt_root_maps_gpa(&m->roots[i]))
+			continue;
+		path = new_path(ret);
+		if (path)
+			spt_walk_root(m, &m->roots[i], gpa, path);
+	}
+	if (has_shadow_tables(m))
+		find_translations(m, gpa, ret);
+	ret->have_host = spt_host_path(m, gpa, &ret->host);
+	spt_verdict_find(m, ret);
+}
+
+unsigned int spt_walk_hva(const struct spt_model *m, uint64_t hva, uint64_t *gpa, unsigned int max)
+{
+	const struct spt_memslot *slot;
+	unsigned int n = 0;
+	uint64_t found;
+
+	for (uint32_t pos = 0; spt_memslot_next_alias(&m->memslots, hva, &pos, &slot, &found);) {
+		bool known = false;
+
+		for (unsigned int i = 0; i < n && i < max && !known; i++)
+			known = gpa[i] == found;
+		if (known)
+			continue;
+		if (n < max)
+			gpa[n] = found;
+		n++;
+	}
+	return n;
+}
+
+int spt_walk_gpa_from(struct spt_source *src, struct spt_model *m, uint64_t gpa,
+		      unsigned int image_flags, struct spt_walk *ret, struct spt_error *err)
+{
+	struct spt_request req = {
+		.parts = SPT_WALK_PARTS,
+		.start = gpa & ~(spt_level_size(1) - 1),
+		.len = spt_level_size(1),
+	};
+	uint64_t first_seq = 0;
+
+	for (unsigned int tries = 1;; tries++) {
+		struct spt_image img;
+		uint64_t seq = 0, end;
+		int code = spt_source_read(src, &req, image_flags, &img, err);
+
+		if (!code)
+			code = spt_model_load(m, &img, err);
+		if (code)
+			return code;
+		spt_walk_gpa(m, gpa, ret);
+		ret->tries = tries;
+		if (ret->verdict != SPT_VERDICT_STALE && ret->verdict != SPT_VERDICT_TORN)
+			return 0;
+		if (!spt_source_is_live(src))
+			return 0;
+		/* Believed only if nothing at all was invalidated from the first look to the last. */
+		spt_model_seq(m, &seq, &end);
+		if (tries == 1)
+			first_seq = seq;
+		else if (seq != first_seq && ret->verdict == SPT_VERDICT_STALE)
+			spt_verdict_torn(ret, "the host invalidated mappings between two looks");
+		if (tries > SPT_WALK_RETRIES)
+			return 0;
+	}
+}

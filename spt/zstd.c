@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <zstd.h>
+
+#include "spt/zstd.h"
+
+#define SPT_ZSTD_MAGIC	0xfd2fb528u	/* RFC 8878, 3.1.1 */
+
+/*
+ * Page tables shrink by a factor of 5 to 50. A file that wants to become more
+ * than this many times its size, or a gigabyte, is a bomb and no image.
+ */
+#define SPT_ZSTD_MAX_RATIO	1024
+#define SPT_ZSTD_MAX_FLOOR	(1ULL << 30)
+
+bool spt_zstd_recognise(const void *bytes, size_t len)
+{
+	const unsigned char *b = bytes;
+
+	return len >= 4 &&
+	       ((uint32_t)b[3] << 24 | b[2] << 16 | b[1] << 8 | b[0]) == SPT_ZSTD_MAGIC;
+}
+
+static void free_stream(ZSTD_DStream **stream)
+{
+	ZSTD_freeDStream(*stream);
+}
+
+static void free_bytes(void *p)
+{
+	free(*(void **)p);
+}
+
+int spt_zstd_expand(const void *bytes, size_t len, const char *name, bool partial, void **ret,
+		    size_t *ret_len, struct spt_error *err)
+{
+	ZSTD_DStream *stream __attribute__((cleanup(free_stream))) = ZSTD_createDStream();
+	void *out __attribute__((cleanup(free_bytes))) = NULL;
+	uint64_t limit = (uint64_t)len * SPT_ZSTD_MAX_RATIO;
+	ZSTD_inBuffer in = { bytes, len, 0 };
+	ZSTD_outBuffer to = { NULL, 0, 0 };
+	size_t left = 1;	/* 0: a frame is complete */
+
+	if (!stream)
+		return spt_fail(err, ENOMEM, "%s: out of memory", name);
+	if (limit < SPT_ZSTD_MAX_FLOOR)
+		limit = SPT_ZSTD_MAX_FLOOR;
+
+	for (;;) {
+		if (to.pos == to.size) {
+			size_t room = to.size ? to.size * 2 : 1 << 20;
+			void *more = to.size < limit ? realloc(out, room) : NULL;
+
+			if (!more && to.size < limit)
+				return spt_fail(err, ENOMEM, "%s: out of memory at %zu bytes", name,
+						room);
+			if (!more)
+				return spt_fail(err, EINVAL,
+						"%s: compressed image grows beyond %zu bytes", name,
+						to.size);
+			out = more;
+			to.dst = out;
+			to.size = room;
+		}
+
+		size_t in_before = in.pos, out_before = to.pos;
+
+		left = ZSTD_decompressStream(stream, &to, &in);
+		if (ZSTD_isError(left)) {
+			if (partial)
+				break;
+			return spt_fail(err, EINVAL,
+					"%s: damaged compressed image at offset %zu: %s", name,
+					in.pos, ZSTD_getErrorName(left));
+		}
+		/* All input is in, and the decompressor has nothing more to flush. */
+		if (in.pos == in.size && to.pos < to.size)
+			break;
+		if (in.pos == in_before && to.pos == out_before && to.pos < to.size)
+			break;
+	}
+	if (left && !partial)
+		return spt_fail(err, EINVAL, "%s: compressed image is cut off at offset %zu", name,
+				len);
+	*ret = out;
+	*ret_len = to.pos;
+	out = NULL;
+	return 0;
+}
