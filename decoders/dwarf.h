@@ -3,7 +3,7 @@
 #ifndef SPT_DWARF_H
 #define SPT_DWARF_H
 
-#include "decoders/elf.h"
+#include "decoders/elf_file.h"
 #include "decoders/layout_types.h"
 
 /*

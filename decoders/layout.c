@@ -2,10 +2,8 @@
 #include "decoders/layout.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "decoders/btf.h"
 #include "decoders/layout_path.h"
 
 /* More than the distinct types that SPT_FIELDS names. */
@@ -111,6 +109,8 @@ int spt_layout_resolve(struct spt_layout *l)
 	struct wanted wanted = { 0 };
 	struct spt_error first = { 0 };
 
+	l->doubt = first;
+	memset(l->field, 0, sizeof(l->field));
 	collect_types(&wanted);
 	for (unsigned int m = 0; m < SPT_MODULE_COUNT; m++) {
 		for (unsigned int t = 0; t < wanted.count; t++)
@@ -130,26 +130,6 @@ int spt_layout_resolve(struct spt_layout *l)
 	}
 	l->doubt = first;
 	return -first.code;
-}
-
-int spt_layout_from_btf(const char *dir, enum spt_vendor vendor, struct spt_layout *ret)
-{
-	const enum spt_module modules[] = { SPT_MODULE_VMLINUX, SPT_MODULE_KVM,
-					    spt_vendor_module(vendor) };
-
-	*ret = (struct spt_layout){ .source = SPT_LAYOUT_BTF, .vendor = vendor };
-	for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
-		enum spt_module m = modules[i];
-		struct spt_typegraph *base = ret->graph[SPT_MODULE_VMLINUX];
-		char path[4096];
-		int err;
-
-		snprintf(path, sizeof(path), "%s/%s", dir, spt_module_names[m]);
-		err = spt_btf_open(path, base, &ret->graph[m], &ret->missing);
-		if (err)
-			return err;
-	}
-	return spt_layout_resolve(ret);
 }
 
 void spt_layout_deinit(struct spt_layout *l)

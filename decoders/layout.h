@@ -11,6 +11,9 @@
 
 #include "agent/spt_image.h"
 #include "agent/spt_layout.h"
+#include "decoders/dwarf_locate.h"
+#include "decoders/kallsyms.h"
+#include "decoders/layout_host.h"
 #include "decoders/layout_types.h"
 
 /* The lists of agent/spt_layout.h as tables; 'need' is R, O, A or I. */
@@ -74,11 +77,31 @@ void spt_layout_deinit(struct spt_layout *layout);
 int spt_layout_from_btf(const char *dir, enum spt_vendor vendor, struct spt_layout *ret);
 
 /*
+ * The same from the debug files of @host, searched as @search says. @host may
+ * lack build ids, then any file will do. The kernel's own file is opened only
+ * when the modules' lack a type that is required.
+ */
+int spt_layout_from_dwarf(const struct spt_debug_search *search, const struct spt_host *host,
+			  struct spt_layout *ret);
+
+/*
  * Look every field up in @ret->graph[], which the caller has filled in. Returns
  * 0, or -errno with ret->doubt saying which field (R entries that are not there:
  * ENOKEY, candidates that disagree: EUCLEAN).
  */
 int spt_layout_resolve(struct spt_layout *ret);
+
+/*
+ * Look the symbols of SPT_SYMBOLS that @vendor has up in @path ("/proc/kallsyms");
+ * address 0 where there is none. -ENOKEY when one that is required is missing.
+ */
+int spt_layout_symbols(const char *path, enum spt_vendor vendor,
+		       struct spt_kallsym ret[SPT_S_COUNT], struct spt_error *e);
+
+/* Everything as the agent takes it, checksum included. */
+void spt_layout_blob_fill(const struct spt_layout *layout, const struct spt_host *host,
+			  const struct spt_kallsym symbol[SPT_S_COUNT],
+			  struct spt_layout_blob *ret);
 
 /* Fields on which both have an answer, and not the same one. */
 unsigned int spt_layout_compare(const struct spt_layout *a, const struct spt_layout *b,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "decoders/elf.h"
+#include "decoders/elf_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -192,6 +192,13 @@ int spt_elf_section(struct spt_elf *elf, const char *name, struct spt_elf_bytes 
 		return damaged(elf, e, name);
 	*ret = (struct spt_elf_bytes){ data->d_buf, data->d_size };
 	return 1;
+}
+
+bool spt_elf_has_section(struct spt_elf *elf, const char *name)
+{
+	GElf_Shdr header;
+
+	return find_section(elf, name, &header) && header.sh_type != SHT_NOBITS && header.sh_size;
 }
 
 int spt_elf_debuglink(struct spt_elf *elf, const char **name, uint32_t *crc,

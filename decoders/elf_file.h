@@ -4,8 +4,8 @@
  * decompressed, and relocated where the file is relocatable, as modules are.
  * The file is mapped, so that a section costs what is touched of it.
  */
-#ifndef SPT_ELF_H
-#define SPT_ELF_H
+#ifndef SPT_ELF_FILE_H
+#define SPT_ELF_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,6 +38,9 @@ struct spt_elf_bytes {
  */
 int spt_elf_section(struct spt_elf *elf, const char *name, struct spt_elf_bytes *ret,
 		    struct spt_error *e);
+
+/* Whether the section is there and has bytes in this file. */
+bool spt_elf_has_section(struct spt_elf *elf, const char *name);
 
 /* Name of the separate debug file (.gnu_debuglink) and its CRC. 1, 0 none, or -errno. */
 int spt_elf_debuglink(struct spt_elf *elf, const char **name, uint32_t *crc,
