@@ -181,7 +181,7 @@ static int check_totals(struct spt_image *img, size_t end_rec, unsigned int flag
 	}
 	if (img->end.records != records)
 		wrong = "number of records differs from the end record's";
-	else if (img->end.tables != img->count[SPT_REC_TABLE] + img->count[SPT_REC_RAW_TABLE])
+	else if (img->end.tables != img->count[SPT_REC_TABLE])
 		wrong = "number of tables differs from the end record's";
 	else if (img->end.entries != entries)
 		wrong = "number of entries differs from the end record's";

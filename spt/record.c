@@ -159,9 +159,7 @@ const char *spt_record_check(const struct spt_rec *rec)
 
 uint64_t spt_record_entries(const struct spt_rec *rec)
 {
-	if (rec->type == SPT_REC_TABLE)
-		return spt_chunks_bytes(((const struct spt_table *)rec)->chunks) / 8;
-	if (rec->type == SPT_REC_RAW_TABLE)
-		return spt_chunks_bytes(((const struct spt_raw_table *)rec)->chunks) / 8;
-	return 0;
+	if (rec->type != SPT_REC_TABLE)
+		return 0;
+	return spt_chunks_bytes(((const struct spt_table *)rec)->chunks) / sizeof(uint64_t);
 }

@@ -18,7 +18,7 @@ const char *spt_record_check(const struct spt_rec *rec);
 /* Whether its type is one of this format. */
 bool spt_record_known(const struct spt_rec *rec);
 
-/* Table entries that it stores. */
+/* Entries that it stores as SPT_REC_TABLE; 0 for other types, which END does not count. */
 uint64_t spt_record_entries(const struct spt_rec *rec);
 
 /* Bytes of the chunks that a bitmap says are stored. */

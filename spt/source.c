@@ -11,7 +11,7 @@
 
 #include "spt/source.h"
 #include "spt/source_live.h"
-#include "spt/zstd.h"
+#include "spt/compressed.h"
 
 /* Where the first read goes: a point query fits, so that it costs one read. */
 #define SPT_FIRST_READ	(256U << 10)

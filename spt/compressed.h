@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Compressed images: a zstd frame (or several) around the image's bytes. */
-#ifndef SPT_ZSTD_H
-#define SPT_ZSTD_H
+#ifndef SPT_COMPRESSED_H
+#define SPT_COMPRESSED_H
 
 #include <stdbool.h>
 #include <stddef.h>

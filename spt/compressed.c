@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <zstd.h>
 
-#include "spt/zstd.h"
+#include "spt/compressed.h"
 
 #define SPT_ZSTD_MAGIC	0xfd2fb528u	/* RFC 8878, 3.1.1 */
 
