@@ -105,7 +105,7 @@ enum spt_module {
 	F(SLOT_GMEM_PGOFF, O, kvm_memory_slot, "gmem.pgoff|private_offset") \
 	F(SLOT_RMAP, R, kvm_memory_slot, "arch.rmap")	/* [3] */	\
 	F(SLOT_LPAGE_INFO, R, kvm_memory_slot, "arch.lpage_info")	/* [2]: 2M, 1G */ \
-	F(SLOT_WRITE_TRACK, R, kvm_memory_slot, "arch.gfn_write_track|arch.gfn_track[1]|arch.gfn_track[0]") /* 09a0f3f11f5b */ \
+	F(SLOT_WRITE_TRACK, R, kvm_memory_slot, "arch.gfn_write_track|arch.gfn_track[0]") /* 09a0f3f11f5b */ \
 	F(LPAGE_SIZE, R, kvm_lpage_info, "")				\
 	F(LPAGE_DISALLOW, R, kvm_lpage_info, "disallow_lpage")		\
 	/* struct kvm_vcpu, kvm_vcpu_arch */				\
