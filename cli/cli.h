@@ -15,26 +15,27 @@ enum cli_status { CLI_DONE = 0, CLI_NO = 1, CLI_ERROR = 2 };
 
 /* Global options; a command's line in the shell may override them for itself. */
 struct cli_globals {
-	const char *vm;		/* -V, NULL: the only one */
-	const char *image;	/* -i, NULL: live */
-	const char *columns;	/* -o, NULL: the default ones */
-	const char *debug_dir;	/* --debug-dir, NULL: /sys/kernel/debug/spt */
+	const char *vm;	       /* -V, NULL: the only one */
+	const char *image;     /* -i, NULL: live */
+	const char *columns;   /* -o, NULL: the default ones */
+	const char *debug_dir; /* --debug-dir, NULL: /sys/kernel/debug/spt */
 	bool json;
 	bool raw;
 	bool no_headings;
 	bool unsafe;
-	bool salvage;		/* read what can be read of a damaged image */
+	bool salvage; /* read what can be read of a damaged image */
 };
 
 struct cli {
 	struct cli_globals opt;
-	struct spt_error error;		/* of the command that returned -errno */
-	FILE *out;			/* where answers go */
-	bool shell;			/* several commands: keep things open between them */
-	bool tty;			/* out is a terminal */
-	bool quit;			/* the shell is to end */
-	struct cli_stream *json_out;	/* JSON being written, see cli/json.h */
-	struct cli_target *target;	/* the open VM or image, see cli/target.h */
+	struct spt_error error;	     /* of the command that returned -errno */
+	FILE *out;		     /* where answers go */
+	bool shell;		     /* several commands: keep things open between them */
+	bool tty;		     /* out is a terminal */
+	bool quit;		     /* the shell is to end */
+	char *used;		     /* what 'use' chose; opt.vm or opt.image may point to it */
+	struct cli_stream *json_out; /* JSON being written, see cli/json.h */
+	struct cli_target *target;   /* the open VM or image, see cli/target.h */
 };
 
 /* Set by Ctrl-C: long commands look at it, stop and return -EINTR. */

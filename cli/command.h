@@ -10,74 +10,76 @@
 #define SPT_CLI_COMMAND_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct cli;
 
 /* In the order of 'help'. */
-#define CLI_COMMANDS(X)							\
-	X(vms)								\
-	X(vm)								\
-	X(vcpus)							\
-	X(memslots)							\
-	X(roots)							\
-	X(tables)							\
-	X(tree)								\
-	X(ranges)							\
-	X(walk)								\
-	X(save)								\
-	X(use)								\
-	X(help)								\
+#define CLI_COMMANDS(X)                                                                            \
+	X(vms)                                                                                     \
+	X(vm)                                                                                      \
+	X(vcpus)                                                                                   \
+	X(memslots)                                                                                \
+	X(roots)                                                                                   \
+	X(tables)                                                                                  \
+	X(tree)                                                                                    \
+	X(ranges)                                                                                  \
+	X(walk)                                                                                    \
+	X(save)                                                                                    \
+	X(use)                                                                                     \
+	X(help)                                                                                    \
 	X(quit)
 
 /* What an argument or an option's value may be completed with. */
 enum cli_completion {
 	CLI_COMPLETE_NONE,
-	CLI_COMPLETE_VM,	/* ids and names of the VMs on this host */
+	CLI_COMPLETE_VM, /* ids and names of the VMs on this host */
 	CLI_COMPLETE_FILE,
 	CLI_COMPLETE_COMMAND,
-	CLI_COMPLETE_COLUMN,	/* columns of the command's table */
+	CLI_COMPLETE_COLUMN, /* columns of the command's table */
 };
 
 /* One option of one command; a table of them ends with an entry without a name. */
 struct cli_option {
-	const char *name;		/* long option without '--' */
-	char letter;			/* short option, 0: none */
-	const char *arg;		/* name of its value in the help, NULL: takes none */
+	const char *name; /* long option without '--' */
+	char letter;	  /* short option, 0: none */
+	const char *arg;  /* name of its value in the help, NULL: takes none */
 	const char *help;
 	enum cli_completion complete;
-	const char *const *words;	/* its possible values, NULL-terminated; NULL: any */
+	const char *const *words; /* its possible values, NULL-terminated; NULL: any */
+	bool list;		  /* several of the words, separated by commas */
 };
 
-#define CLI_MAX_OPTIONS	16	/* of one command */
-#define CLI_MAX_ARGS	16	/* of one call */
+#define CLI_MAX_OPTIONS 16 /* of one command */
+#define CLI_MAX_ARGS	16 /* of one call */
 
 /* One call of a command: the parsed line. Strings belong to the caller of run(). */
 struct cli_call {
 	const struct cli_command *command;
-	int argc;			/* arguments after the command's name */
+	int argc; /* arguments after the command's name */
 	const char *argv[CLI_MAX_ARGS + 1];
-	const char *value[CLI_MAX_OPTIONS];	/* by index in command->options; NULL: not given */
+	const char *value[CLI_MAX_OPTIONS]; /* by index in command->options; NULL: not given */
 };
 
 /* When a command can run. */
 enum cli_flag {
-	CLI_SHELL_ONLY	= 1 << 0,	/* 'use', 'quit': mean nothing to a one-shot command */
-	CLI_ACTS	= 1 << 1,	/* changes a guest: needs --unsafe and a live VM */
-	CLI_LIVE_ONLY	= 1 << 2,	/* talks to the agent: refuses --image */
+	CLI_SHELL_ONLY = 1 << 0, /* 'use', 'quit': mean nothing to a one-shot command */
+	CLI_ACTS = 1 << 1,	 /* changes a guest: needs --unsafe and a live VM */
+	CLI_LIVE_ONLY = 1 << 2,	 /* talks to the agent: refuses --image */
 };
 
 struct cli_command {
 	const char *name;
-	const char *args;		/* as the help shows them: "gpa|gva|hva|hpa ADDR" */
-	const char *help;		/* one line, lower case, no full stop */
-	const char *details;		/* further lines of 'help NAME', NULL: none */
-	const char *example;		/* "walk gpa 0x1000" */
+	const char *args;    /* as the help shows them: "gpa|gva|hva|hpa ADDR" */
+	const char *help;    /* one line, lower case, no full stop */
+	const char *details; /* further lines of 'help NAME', NULL: none */
+	const char *example; /* "walk gpa 0x1000" */
 	int min_args, max_args;
-	unsigned int flags;		/* enum cli_flag */
-	const char *const *words;	/* values of the first argument, NULL-terminated; NULL: any */
-	enum cli_completion complete;	/* of the last argument */
-	const struct cli_option *options;	/* its own ones; global ones work everywhere */
-	const struct cli_column *columns;	/* of its table, for -o, help and completion */
+	unsigned int flags;	      /* enum cli_flag */
+	const char *const *words;     /* values of the first argument, NULL-terminated; NULL: any */
+	enum cli_completion complete; /* of the last argument */
+	const struct cli_option *options; /* its own ones; global ones work everywhere */
+	const struct cli_column *columns; /* of its table, for -o, help and completion */
 	/*
 	 * Returns 0 done, 1 the answer is 'no', or -errno with cli->error filled (see
 	 * spt_fail()): the caller prints it, as text or JSON, and exits with 2.

@@ -33,6 +33,6 @@ void cli_json_set_hex(struct json_object *o, const char *key, uint64_t value);
 void cli_json_set_uint(struct json_object *o, const char *key, uint64_t value);
 void cli_json_set_int(struct json_object *o, const char *key, int64_t value);
 void cli_json_set_bool(struct json_object *o, const char *key, bool value);
-void cli_json_set_text(struct json_object *o, const char *key, const char *value);	/* NULL: null */
+void cli_json_set_text(struct json_object *o, const char *key, const char *value); /* NULL: null */
 
 #endif

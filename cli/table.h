@@ -15,17 +15,23 @@
 struct cli;
 
 enum cli_column_flag {
-	CLI_COL_RIGHT	= 1 << 0,	/* align to the right */
-	CLI_COL_EXTRA	= 1 << 1,	/* in text only when -o asks for it; always in JSON */
-	CLI_COL_TEXT	= 1 << 2,	/* in text only: JSON has it in another form */
-	CLI_COL_TRUNC	= 1 << 3,	/* may be cut to fit the terminal */
+	CLI_COL_RIGHT = 1 << 0, /* align to the right */
+	CLI_COL_EXTRA = 1 << 1, /* in text only when -o asks for it; always in JSON */
+	CLI_COL_TEXT = 1 << 2,	/* in text only: JSON has it in another form */
+	CLI_COL_TRUNC = 1 << 3, /* may be cut to fit the terminal */
 };
+
+/* A number of bytes for people: "4K", "2M", "1536K", "1G"; exact, in the largest unit that is. */
+struct cli_size_text {
+	char text[32];
+};
+struct cli_size_text cli_size(uint64_t bytes);
 
 /* A table of columns ends with an entry without a name. */
 struct cli_column {
-	const char *name;	/* JSON key, and in capitals the heading */
-	int width;		/* columns it takes when rows are printed as they come */
-	unsigned int flags;	/* enum cli_column_flag */
+	const char *name;   /* JSON key, and in capitals the heading */
+	int width;	    /* columns it takes when rows are printed as they come */
+	unsigned int flags; /* enum cli_column_flag */
 	const char *help;
 };
 
@@ -47,15 +53,21 @@ struct cli_table *cli_table_begin(struct cli *cli, const struct cli_column *colu
 /* Start a row; the cells that are not set print as nothing and are null in JSON. */
 void cli_table_row(struct cli_table *t);
 
+/*
+ * The whole row as @row, which the table takes over: for things whose JSON is
+ * not flat. -o leaves the members that it names. Only under --json, in place of cells.
+ */
+void cli_row_json(struct cli_table *t, struct json_object *row);
+
 /* Set the cell of column number @col (index in the column table) in the current row. */
 void cli_cell_text(struct cli_table *t, int col, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-void cli_cell_address(struct cli_table *t, int col, uint64_t address);	/* 0x%016x, "0x..." */
-void cli_cell_hex(struct cli_table *t, int col, uint64_t value);	/* as short as it is */
+void cli_cell_address(struct cli_table *t, int col, uint64_t address); /* 0x%016x, "0x..." */
+void cli_cell_hex(struct cli_table *t, int col, uint64_t value);       /* as short as it is */
 void cli_cell_number(struct cli_table *t, int col, int64_t value);
-void cli_cell_size(struct cli_table *t, int col, uint64_t bytes);	/* 4K, 2M, 1G; bytes in JSON */
-void cli_cell_bool(struct cli_table *t, int col, bool value);		/* yes, no */
-void cli_cell_na(struct cli_table *t, int col);				/* n/a, null */
+void cli_cell_size(struct cli_table *t, int col, uint64_t bytes); /* 4K, 2M, 1G; bytes in JSON */
+void cli_cell_bool(struct cli_table *t, int col, bool value);	  /* yes, no */
+void cli_cell_na(struct cli_table *t, int col);			  /* n/a, null */
 /* Text for people and @json (owned by the table from now on) for programs. */
 void cli_cell_both(struct cli_table *t, int col, struct json_object *json, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

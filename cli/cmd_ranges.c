@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `ranges`: neighbouring leaves of equal meaning, merged. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/address.h"
+#include "cli/cli.h"
+#include "cli/json.h"
+#include "cli/show.h"
+#include "cli/table.h"
+#include "cli/target.h"
+#include "spt/ranges.h"
+
+enum {
+	COL_ROOT,
+	COL_KIND,
+	COL_GPA,
+	COL_END,
+	COL_SIZE,
+	COL_HPA,
+	COL_PAGE_SIZE,
+	COL_PERM,
+	COL_TYPE,
+	COL_SLOT,
+	COL_AS_ID,
+	COL_PAGES,
+	COL_FLAGS
+};
+
+static const struct cli_column columns[] = {
+	[COL_ROOT] = { "root", 18, CLI_COL_EXTRA, "physical address of the root" },
+	[COL_KIND] = { "kind", 8, 0, "of the root: direct, shadow, nested, mirror, external" },
+	[COL_GPA] = { "gpa", 18, 0, "first address translated" },
+	[COL_END] = { "end_gpa", 18, CLI_COL_TEXT, "last address translated" },
+	[COL_SIZE] = { "size", 9, CLI_COL_RIGHT, "bytes" },
+	[COL_HPA] = { "hpa", 18, 0, "of the first page" },
+	[COL_PAGE_SIZE] = { "page_size", 9, CLI_COL_RIGHT, "of the pages that it is made of" },
+	[COL_PERM] = { "perm", 4, 0, "what the hardware allows" },
+	[COL_TYPE] = { "type", 6, 0, "leaf, mmio or frozen" },
+	[COL_SLOT] = { "slot", 5, CLI_COL_RIGHT, "id of the memory slot" },
+	[COL_AS_ID] = { "as_id", 5, CLI_COL_RIGHT | CLI_COL_EXTRA, "address space of the root" },
+	[COL_PAGES] = { "pages", 8, CLI_COL_RIGHT, "entries merged" },
+	[COL_FLAGS] = { "flags", 24, 0, "what else the first entry says, and what differs within" },
+	{ NULL },
+};
+
+static const char *const split_words[] = {
+#define S(id, name) #name,
+	SPT_SPLITS(S)
+#undef S
+		NULL,
+};
+
+static const struct cli_option options[] = {
+	{ "split-by", 's', "KEYS",
+	  "what keeps neighbours apart: level,perm,hpa,slot,type,nx,dirty"
+	  " (default level,perm,hpa,slot,type)",
+	  .words = split_words, .list = true },
+	{ NULL },
+};
+
+/* What is not the same throughout a range, as flags. */
+static unsigned int mixed_names(const struct spt_range *r, const char *names[8])
+{
+	unsigned int n = 0;
+
+	if (r->nx_disallowed)
+		names[n++] = "nx-huge-disallowed";
+	if (!r->hpa_contiguous)
+		names[n++] = "mixed-hpa";
+	if (r->mixed_level)
+		names[n++] = "mixed-level";
+	if (r->mixed_perm)
+		names[n++] = "mixed-perm";
+	if (r->mixed_dirty)
+		names[n++] = "mixed-dirty";
+	if (r->mixed_accessed)
+		names[n++] = "mixed-accessed";
+	return n;
+}
+
+static void set_flags(struct cli *cli, struct cli_table *t, const struct spt_range *r,
+		      const struct spt_spte *spte)
+{
+	const char *mixed[8];
+	unsigned int nr_mixed = mixed_names(r, mixed);
+
+	if (cli->opt.json) {
+		struct json_object *list = cli_entry_flags_json(spte, NULL);
+
+		for (unsigned int i = 0; i < nr_mixed; i++)
+			json_object_array_add(list, json_object_new_string(mixed[i]));
+		cli_cell_both(t, COL_FLAGS, list, "%s", "");
+	} else {
+		char text[CLI_FLAGS_TEXT];
+		size_t at;
+
+		cli_entry_flags(spte, NULL, text);
+		at = strlen(text);
+		for (unsigned int i = 0; i < nr_mixed && at < sizeof(text); i++)
+			at += snprintf(text + at, sizeof(text) - at, "%s%s", at ? "," : "",
+				       mixed[i]);
+		cli_cell_text(t, COL_FLAGS, "%s", text);
+	}
+}
+
+static void add_row(struct cli *cli, struct cli_table *t, const struct spt_model *model,
+		    const struct spt_range *r)
+{
+	struct spt_spte spte = spt_spte_decode(&model->format, r->first_spte, r->level,
+					       spt_node_kind(model, r->node));
+	char perm[SPT_PERM_TEXT];
+
+	cli_table_row(t);
+	cli_cell_address(t, COL_ROOT, r->root->hpa);
+	cli_cell_text(t, COL_KIND, "%s", spt_root_kind_name(r->root->kind));
+	cli_cell_address(t, COL_GPA, r->gpa);
+	cli_cell_address(t, COL_END, r->gpa + r->size - 1);
+	cli_cell_size(t, COL_SIZE, r->size);
+	if (r->hpa == SPT_NO_HPA)
+		cli_cell_both(t, COL_HPA, NULL, "-");
+	else
+		cli_cell_address(t, COL_HPA, r->hpa);
+	cli_cell_size(t, COL_PAGE_SIZE, r->page_size);
+	cli_cell_text(t, COL_PERM, "%s", spt_perm_text(&model->format, spte.perm, perm));
+	cli_cell_text(t, COL_TYPE, "%s", spt_spte_type_name(r->type));
+	if (r->slot)
+		cli_cell_number(t, COL_SLOT, r->slot->slot->id);
+	else
+		cli_cell_both(t, COL_SLOT, NULL, "-");
+	cli_cell_number(t, COL_AS_ID, r->root->as_id);
+	cli_cell_number(t, COL_PAGES, (int64_t)r->pages);
+	set_flags(cli, t, r, &spte);
+}
+
+static int ranges_run(struct cli *cli, const struct cli_call *call)
+{
+	struct spt_request request = {
+		.parts = SPT_PART_VM | SPT_PART_MEMSLOTS | SPT_PART_ROOTS | SPT_PART_TABLES,
+	};
+	const char *split_by = cli_option(call, "split-by");
+	unsigned int splits = 0;
+	struct spt_ranges ranges;
+	struct spt_model *model;
+	struct spt_range range;
+	struct cli_table *t;
+	int rc = 0;
+
+	if (call->argc)
+		rc = cli_parse_range(call->argv[0], &request.start, &request.len, &cli->error);
+	if (!rc && split_by)
+		rc = spt_split_parse(split_by, &splits, &cli->error);
+	if (!rc)
+		rc = cli_model(cli, &request, &model);
+	if (rc)
+		return rc;
+	t = cli_table_begin(cli, columns, "ranges", CLI_TABLE_STREAM);
+	if (!t)
+		return -cli->error.code;
+	spt_ranges_begin(&ranges, model, NULL, request.start, request.len, splits);
+	while (!cli_interrupted && spt_ranges_next(&ranges, &range))
+		add_row(cli, t, model, &range);
+	rc = cli_table_end(t);
+	return rc ? rc : cli_interrupted ? -EINTR : 0;
+}
+
+const struct cli_command cli_cmd_ranges = {
+	.name = "ranges",
+	.args = "[RANGE]",
+	.help = "list what is mapped, neighbours of equal meaning merged",
+	.details =
+		"RANGE: guest-physical; for shadow roots guest-virtual, as their tables translate.",
+	.example = "ranges --split-by level,perm",
+	.max_args = 1,
+	.options = options,
+	.columns = columns,
+	.run = ranges_run,
+};

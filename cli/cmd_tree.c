@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `tree`: the page tables entry by entry, every level. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/address.h"
+#include "cli/cli.h"
+#include "cli/json.h"
+#include "cli/show.h"
+#include "cli/table.h"
+#include "cli/target.h"
+
+enum {
+	COL_LEVEL,
+	COL_GPA,
+	COL_INDEX,
+	COL_TABLE,
+	COL_SPTE,
+	COL_TYPE,
+	COL_HPA,
+	COL_PERM,
+	COL_SIZE,
+	COL_FLAGS,
+	COL_ROOT
+};
+
+static const struct cli_column columns[] = {
+	[COL_LEVEL] = { "level", 8, 0, "of the table that holds the entry, deeper ones indented" },
+	[COL_GPA] = { "gpa", 18, 0, "first address it translates" },
+	[COL_INDEX] = { "index", 5, CLI_COL_RIGHT, "of the entry in its table" },
+	[COL_TABLE] = { "table_hpa", 18, 0, "physical address of its table" },
+	[COL_SPTE] = { "spte", 18, 0, "the raw entry" },
+	[COL_TYPE] = { "type", 10, 0, "table, leaf, mmio, frozen or nonpresent" },
+	[COL_HPA] = { "hpa", 18, 0, "table or page that it points to" },
+	[COL_PERM] = { "perm", 4, 0, "what the hardware allows" },
+	[COL_SIZE] = { "size", 4, CLI_COL_RIGHT, "of what it translates" },
+	[COL_FLAGS] = { "flags", 24, 0, "what else its bits say" },
+	[COL_ROOT] = { "root", 18, CLI_COL_EXTRA, "physical address of its root" },
+	{ NULL },
+};
+
+static const struct cli_option options[] = {
+	{ .name = "leaves", .help = "leaf, MMIO and frozen entries only, no tables" },
+	{ .name = "leftover", .help = "also entries that map nothing and still hold a value" },
+	{ NULL },
+};
+
+static void add_row(struct cli *cli, struct cli_table *t, const struct spt_model *model,
+		    const struct spt_entry *entry)
+{
+	struct spt_spte spte = spt_entry_decode(model, entry);
+	char text[CLI_FLAGS_TEXT];
+	char perm[SPT_PERM_TEXT];
+
+	cli_table_row(t);
+	if (cli->opt.json) {
+		struct json_object *o = json_object_new_object();
+
+		cli_entry_to_json(o, model, entry, &spte);
+		cli_row_json(t, o);
+		return;
+	}
+	cli_cell_text(t, COL_LEVEL, "%*s%d", entry->root->level - entry->level, "", entry->level);
+	cli_cell_address(t, COL_GPA, entry->gpa);
+	cli_cell_number(t, COL_INDEX, entry->index);
+	cli_cell_address(t, COL_TABLE, entry->node->hpa);
+	cli_cell_address(t, COL_SPTE, entry->spte);
+	cli_cell_text(t, COL_TYPE, "%s", spt_spte_type_name(entry->type));
+	cli_cell_text(t, COL_HPA, "%s", cli_hpa_text(entry->hpa, text));
+	cli_cell_text(t, COL_PERM, "%s", spt_perm_text(&model->format, spte.perm, perm));
+	cli_cell_size(t, COL_SIZE, entry->size);
+	cli_cell_text(t, COL_FLAGS, "%s", cli_entry_flags(&spte, entry, text));
+	cli_cell_address(t, COL_ROOT, entry->root->hpa);
+}
+
+/* Lists of several roots need to say which is which; raw output has the column 'root'. */
+static void begin_root(struct cli *cli, const struct spt_model *model,
+		       const struct spt_root_ref *root)
+{
+	char title[128];
+
+	if (cli->opt.json) {
+		cli_json_object_begin(cli, NULL);
+		cli_json_put(cli, "hpa", cli_json_hex(root->hpa));
+		cli_json_put(cli, "kind", json_object_new_string(spt_root_kind_name(root->kind)));
+		cli_json_put(cli, "level", json_object_new_int(root->level));
+		cli_json_put(cli, "as_id", cli_json_uint(root->as_id));
+		cli_json_put(cli, "valid", json_object_new_boolean(root->valid));
+	} else if (!cli->opt.raw && !cli->opt.no_headings) {
+		cli_root_title(model, root, title, sizeof(title));
+		fprintf(cli->out, "%s%s (%s)\n", root == model->roots ? "" : "\n", title,
+			cli_root_space(root));
+	}
+}
+
+static int show_root(struct cli *cli, const struct spt_model *model,
+		     const struct spt_root_ref *root, struct spt_tree *tree)
+{
+	const struct spt_entry *entry;
+	struct cli_table *t;
+	int rc;
+
+	begin_root(cli, model, root);
+	t = cli_table_begin(cli, columns, "entries", CLI_TABLE_STREAM);
+	if (!t)
+		return -cli->error.code;
+	while (!cli_interrupted && (entry = spt_tree_next(tree)))
+		add_row(cli, t, model, entry);
+	rc = cli_table_end(t);
+	if (cli->opt.json)
+		cli_json_object_end(cli);
+	return rc;
+}
+
+static int tree_run(struct cli *cli, const struct cli_call *call)
+{
+	struct spt_request request = {
+		.parts = SPT_PART_VM | SPT_PART_MEMSLOTS | SPT_PART_ROOTS | SPT_PART_TABLES,
+	};
+	unsigned int flags = 0;
+	struct spt_model *model;
+	struct spt_tree tree;
+	int rc = 0;
+
+	if (call->argc)
+		rc = cli_parse_range(call->argv[0], &request.start, &request.len, &cli->error);
+	if (!rc)
+		rc = cli_model(cli, &request, &model);
+	if (rc)
+		return rc;
+	if (cli_has_option(call, "leaves"))
+		flags |= SPT_TREE_LEAVES;
+	if (cli_has_option(call, "leftover"))
+		flags |= SPT_TREE_LEFTOVER;
+
+	if (cli->opt.json)
+		cli_json_array_begin(cli, "roots");
+	for (uint32_t i = 0; i < model->nr_roots && !rc && !cli_interrupted; i++) {
+		spt_tree_begin(&tree, model, &model->roots[i], request.start, request.len, flags);
+		rc = show_root(cli, model, &model->roots[i], &tree);
+	}
+	if (cli->opt.json)
+		cli_json_array_end(cli);
+	return rc ? rc : cli_interrupted ? -EINTR : 0;
+}
+
+const struct cli_command cli_cmd_tree = {
+	.name = "tree",
+	.args = "[RANGE]",
+	.help = "print the page tables, every entry of every level",
+	.details =
+		"RANGE: guest-physical; for shadow roots guest-virtual, as their tables translate.",
+	.example = "tree 1M+64K",
+	.max_args = 1,
+	.options = options,
+	.columns = columns,
+	.run = tree_run,
+};

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `walk`: one address through everything that translates it. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/address.h"
+#include "cli/cli.h"
+#include "cli/json.h"
+#include "cli/show_walk.h"
+#include "cli/target.h"
+
+#define MAX_ALIASES 64 /* guest addresses of one HVA that are walked */
+
+/* A walk found the page if any root translates the address. */
+static bool is_mapped(const struct spt_walk *walk)
+{
+	for (unsigned int i = 0; i < walk->nr_paths; i++)
+		if (walk->path[i].hpa != SPT_NO_HPA)
+			return true;
+	return false;
+}
+
+static int walk_once(struct cli *cli, uint64_t gpa, struct spt_walk *walk)
+{
+	struct spt_source *source;
+	int rc = cli_source(cli, &source);
+
+	if (rc)
+		return rc;
+	rc = spt_walk_gpa_from(source, cli_empty_model(cli), gpa, cli_image_flags(cli), walk,
+			       &cli->error);
+	if (rc)
+		cli_target_close(cli);
+	return rc;
+}
+
+static int walk_gpa(struct cli *cli, const struct cli_walk_from *from)
+{
+	struct spt_walk walk;
+	int rc = walk_once(cli, from->address, &walk);
+
+	if (rc)
+		return rc;
+	cli_note_torn(cli, cli_empty_model(cli));
+	if (cli->opt.json)
+		cli_walk_to_json(cli, cli_empty_model(cli), from, &walk);
+	else
+		cli_print_walk(cli, cli_empty_model(cli), from, &walk);
+	return !is_mapped(&walk);
+}
+
+/* An HVA that no slot contains: there is nothing to walk. */
+static int walk_nowhere(struct cli *cli, const struct cli_walk_from *from)
+{
+	struct spt_walk walk = { .hva = from->address, .verdict = SPT_VERDICT_NO_SLOT };
+
+	snprintf(walk.reason, sizeof(walk.reason), "no memory slot contains this HVA");
+	if (cli->opt.json)
+		cli_walk_to_json(cli, cli_empty_model(cli), from, &walk);
+	else
+		fprintf(cli->out, "HVA 0x%" PRIx64 " of %s\n\n%s: %s\n", from->address,
+			cli_empty_model(cli)->image.name, spt_verdict_name(walk.verdict),
+			walk.reason);
+	return 1;
+}
+
+/* Several slots may map one HVA: every GPA is walked, in JSON the further ones as 'aliases'. */
+static int walk_hva(struct cli *cli, const struct cli_walk_from *from)
+{
+	const struct spt_request request = { .parts = SPT_PART_VM | SPT_PART_MEMSLOTS };
+	uint64_t gpa[MAX_ALIASES];
+	struct spt_model *model;
+	unsigned int count;
+	bool mapped = false;
+	int rc;
+
+	rc = cli_model(cli, &request, &model);
+	if (rc)
+		return rc;
+	count = spt_walk_hva(model, from->address, gpa, MAX_ALIASES);
+	if (!count)
+		return walk_nowhere(cli, from);
+	if (count > MAX_ALIASES) {
+		cli_warn(cli, "HVA 0x%" PRIx64 " backs %u guest addresses: the first %d are walked",
+			 from->address, count, MAX_ALIASES);
+		count = MAX_ALIASES;
+	}
+	for (unsigned int i = 0; i < count && !cli_interrupted; i++) {
+		struct spt_walk walk;
+
+		rc = walk_once(cli, gpa[i], &walk);
+		if (rc)
+			return rc;
+		mapped |= is_mapped(&walk);
+		if (cli->opt.json && i == 1)
+			cli_json_array_begin(cli, "aliases");
+		if (cli->opt.json && i)
+			cli_json_object_begin(cli, NULL);
+		if (cli->opt.json)
+			cli_walk_to_json(cli, cli_empty_model(cli), from, &walk);
+		else
+			cli_print_walk(cli, cli_empty_model(cli), from, &walk);
+		if (cli->opt.json && i)
+			cli_json_object_end(cli);
+		if (!cli->opt.json && i + 1 < count)
+			fputc('\n', cli->out);
+	}
+	if (cli->opt.json && count > 1)
+		cli_json_array_end(cli);
+	return cli_interrupted ? -EINTR : !mapped;
+}
+
+static const char *const kinds[] = { "gpa", "gva", "hva", "hpa", NULL };
+
+static int walk_run(struct cli *cli, const struct cli_call *call)
+{
+	struct cli_walk_from from = { .kind = call->argv[0] };
+	int rc = cli_parse_address(call->argv[1], "ADDR", &from.address, &cli->error);
+
+	if (rc)
+		return rc;
+	if (!strcmp(from.kind, "gpa"))
+		return walk_gpa(cli, &from);
+	if (!strcmp(from.kind, "hva"))
+		return walk_hva(cli, &from);
+	return cli_fail(cli, ENOTSUP, "walk %s is not in this version: walk gpa and walk hva are",
+			from.kind);
+}
+
+const struct cli_command cli_cmd_walk = {
+	.name = "walk",
+	.args = "gpa|gva|hva|hpa ADDR",
+	.help = "follow one address: slot, HVA, every root's tables, HPA, the host's own walk",
+	.details =
+		"The verdict is one of:\n"
+		"  coherent  the SPTE and the host's page tables name the same page\n"
+		"  unmapped  no SPTE yet: the guest's next access faults into KVM\n"
+		"  stale     the SPTE and the host's page tables disagree, and nothing explains it\n"
+		"  mmio      the address is emulated by the VMM\n"
+		"  no-slot   no memory slot holds it\n"
+		"  private   guest_memfd or a TD's memory: the host maps no such page\n"
+		"  swapped   no SPTE, and the host has the page on swap\n"
+		"  torn      it changed while it was looked at\n"
+		"Exit status 1: no root maps the address.",
+	.example = "walk gpa 0x1000",
+	.min_args = 2,
+	.max_args = 2,
+	.words = kinds,
+	.run = walk_run,
+};

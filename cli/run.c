@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "cli/run.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/help.h"
+#include "cli/options.h"
+#include "cli/stream.h"
+#include "cli/target.h"
+
+volatile sig_atomic_t cli_interrupted;
+
+void cli_warn(struct cli *cli, const char *fmt, ...)
+{
+	va_list ap;
+
+	fflush(cli->out);
+	fputs("spt: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+static void print_error(struct cli *cli, const char *where)
+{
+	if (where)
+		cli_warn(cli, "%s: %s", where, cli->error.text);
+	else
+		cli_warn(cli, "%s", cli->error.text);
+}
+
+void cli_report(struct cli *cli, const char *where)
+{
+	if (cli->opt.json) {
+		struct cli_stream *s = cli_stream_create(cli->out);
+
+		if (s)
+			cli_stream_finish(s, &cli->error);
+	}
+	print_error(cli, where);
+}
+
+static bool is_word(const char *const *words, const char *text)
+{
+	while (*words && strcmp(*words, text))
+		words++;
+	return *words;
+}
+
+static const char *join_words(const char *const *words, char *text, size_t size)
+{
+	size_t at = 0;
+
+	text[0] = '\0';
+	for (int i = 0; words[i] && at < size; i++)
+		at += snprintf(text + at, size - at, "%s%s", i ? ", " : "", words[i]);
+	return text;
+}
+
+/* What can be said about a call before the command runs. */
+static int check_call(struct cli *cli, const struct cli_call *call)
+{
+	const struct cli_command *c = call->command;
+
+	if (call->argc < c->min_args || call->argc > c->max_args)
+		return cli_fail(cli, EINVAL, "%s: usage: %s%s%s", c->name, c->name,
+				c->args ? " " : "", c->args ? c->args : "");
+	for (int i = 0; c->options && c->options[i].name; i++) {
+		const char *const *words = c->options[i].words;
+		char list[128];
+
+		/* A list is the command's own to take apart. */
+		if (words && !c->options[i].list && call->value[i] &&
+		    !is_word(words, call->value[i]))
+			return cli_fail(cli, EINVAL, "%s: --%s '%s' is not one of %s", c->name,
+					c->options[i].name, call->value[i],
+					join_words(words, list, sizeof(list)));
+	}
+	if (c->words && call->argc && !is_word(c->words, call->argv[0])) {
+		char list[128];
+
+		return cli_fail(cli, EINVAL, "%s: '%s' is not one of %s", c->name, call->argv[0],
+				join_words(c->words, list, sizeof(list)));
+	}
+	if (c->flags & CLI_SHELL_ONLY && !cli->shell)
+		return cli_fail(cli, EINVAL, "'%s' means something in the shell only", c->name);
+	if (c->flags & (CLI_LIVE_ONLY | CLI_ACTS) && cli->opt.image)
+		return cli_fail(cli, EINVAL, "'%s' needs a live host, not --image", c->name);
+	if (c->flags & CLI_ACTS && !cli->opt.unsafe)
+		return cli_fail(cli, EPERM, "'%s' changes the guest: it needs --unsafe", c->name);
+	if (cli->opt.columns && !c->columns)
+		return cli_fail(cli, EINVAL, "%s prints no list: --output does not apply", c->name);
+	return 0;
+}
+
+/* Find the command and take its options and the global ones out of argv. */
+static int parse_call(struct cli *cli, int argc, const char **argv, struct cli_call *call,
+		      bool *help)
+{
+	const char *globals[CLI_OPT_GLOBALS] = { NULL };
+	struct cli_option_set sets[] = {
+		{ cli_global_options, globals },
+		{ NULL, call->value },
+	};
+	int rc;
+
+	call->command = cli_find_command(argv[0]);
+	if (!call->command)
+		return cli_fail(cli, EINVAL, "unknown command '%s': see 'spt help'", argv[0]);
+	sets[1].options = call->command->options;
+	argc--;
+	argv++;
+	rc = cli_parse_options(argv, &argc, sets, 2, false, &cli->error);
+	/* Even of a line that is wrong: its error is to be JSON. */
+	if (globals[CLI_OPT_JSON])
+		cli->opt.json = true;
+	if (rc)
+		return rc;
+	rc = cli_apply_globals(&cli->opt, globals, &cli->error);
+	if (rc)
+		return rc;
+	*help = globals[CLI_OPT_HELP] != NULL;
+	if (*help)
+		return 0;
+	if (argc > CLI_MAX_ARGS)
+		return cli_fail(cli, E2BIG, "%s: more than %d arguments", call->command->name,
+				CLI_MAX_ARGS);
+	call->argc = argc;
+	memcpy(call->argv, argv, argc * sizeof(*argv));
+	return check_call(cli, call);
+}
+
+/* Run a parsed call; what it wrote ends as valid JSON whatever happens. */
+static int run_call(struct cli *cli, const struct cli_call *call, bool help)
+{
+	int rc;
+
+	if (cli->opt.json) {
+		cli->json_out = cli_stream_create(cli->out);
+		if (!cli->json_out)
+			return cli_fail(cli, ENOMEM, "out of memory");
+	}
+	cli_interrupted = 0;
+	rc = help ? cli_help_command(cli, call->command) : call->command->run(cli, call);
+	if (rc < 0 && !cli->error.code)
+		cli_fail(cli, -rc, "%s: %s", call->command->name, strerror(-rc));
+	if (rc < 0 && cli_interrupted)
+		cli_fail(cli, EINTR, "%s: interrupted", call->command->name);
+	if (cli->json_out)
+		cli_stream_finish(cli->json_out, rc < 0 ? &cli->error : NULL);
+	cli->json_out = NULL;
+	return rc;
+}
+
+int cli_run(struct cli *cli, int argc, const char **argv, const char *where)
+{
+	struct cli_globals session = cli->opt;
+	struct cli_call call = { 0 };
+	bool help = false;
+	int rc;
+
+	cli->error.code = 0;
+	rc = parse_call(cli, argc, argv, &call, &help);
+	if (rc) {
+		cli_report(cli, where);
+	} else {
+		rc = run_call(cli, &call, help);
+		if (rc < 0)
+			print_error(cli, where);
+	}
+	/* Options on a command's line are its own; 'use' changes the session's. */
+	if (call.command && call.command->flags & CLI_SHELL_ONLY && rc >= 0) {
+		session.vm = cli->opt.vm;
+		session.image = cli->opt.image;
+	}
+	cli->opt = session;
+	if (!cli->shell)
+		cli_target_close(cli);
+	if (fflush(cli->out) || ferror(cli->out)) {
+		clearerr(cli->out);
+		cli_warn(cli, "cannot write the output: %s", strerror(errno));
+		return CLI_ERROR;
+	}
+	if (rc < 0)
+		return CLI_ERROR;
+	return rc ? CLI_NO : CLI_DONE;
+}
+
+/* Why splitting a line stopped. */
+enum line_end { LINE_END, LINE_MORE, LINE_BAD_QUOTE, LINE_TOO_LONG };
+
+/*
+ * Take the words of the next command off *@line, unquoting them in place.
+ * LINE_MORE: a ';' ended it.
+ */
+static enum line_end split_command(char **line, const char **argv, int *argc)
+{
+	char *in = *line;
+
+	*argc = 0;
+	while (true) {
+		char quote = '\0';
+		char *out;
+
+		in += strspn(in, " \t\r\n");
+		if (!*in || *in == '#')
+			return LINE_END;
+		if (*in == ';') {
+			*line = in + 1;
+			return LINE_MORE;
+		}
+		if (*argc == CLI_MAX_WORDS)
+			return LINE_TOO_LONG;
+		argv[(*argc)++] = out = in;
+		for (; *in && (quote || !strchr(" \t\r\n;", *in)); in++) {
+			if (quote && *in == quote)
+				quote = '\0';
+			else if (!quote && (*in == '\'' || *in == '"'))
+				quote = *in;
+			else if (quote != '\'' && *in == '\\' && in[1])
+				*out++ = *++in;
+			else
+				*out++ = *in;
+		}
+		if (quote)
+			return LINE_BAD_QUOTE;
+		/* The word's end may be the separator itself: look before it is overwritten. */
+		if (*in == ';') {
+			*out = '\0';
+			*line = in + 1;
+			return LINE_MORE;
+		}
+		if (*in)
+			in++;
+		*out = '\0';
+	}
+}
+
+int cli_run_line(struct cli *cli, char *line, const char *where)
+{
+	const char *argv[CLI_MAX_WORDS + 1];
+	int worst = CLI_DONE;
+	enum line_end end;
+
+	do {
+		int argc;
+
+		end = split_command(&line, argv, &argc);
+		if (end == LINE_BAD_QUOTE || end == LINE_TOO_LONG) {
+			cli_fail(cli, EINVAL,
+				 end == LINE_BAD_QUOTE ? "a quote is not closed"
+						       : "more than %d words in one command",
+				 CLI_MAX_WORDS);
+			cli_report(cli, where);
+			return CLI_ERROR;
+		}
+		if (argc) {
+			int status = cli_run(cli, argc, argv, where);
+
+			if (status > worst)
+				worst = status;
+		}
+	} while (end == LINE_MORE && worst < CLI_ERROR && !cli->quit);
+	return worst;
+}
+
+int cli_run_file(struct cli *cli, FILE *in, const char *name, bool stop)
+{
+	int worst = CLI_DONE;
+	char *line = NULL;
+	size_t room = 0;
+
+	for (unsigned long number = 1; !cli->quit && getline(&line, &room, in) >= 0; number++) {
+		char where[300];
+		int status;
+
+		snprintf(where, sizeof(where), "%.255s:%lu", name, number);
+		status = cli_run_line(cli, line, where);
+		if (status > worst)
+			worst = status;
+		if (status == CLI_ERROR && stop)
+			break;
+	}
+	free(line);
+	return worst;
+}

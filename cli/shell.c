@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "cli/shell.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <readline/history.h>
+#include <readline/readline.h>
+
+#include "cli/complete.h"
+#include "cli/run.h"
+#include "cli/target.h"
+#include "spt/source.h"
+
+#define HISTORY_LINES 1000
+
+/* Directories of @path, which is written to for the moment, as far as they are missing. */
+static void make_parents(char *path)
+{
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(path, 0700);
+		*slash = '/';
+	}
+}
+
+/* $XDG_STATE_HOME/spt/history, by the XDG base directory specification; "" without a home. */
+static void history_path(char *path, size_t size)
+{
+	const char *state = getenv("XDG_STATE_HOME");
+	const char *home = getenv("HOME");
+
+	path[0] = '\0';
+	if (state && state[0] == '/')
+		snprintf(path, size, "%s/spt/history", state);
+	else if (home && home[0] == '/')
+		snprintf(path, size, "%s/.local/state/spt/history", home);
+}
+
+/* Ctrl-C while a line is edited: drop the line. */
+static int drop_line(void)
+{
+	if (cli_interrupted) {
+		cli_interrupted = 0;
+		rl_replace_line("", 0);
+		rl_crlf();
+		rl_done = 1;
+	}
+	return 0;
+}
+
+static const char *file_name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* The current VM's id, also when it is the only one and was not named. */
+static void set_prompt(const struct cli *cli, char *prompt, size_t size)
+{
+	struct spt_vm_name vm;
+
+	spt_debugfs_set(cli->opt.debug_dir);
+	if (cli->opt.image)
+		snprintf(prompt, size, "spt %s> ", file_name_of(cli->opt.image));
+	else if (cli->opt.vm || !spt_vm_find(NULL, &vm, NULL))
+		snprintf(prompt, size, "spt %s> ", cli->opt.vm ? cli->opt.vm : vm.id);
+	else
+		snprintf(prompt, size, "spt> ");
+}
+
+/* Candidates that readline has not taken yet. */
+static char **generating;
+
+static char *next_candidate(const char *text, int state)
+{
+	return *generating ? *generating++ : NULL;
+}
+
+static char **complete_word(const char *text, int start, int end)
+{
+	bool file = false;
+	char **candidates = cli_complete(rl_line_buffer, (size_t)start, (size_t)end, &file);
+	char **matches;
+
+	/* Readline completes file names by itself; what is none of them, not at all. */
+	rl_attempted_completion_over = !file;
+	if (!candidates)
+		return NULL;
+	generating = candidates;
+	matches = rl_completion_matches(text, next_candidate);
+	free(candidates); /* the strings are readline's now */
+	return matches;
+}
+
+static int dialogue(struct cli *cli)
+{
+	char history[4096];
+	char prompt[300];
+
+	rl_readline_name = "spt";
+	rl_attempted_completion_function = complete_word;
+	rl_signal_event_hook = drop_line;
+	rl_basic_word_break_characters = " \t\n;=,";
+	using_history();
+	stifle_history(HISTORY_LINES);
+	history_path(history, sizeof(history));
+	if (history[0])
+		read_history(history);
+
+	while (!cli->quit) {
+		char *line;
+
+		set_prompt(cli, prompt, sizeof(prompt));
+		line = readline(prompt);
+		if (!line) {
+			fputc('\n', cli->out);
+			break;
+		}
+		if (line[strspn(line, " \t")]) {
+			add_history(line);
+			cli_run_line(cli, line, NULL);
+		}
+		free(line);
+	}
+	if (history[0]) {
+		make_parents(history);
+		write_history(history);
+	}
+	return CLI_DONE;
+}
+
+int cli_shell(struct cli *cli)
+{
+	int status;
+
+	cli->shell = true;
+	if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+		status = dialogue(cli);
+	else
+		status = cli_run_file(cli, stdin, "stdin", false);
+	cli_target_close(cli);
+	return status;
+}
+
+static int use_run(struct cli *cli, const struct cli_call *call)
+{
+	const char *image = cli->opt.image;
+	const char *vm = cli->opt.vm;
+	struct spt_source *source;
+	char *kept;
+	int rc;
+
+	/* --image on this line has been applied already; an argument is the same as --vm. */
+	if (call->argc) {
+		cli->opt.vm = vm = call->argv[0];
+		cli->opt.image = image = NULL;
+	}
+	if (!vm && !image)
+		return cli_fail(cli, EINVAL, "use: name a VM, or a file with --image");
+	rc = cli_source(cli, &source);
+	if (rc)
+		return rc;
+	kept = strdup(image ? image : vm);
+	if (!kept)
+		return cli_fail(cli, ENOMEM, "out of memory");
+	free(cli->used);
+	cli->used = kept;
+	cli->opt.image = image ? kept : NULL;
+	cli->opt.vm = image ? NULL : kept;
+	return 0;
+}
+
+const struct cli_command cli_cmd_use = {
+	.name = "use",
+	.args = "[ID]",
+	.help = "look at this VM, or with --image at this file, from now on",
+	.example = "use 1234-12",
+	.max_args = 1,
+	.flags = CLI_SHELL_ONLY,
+	.complete = CLI_COMPLETE_VM,
+	.run = use_run,
+};
+
+static int quit_run(struct cli *cli, const struct cli_call *call)
+{
+	cli->quit = true;
+	return 0;
+}
+
+const struct cli_command cli_cmd_quit = {
+	.name = "quit",
+	.help = "leave the shell (also 'exit', Ctrl-D)",
+	.flags = CLI_SHELL_ONLY,
+	.run = quit_run,
+};

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "cli/show_walk.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/show.h"
+#include "cli/table.h"
+
+static void print_upper(FILE *out, const char *text)
+{
+	for (; *text; text++)
+		fputc(toupper((unsigned char)*text), out);
+}
+
+static void print_slot(FILE *out, const struct spt_walk *walk)
+{
+	const struct spt_slot *slot;
+	char flags[CLI_FLAGS_TEXT];
+	uint64_t base, size;
+
+	if (!walk->slot) {
+		fprintf(out, "  memslot   none\n");
+		return;
+	}
+	slot = walk->slot->slot;
+	base = slot->base_gfn << SPT_PAGE_SHIFT;
+	size = slot->npages << SPT_PAGE_SHIFT;
+	fprintf(out, "  memslot   %d%s: GPA 0x%016" PRIx64 " + %s", slot->id,
+		slot->as_id ? " of the SMM address space" : "", base, cli_size(size).text);
+	if (slot->hva)
+		fprintf(out, " -> HVA 0x%016" PRIx64, (uint64_t)slot->hva);
+	if (slot->gmem_file)
+		fprintf(out, " and guest_memfd inode %" PRIu64 " offset 0x%" PRIx64,
+			(uint64_t)slot->gmem_file, (uint64_t)slot->gmem_pgoff << SPT_PAGE_SHIFT);
+	if (slot->flags)
+		fprintf(out, ", %s", cli_slot_flags(slot->flags, flags));
+	fputc('\n', out);
+	if (walk->hva != SPT_NO_HVA)
+		fprintf(out, "  HVA       0x%016" PRIx64 "\n", walk->hva);
+	if (walk->private_gpa)
+		fprintf(out, "  attribute private: the VMM has given this page to guest_memfd\n");
+}
+
+static void print_level_heading(FILE *out)
+{
+	fprintf(out, "    %-5s  %-18s  %5s  %-18s  %s\n", "level", "table", "index", "entry",
+		"meaning");
+}
+
+static void print_hpa(FILE *out, uint64_t hpa, uint64_t page_size)
+{
+	if (hpa == SPT_NO_HPA)
+		fprintf(out, "    HPA    none\n");
+	else
+		fprintf(out, "    HPA    0x%016" PRIx64 "  in a %s page\n", hpa,
+			cli_size(page_size).text);
+}
+
+static void print_entry(FILE *out, const struct spt_model *model, const struct spt_entry *entry)
+{
+	struct spt_spte spte = spt_entry_decode(model, entry);
+	char flags[CLI_FLAGS_TEXT];
+	char perm[SPT_PERM_TEXT];
+
+	fprintf(out, "    %-5d  0x%016" PRIx64 "  %5u  0x%016" PRIx64 "  ", entry->level,
+		entry->node->hpa, entry->index, entry->spte);
+	spt_perm_text(&model->format, spte.perm, perm);
+	cli_entry_flags(&spte, entry, flags);
+	switch (entry->type) {
+	case SPT_SPTE_TABLE:
+		fprintf(out, "%s table 0x%" PRIx64, perm, entry->hpa);
+		break;
+	case SPT_SPTE_LEAF:
+		fprintf(out, "%s %s page 0x%" PRIx64, perm, cli_size(entry->size).text, entry->hpa);
+		break;
+	case SPT_SPTE_MMIO:
+	case SPT_SPTE_FROZEN:
+	case SPT_SPTE_NONPRESENT:
+	case SPT_SPTE_TYPES:
+		fprintf(out, "%s", spte.empty ? "empty" : spt_spte_type_name(entry->type));
+		break;
+	}
+	fprintf(out, "%s%s\n", flags[0] ? "  " : "", flags);
+}
+
+static void print_path(FILE *out, const struct spt_model *model, const struct spt_walk_path *path)
+{
+	const struct spt_entry *last;
+	char text[256];
+
+	if (path->root)
+		cli_root_title(model, path->root, text, sizeof(text));
+	else
+		snprintf(text, sizeof(text), "shadow page whose entry translates this GPA");
+	fprintf(out, "\n  %s\n", text);
+	if (!path->nr_levels) {
+		fprintf(out, "    its table is not in the image\n");
+		return;
+	}
+	print_level_heading(out);
+	for (unsigned int i = 0; i < path->nr_levels; i++)
+		print_entry(out, model, &path->level[i]);
+	print_hpa(out, path->hpa, path->page_size);
+	/* The entry that decides is worth a sentence. */
+	last = &path->level[path->nr_levels - 1];
+	if (last->type != SPT_SPTE_TABLE) {
+		struct spt_spte spte = spt_entry_decode(model, last);
+
+		spt_spte_sentence(&model->format, &spte, text, sizeof(text));
+		fprintf(out, "           %s\n", text);
+	}
+}
+
+static void print_host_level(FILE *out, const struct spt_host_level *level)
+{
+	char perm[4] = "r--";
+
+	perm[1] = level->writable ? 'w' : '-';
+	perm[2] = level->nx ? '-' : 'x';
+	fprintf(out, "    %-5d  0x%016" PRIx64 "  %5u  0x%016" PRIx64 "  ", level->level,
+		level->table_hpa, level->index, level->entry);
+	switch (level->type) {
+	case SPT_HOST_TABLE:
+	case SPT_HOST_PAGE:
+		fprintf(out, "%s %s%s%s%s\n", perm, spt_host_type_name(level->type),
+			level->accessed ? "  accessed" : "",
+			level->dirty && level->type == SPT_HOST_PAGE ? ",dirty" : "",
+			level->user ? "" : "  kernel only");
+		break;
+	default:
+		fprintf(out, "%s\n", spt_host_type_name(level->type));
+		break;
+	}
+}
+
+static void print_host(FILE *out, const struct spt_walk *walk)
+{
+	if (!walk->have_host)
+		return;
+	fprintf(out, "\n  host page tables of the VMM, from the HVA\n");
+	if (walk->host.error) {
+		fprintf(out, "    not walked: %s\n", strerror(walk->host.error));
+		return;
+	}
+	print_level_heading(out);
+	for (unsigned int i = 0; i < walk->host.nr_levels; i++)
+		print_host_level(out, &walk->host.level[i]);
+	print_hpa(out, walk->host.hpa, walk->host.page_size);
+}
+
+void cli_print_walk(struct cli *cli, const struct spt_model *model,
+		    const struct cli_walk_from *from, const struct spt_walk *walk)
+{
+	FILE *out = cli->out;
+
+	print_upper(out, from->kind);
+	fprintf(out, " 0x%" PRIx64, from->address);
+	if (strcmp(from->kind, "gpa"))
+		fprintf(out, " -> GPA 0x%" PRIx64, walk->gpa);
+	fprintf(out, " of %s\n", model->image.name);
+	print_slot(out, walk);
+	for (unsigned int i = 0; i < walk->nr_paths; i++)
+		print_path(out, model, &walk->path[i]);
+	if (!walk->nr_paths)
+		fprintf(out,
+			"\n  no root: no vCPU has entered the guest since KVM last dropped its roots\n");
+	if (walk->more_paths)
+		fprintf(out, "\n  and %u further ways to this page\n", walk->more_paths);
+	print_host(out, walk);
+	fprintf(out, "\n%s: %s\n", spt_verdict_name(walk->verdict), walk->reason);
+}

@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "cli/table.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libsmartcols/libsmartcols.h>
+
+#include "cli/cli.h"
+#include "cli/json.h"
+
+#define MAX_COLUMNS 80
+#define CELL_TEXT   512
+
+struct cell {
+	char text[CELL_TEXT];
+	struct json_object *json;
+	bool set;
+};
+
+struct cli_table {
+	struct cli *cli;
+	const struct cli_column *columns;
+	int nr_columns;
+	int shown[MAX_COLUMNS]; /* column numbers in the order of the output */
+	int nr_shown;
+	bool wanted[MAX_COLUMNS]; /* is shown: cells of others cost nothing */
+	bool json, raw, streamed;
+	bool own_array; /* this table opened the JSON array and closes it */
+	bool in_row;
+	struct json_object *row;      /* of cli_row_json(), else NULL */
+	bool failed;		      /* out of memory on the way */
+	struct libscols_table *scols; /* neither JSON nor streamed */
+	struct cell cell[MAX_COLUMNS];
+};
+
+struct cli_size_text cli_size(uint64_t bytes)
+{
+	static const char units[] = "\0KMGTPE";
+	struct cli_size_text size;
+	int unit = 0;
+
+	while (bytes && !(bytes & 1023)) {
+		bytes >>= 10;
+		unit++;
+	}
+	snprintf(size.text, sizeof(size.text), "%" PRIu64 "%.1s", bytes, &units[unit]);
+	return size;
+}
+
+static int find_column(const struct cli_column *columns, const char *name, size_t len)
+{
+	for (int i = 0; columns[i].name; i++)
+		if (strlen(columns[i].name) == len && !strncasecmp(columns[i].name, name, len))
+			return i;
+	return -1;
+}
+
+static int fail_column(struct cli *cli, const struct cli_column *columns, const char *name,
+		       size_t len)
+{
+	char list[200] = "";
+	size_t at = 0;
+
+	for (int i = 0; columns[i].name && at < sizeof(list); i++)
+		at += snprintf(list + at, sizeof(list) - at, "%s%s", i ? "," : "", columns[i].name);
+	return cli_fail(cli, EINVAL, "unknown column '%.*s': choose from %s", (int)len, name, list);
+}
+
+/* The columns that -o names, or the default ones. */
+static int choose_columns(struct cli_table *t)
+{
+	const char *list = t->cli->opt.columns;
+
+	if (!list) {
+		for (int i = 0; i < t->nr_columns; i++) {
+			unsigned int skip = t->json ? CLI_COL_TEXT : CLI_COL_EXTRA;
+
+			if (!(t->columns[i].flags & skip))
+				t->shown[t->nr_shown++] = i;
+		}
+		return 0;
+	}
+	while (true) {
+		size_t len = strcspn(list, ",");
+		int i = find_column(t->columns, list, len);
+
+		if (i < 0)
+			return fail_column(t->cli, t->columns, list, len);
+		if (t->nr_shown == MAX_COLUMNS)
+			return cli_fail(t->cli, EINVAL, "-o names more than %d columns",
+					MAX_COLUMNS);
+		t->shown[t->nr_shown++] = i;
+		if (!list[len])
+			return 0;
+		list += len + 1;
+	}
+}
+
+static void heading_of(const struct cli_column *column, char *text, size_t size)
+{
+	size_t i = 0;
+
+	for (; column->name[i] && i + 1 < size; i++)
+		text[i] = (char)toupper((unsigned char)column->name[i]);
+	text[i] = '\0';
+}
+
+/* Words are separated by blanks in raw output: none may be empty or hold one. */
+static void put_raw(FILE *out, const char *text)
+{
+	if (!*text)
+		text = "-";
+	for (; *text; text++) {
+		if (*text == ' ' || *text == '\t' || *text == '\n' || *text == '\\')
+			fprintf(out, "\\x%02x", (unsigned char)*text);
+		else
+			fputc(*text, out);
+	}
+}
+
+/* Print one line of texts, which are in the order of the output. */
+static void print_line(struct cli_table *t, const char *(*text_of)(struct cli_table *t, int col))
+{
+	FILE *out = t->cli->out;
+
+	for (int i = 0; i < t->nr_shown; i++) {
+		const struct cli_column *c = &t->columns[t->shown[i]];
+		const char *text = text_of(t, t->shown[i]);
+
+		if (i)
+			fputc(' ', out);
+		if (t->raw)
+			put_raw(out, text);
+		else if (c->flags & CLI_COL_RIGHT)
+			fprintf(out, "%*s", c->width, text);
+		else if (i + 1 < t->nr_shown)
+			fprintf(out, "%-*s", c->width, text);
+		else
+			fputs(text, out);
+	}
+	fputc('\n', out);
+}
+
+static const char *cell_text(struct cli_table *t, int col)
+{
+	return t->cell[col].set ? t->cell[col].text : "";
+}
+
+static const char *heading_text(struct cli_table *t, int col)
+{
+	heading_of(&t->columns[col], t->cell[col].text, sizeof(t->cell[col].text));
+	return t->cell[col].text;
+}
+
+static int begin_scols(struct cli_table *t)
+{
+	t->scols = scols_new_table();
+	if (!t->scols)
+		return -ENOMEM;
+	scols_table_enable_noheadings(t->scols, t->cli->opt.no_headings);
+	scols_table_set_stream(t->scols, t->cli->out);
+	for (int i = 0; i < t->nr_shown; i++) {
+		const struct cli_column *c = &t->columns[t->shown[i]];
+		char heading[64];
+		int flags = 0;
+
+		heading_of(c, heading, sizeof(heading));
+		if (c->flags & CLI_COL_RIGHT)
+			flags |= SCOLS_FL_RIGHT;
+		if (c->flags & CLI_COL_TRUNC)
+			flags |= SCOLS_FL_TRUNC;
+		if (!scols_table_new_column(t->scols, heading, c->width, flags))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void free_cells(struct cli_table *t)
+{
+	for (int i = 0; i < t->nr_columns; i++) {
+		json_object_put(t->cell[i].json);
+		t->cell[i].json = NULL;
+		t->cell[i].set = false;
+	}
+}
+
+static void table_free(struct cli_table *t)
+{
+	free_cells(t);
+	json_object_put(t->row);
+	scols_unref_table(t->scols);
+	free(t);
+}
+
+struct cli_table *cli_table_begin(struct cli *cli, const struct cli_column *columns,
+				  const char *key, unsigned int flags)
+{
+	struct cli_table *t = calloc(1, sizeof(*t));
+
+	if (!t) {
+		cli_fail(cli, ENOMEM, "out of memory");
+		return NULL;
+	}
+	t->cli = cli;
+	t->columns = columns;
+	while (columns[t->nr_columns].name)
+		t->nr_columns++;
+	t->json = cli->opt.json;
+	t->raw = cli->opt.raw;
+	t->streamed = t->raw || flags & CLI_TABLE_STREAM;
+	if (choose_columns(t))
+		goto fail;
+	for (int i = 0; i < t->nr_shown; i++)
+		t->wanted[t->shown[i]] = true;
+
+	if (t->json) {
+		if (key) {
+			cli_json_array_begin(cli, key);
+			t->own_array = true;
+		}
+	} else if (t->streamed) {
+		if (!cli->opt.no_headings)
+			print_line(t, heading_text);
+	} else if (begin_scols(t)) {
+		cli_fail(cli, ENOMEM, "out of memory");
+		goto fail;
+	}
+	return t;
+fail:
+	table_free(t);
+	return NULL;
+}
+
+/* Only the members of the row that are shown, in the order of the columns. */
+static struct json_object *select_members(struct cli_table *t, struct json_object *row)
+{
+	struct json_object *selected = json_object_new_object();
+
+	for (int i = 0; i < t->nr_shown; i++) {
+		const char *name = t->columns[t->shown[i]].name;
+
+		json_object_object_add(selected, name,
+				       json_object_get(json_object_object_get(row, name)));
+	}
+	json_object_put(row);
+	return selected;
+}
+
+static void row_to_json(struct cli_table *t)
+{
+	struct json_object *row = t->row;
+
+	t->row = NULL;
+	if (row) {
+		cli_json_put(t->cli, NULL, t->cli->opt.columns ? select_members(t, row) : row);
+		return;
+	}
+	row = json_object_new_object();
+	for (int i = 0; i < t->nr_shown; i++) {
+		struct cell *cell = &t->cell[t->shown[i]];
+
+		json_object_object_add(row, t->columns[t->shown[i]].name, cell->json);
+		cell->json = NULL;
+	}
+	cli_json_put(t->cli, NULL, row);
+}
+
+static void row_to_scols(struct cli_table *t)
+{
+	struct libscols_line *line = scols_table_new_line(t->scols, NULL);
+
+	for (int i = 0; line && i < t->nr_shown; i++)
+		if (scols_line_set_data(line, i, cell_text(t, t->shown[i])))
+			line = NULL;
+	if (!line)
+		t->failed = true;
+}
+
+static void finish_row(struct cli_table *t)
+{
+	if (!t->in_row)
+		return;
+	if (t->json)
+		row_to_json(t);
+	else if (t->streamed)
+		print_line(t, cell_text);
+	else
+		row_to_scols(t);
+	free_cells(t);
+	t->in_row = false;
+}
+
+void cli_table_row(struct cli_table *t)
+{
+	finish_row(t);
+	t->in_row = true;
+}
+
+void cli_row_json(struct cli_table *t, struct json_object *row)
+{
+	json_object_put(t->row);
+	t->row = row;
+}
+
+int cli_table_end(struct cli_table *t)
+{
+	struct cli *cli = t->cli;
+	bool failed;
+
+	finish_row(t);
+	if (t->own_array)
+		cli_json_array_end(cli);
+	/* A table without a line would print nothing at all, not even its heading. */
+	if (t->scols && !scols_table_is_empty(t->scols) && scols_print_table(t->scols))
+		t->failed = true;
+	else if (t->scols && scols_table_is_empty(t->scols) && !cli->opt.no_headings)
+		print_line(t, heading_text);
+	failed = t->failed;
+	table_free(t);
+	return failed ? cli_fail(cli, ENOMEM, "out of memory") : 0;
+}
+
+static void set_cell(struct cli_table *t, int col, struct json_object *json, const char *fmt,
+		     va_list ap)
+{
+	struct cell *cell = &t->cell[col];
+
+	cell->set = true;
+	vsnprintf(cell->text, sizeof(cell->text), fmt, ap);
+	json_object_put(cell->json);
+	cell->json = json;
+}
+
+void cli_cell_both(struct cli_table *t, int col, struct json_object *json, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	set_cell(t, col, json, fmt, ap);
+	va_end(ap);
+}
+
+void cli_cell_text(struct cli_table *t, int col, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!t->wanted[col])
+		return;
+	va_start(ap, fmt);
+	set_cell(t, col, NULL, fmt, ap);
+	va_end(ap);
+	if (t->json)
+		t->cell[col].json = json_object_new_string(t->cell[col].text);
+}
+
+void cli_cell_address(struct cli_table *t, int col, uint64_t address)
+{
+	if (t->wanted[col])
+		cli_cell_both(t, col, t->json ? cli_json_hex(address) : NULL, "0x%016" PRIx64,
+			      address);
+}
+
+void cli_cell_hex(struct cli_table *t, int col, uint64_t value)
+{
+	if (t->wanted[col])
+		cli_cell_both(t, col, t->json ? cli_json_hex(value) : NULL, "0x%" PRIx64, value);
+}
+
+void cli_cell_number(struct cli_table *t, int col, int64_t value)
+{
+	if (t->wanted[col])
+		cli_cell_both(t, col, t->json ? json_object_new_int64(value) : NULL, "%" PRId64,
+			      value);
+}
+
+void cli_cell_size(struct cli_table *t, int col, uint64_t bytes)
+{
+	if (t->wanted[col])
+		cli_cell_both(t, col, t->json ? cli_json_uint(bytes) : NULL, "%s",
+			      cli_size(bytes).text);
+}
+
+void cli_cell_bool(struct cli_table *t, int col, bool value)
+{
+	if (t->wanted[col])
+		cli_cell_both(t, col, t->json ? json_object_new_boolean(value) : NULL, "%s",
+			      value ? "yes" : "no");
+}
+
+void cli_cell_na(struct cli_table *t, int col)
+{
+	cli_cell_both(t, col, NULL, "n/a");
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "cli/target.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/json.h"
+
+struct cli_target {
+	struct spt_source *source;
+	struct spt_model model;
+	bool is_image;
+	char *asked; /* the -V or -i it was opened for; NULL: the only VM */
+};
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+/* Whether the open target is what the options in force mean. */
+static bool target_fits(const struct cli *cli)
+{
+	const struct cli_target *t = cli->target;
+
+	if (t->is_image != (cli->opt.image != NULL))
+		return false;
+	return same_text(t->asked, t->is_image ? cli->opt.image : cli->opt.vm);
+}
+
+void cli_target_close(struct cli *cli)
+{
+	struct cli_target *t = cli->target;
+
+	if (!t)
+		return;
+	spt_model_deinit(&t->model);
+	spt_source_close(t->source);
+	free(t->asked);
+	free(t);
+	cli->target = NULL;
+}
+
+static int open_source(struct cli *cli, struct spt_source **ret)
+{
+	struct spt_vm_name vm;
+	int rc;
+
+	if (cli->opt.image)
+		return spt_source_open_file(cli->opt.image, ret, &cli->error);
+	rc = spt_agent_check(&cli->error);
+	if (rc)
+		return rc;
+	rc = spt_vm_find(cli->opt.vm, &vm, &cli->error);
+	if (rc)
+		return rc;
+	return spt_source_open_vm(vm.id, ret, &cli->error);
+}
+
+int cli_source(struct cli *cli, struct spt_source **ret)
+{
+	const char *asked = cli->opt.image ? cli->opt.image : cli->opt.vm;
+	struct cli_target *t;
+	int rc;
+
+	spt_debugfs_set(cli->opt.debug_dir);
+	if (cli->target && target_fits(cli)) {
+		*ret = cli->target->source;
+		return 0;
+	}
+	cli_target_close(cli);
+	t = calloc(1, sizeof(*t));
+	if (!t)
+		return cli_fail(cli, ENOMEM, "out of memory");
+	rc = open_source(cli, &t->source);
+	if (rc) {
+		free(t);
+		return rc;
+	}
+	spt_model_init(&t->model);
+	t->is_image = cli->opt.image != NULL;
+	t->asked = asked ? strdup(asked) : NULL;
+	cli->target = t;
+	*ret = t->source;
+	return 0;
+}
+
+struct spt_model *cli_empty_model(struct cli *cli)
+{
+	return &cli->target->model;
+}
+
+unsigned int cli_image_flags(const struct cli *cli)
+{
+	return cli->opt.salvage ? SPT_IMAGE_SALVAGE : 0;
+}
+
+void cli_note_torn(struct cli *cli, const struct spt_model *model)
+{
+	const char *name = model->image.name;
+	char text[160];
+	bool torn = spt_model_torn(model, text, sizeof(text));
+
+	if (torn)
+		cli_warn(cli, "%s: torn: %s", name, text);
+	if (model->image.missing[0])
+		cli_warn(cli, "%s: incomplete: %s", name, model->image.missing);
+	if (cli->opt.json) {
+		cli_json_put(cli, "torn", json_object_new_boolean(torn));
+		if (torn)
+			cli_json_put(cli, "torn_by", json_object_new_string(text));
+		if (model->image.missing[0])
+			cli_json_put(cli, "missing", json_object_new_string(model->image.missing));
+	}
+}
+
+int cli_model(struct cli *cli, const struct spt_request *req, struct spt_model **ret)
+{
+	struct spt_source *source;
+	struct spt_image image;
+	int rc;
+
+	rc = cli_source(cli, &source);
+	if (rc)
+		return rc;
+	rc = spt_source_read(source, req, cli_image_flags(cli), &image, &cli->error);
+	if (!rc)
+		rc = spt_model_load(&cli->target->model, &image, &cli->error);
+	if (rc) {
+		/* A VM that is gone stays gone on this descriptor; look it up again next time. */
+		cli_target_close(cli);
+		return rc;
+	}
+	*ret = &cli->target->model;
+	cli_note_torn(cli, *ret);
+	return 0;
+}
