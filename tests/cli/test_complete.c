@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Completion of the last word of a line. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli/complete.h"
+
+/* Candidates of @line separated by blanks; "FILE" for a file name, "" for none. */
+static const char *complete(const char *line)
+{
+	static char text[2048];
+	size_t end = strlen(line), start = end;
+	bool file;
+	char **list;
+
+	text[0] = '\0';
+	while (start && !strchr(" ;=,", line[start - 1]))
+		start--;
+	list = cli_complete(line, start, end, &file);
+	for (int i = 0; list && list[i]; i++) {
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", i ? " " : "",
+			 list[i]);
+		free(list[i]);
+	}
+	free(list);
+	return file ? "FILE" : text;
+}
+
+static const struct {
+	const char *line, *candidates;
+} cases[] = {
+	{ "mem", "memslots" },
+	{ "ro", "roots" },
+	{ "xyz", "" },
+	{ "walk ", "gpa gva hva hpa" },
+	{ "walk h", "hva hpa" },
+	{ "walk gpa ", "" },
+	{ "help wa", "walk" },
+	{ "save ", "FILE" },
+	{ "--image ", "FILE" },
+	{ "-i ", "FILE" },
+	{ "--image=", "FILE" },
+	{ "ranges --split-by ", "level perm hpa slot type nx dirty" },
+	{ "ranges --split-by=l", "level" },
+	{ "ranges --split-by level,p", "perm" },
+	{ "ranges -s ", "level perm hpa slot type nx dirty" },
+	{ "ranges --sp", "--split-by" },
+	{ "vms --sp", "" },
+	{ "vms --no", "--no-headings" },
+	{ "vms -o na", "name" },
+	{ "vms -o id,na", "name" },
+	{ "vms; walk g", "gpa gva" },
+	{ "--json mem", "memslots" },
+	{ "-i f mem", "memslots" },
+	{ "walk --json h", "hva hpa" },
+};
+
+static void completes(void **state)
+{
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *candidates = complete(cases[i].line);
+
+		if (strcmp(candidates, cases[i].candidates))
+			fail_msg("'%s' gives '%s', expected '%s'", cases[i].line, candidates,
+				 cases[i].candidates);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(completes) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
