@@ -26,6 +26,7 @@ struct cli;
 	X(ranges)                                                                                  \
 	X(walk)                                                                                    \
 	X(save)                                                                                    \
+	X(decode)                                                                                  \
 	X(use)                                                                                     \
 	X(help)                                                                                    \
 	X(quit)

@@ -93,14 +93,13 @@ static const struct spt_masks shadow_access4 = PT_MASKS(KNOWN_ACCESS4, 0);
 enum kernel { KERNEL_6_1, KERNEL_6_12, KERNEL_7_3, KERNELS };
 
 static const struct {
-	const char *name;
 	enum spt_spte_layout layout;
 	__u64 empty;		/* SHADOW_NONPRESENT_VALUE */
 	__u64 frozen;		/* REMOVED_SPTE, FROZEN_SPTE */
 } kernels[KERNELS] = {
-	[KERNEL_6_1] = { "6.1", SPT_LAYOUT_ACCESS3, 0, 0x5a0 },
-	[KERNEL_6_12] = { "6.12", SPT_LAYOUT_ACCESS3, SVE, SVE | 0x5a0 },
-	[KERNEL_7_3] = { "7.3", SPT_LAYOUT_ACCESS4, SVE, SVE | 0x1a0 },
+	[KERNEL_6_1] = { SPT_LAYOUT_ACCESS3, 0, 0x5a0 },
+	[KERNEL_6_12] = { SPT_LAYOUT_ACCESS3, SVE, SVE | 0x5a0 },
+	[KERNEL_7_3] = { SPT_LAYOUT_ACCESS4, SVE, SVE | 0x1a0 },
 };
 
 static const struct spt_masks *const masks_of[][KERNELS] = {
@@ -114,15 +113,9 @@ static const struct {
 	enum spt_mmu mmu;
 	enum kernel kernel;
 } names[] = {
-	{ "ept-6.1", SPT_MMU_EPT, KERNEL_6_1 },
-	{ "ept-6.12", SPT_MMU_EPT, KERNEL_6_12 },
-	{ "ept-7.3", SPT_MMU_EPT, KERNEL_7_3 },
-	{ "npt-6.1", SPT_MMU_NPT, KERNEL_6_1 },
-	{ "npt-6.12", SPT_MMU_NPT, KERNEL_6_12 },
-	{ "npt-7.3", SPT_MMU_NPT, KERNEL_7_3 },
-	{ "shadow-6.1", SPT_MMU_SHADOW, KERNEL_6_1 },
-	{ "shadow-6.12", SPT_MMU_SHADOW, KERNEL_6_12 },
-	{ "shadow-7.3", SPT_MMU_SHADOW, KERNEL_7_3 },
+#define F(name, mmu, kernel) { name, SPT_MMU_##mmu, KERNEL_##kernel },
+	SPT_BUILTIN_FORMATS(F)
+#undef F
 };
 
 #define NAMES	(sizeof(names) / sizeof(names[0]))

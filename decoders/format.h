@@ -21,6 +21,18 @@
 /* Levels are 1 (4K) to 5. */
 #define SPT_MAX_LEVEL	5
 
+/* The built-in formats: name, MMU and kernel whose masks they have. */
+#define SPT_BUILTIN_FORMATS(F)		\
+	F("ept-6.1", EPT, 6_1)		\
+	F("ept-6.12", EPT, 6_12)	\
+	F("ept-7.3", EPT, 7_3)		\
+	F("npt-6.1", NPT, 6_1)		\
+	F("npt-6.12", NPT, 6_12)	\
+	F("npt-7.3", NPT, 7_3)		\
+	F("shadow-6.1", SHADOW, 6_1)	\
+	F("shadow-6.12", SHADOW, 6_12)	\
+	F("shadow-7.3", SHADOW, 7_3)
+
 /* Which hardware format KVM's entries have. */
 enum spt_spte_style {
 	SPT_STYLE_EPT,		/* Intel's extended page tables */
@@ -101,7 +113,7 @@ int spt_format_init(struct spt_format *format, const struct spt_head *head,
  */
 int spt_format_by_name(struct spt_format *format, const char *name, struct spt_error *error);
 
-/* Names of the built-in formats for help and completion; NULL past the last. */
+/* Names of the built-in formats; NULL past the last. */
 const char *spt_format_name(size_t index);
 
 #endif
