@@ -420,6 +420,18 @@ static void cmd_layout(struct request *q)
 	free(text);
 }
 
+/* Where to look: the first page of each access that the layout promises something of. */
+static void cmd_touched(struct request *q)
+{
+	answer(q, "ok");
+	for (int i = 0; q->guest->touched && i < q->guest->touch_count; i++) {
+		const struct touch *t = &q->guest->touch[i];
+
+		if (layout_promises(q->guest, t))
+			add(q, " 0x%" PRIx64, t->gpa);
+	}
+}
+
 static void cmd_setup(struct request *q)
 {
 	answer(q, "ok");
@@ -470,6 +482,7 @@ static const struct command command_table[] = {
 	{ "pagemap-file", TAKES_NOTHING, 1, 1, cmd_pagemap_file, "FILE" },
 	{ "stats", TAKES_NOTHING, 0, 1, cmd_stats, "[all]" },
 	{ "layout", TAKES_NOTHING, 0, 1, cmd_layout, "[FILE]" },
+	{ "touched", TAKES_NOTHING, 0, 0, cmd_touched, "" },
 	{ "setup", TAKES_NOTHING, 0, 0, cmd_setup, "" },
 	{ "churn", TAKES_NOTHING, 1, 1, cmd_churn, "on|off" },
 	{ "help", TAKES_NOTHING, 0, 0, cmd_help, "" },

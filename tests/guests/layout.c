@@ -156,6 +156,15 @@ struct slot *layout_find(struct guest *g, uint64_t gpa, uint64_t len)
 	return NULL;
 }
 
+bool layout_promises(const struct guest *g, const struct touch *t)
+{
+	const struct slot *s = &g->slot[t->slot];
+
+	if (s->skipped || !t->count)
+		return false;
+	return t->page_size || s->backing == BACKING_NONE;
+}
+
 static void print_slot(const struct slot *s, FILE *out)
 {
 	fprintf(out, "{\"id\":%d,\"name\":\"%s\",\"base_gpa\":\"0x%" PRIx64 "\",\"size\":%" PRIu64
@@ -166,7 +175,7 @@ static void print_slot(const struct slot *s, FILE *out)
 		fprintf(out, "null");
 	fprintf(out, ",\"flags\":[");
 	if (s->flags & KVM_MEM_LOG_DIRTY_PAGES)
-		fprintf(out, "\"log_dirty\"");
+		fprintf(out, "\"log-dirty\"");
 	if (s->flags & KVM_MEM_READONLY)
 		fprintf(out, "\"readonly\"");
 	fprintf(out, "],\"backing\":\"%s\",\"alias_of\":", backing_name[s->backing]);
@@ -231,10 +240,7 @@ void layout_print(const struct guest *g, FILE *out)
 	for (int i = 0; g->touched && i < g->touch_count; i++) {
 		const struct touch *t = &g->touch[i];
 
-		if (g->slot[t->slot].skipped || !t->count)
-			continue;
-		/* Only a step on the way to something promised later. */
-		if (!t->page_size && g->slot[t->slot].backing != BACKING_NONE)
+		if (!layout_promises(g, t))
 			continue;
 		fputs(comma, out);
 		print_touch(g, t, out);

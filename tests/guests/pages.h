@@ -133,6 +133,8 @@ void layout_print(const struct guest *g, FILE *out);
 struct slot *layout_slot(struct guest *g, int id);
 /* The slot that holds GPA..GPA+len, registered or not; NULL if none does. */
 struct slot *layout_find(struct guest *g, uint64_t gpa, uint64_t len);
+/* False for a mere step on the way to something promised later, and for a skipped slot's. */
+bool layout_promises(const struct guest *g, const struct touch *t);
 const char *layout_check(const struct guest *g);
 
 /* memory.c: backing memory and KVM's registration of it. */

@@ -18,6 +18,7 @@
 #define MAX_CPUID	256
 #define TSS_ADDR	0xfffbd000UL	/* Intel: three pages that no slot uses */
 #define IDENTITY_ADDR	0xfffbc000UL
+#define IDENTITY_BASE	0x535000000000UL	/* a number that nothing else is */
 
 static int set_cpuid(struct guest *g, int vcpu_fd, bool *has_1g)
 {
@@ -112,7 +113,7 @@ static void set_segment(struct kvm_segment *s, uint16_t selector, uint8_t type, 
 
 uint64_t vm_identity(int vcpu)
 {
-	return (uint64_t)getpid() << 8 | vcpu;
+	return IDENTITY_BASE | (uint64_t)getpid() << 8 | vcpu;
 }
 
 /* Puts the vCPU at its dispatcher in 64-bit mode. Called when it is not in KVM_RUN. */

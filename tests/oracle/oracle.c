@@ -126,7 +126,7 @@ static int usage(FILE *out)
 {
 	fprintf(out,
 		"Usage: oracle --ram FILE --root ADDRESS --format FORMAT [OPTIONS]\n"
-		"       oracle --ram FILE --find-vmcb FIRST-LAST\n"
+		"       oracle --ram FILE --find-vmcb FIRST-LAST | --find-vmcs FIRST-LAST,GDT\n"
 		"Walks page tables in a copy of physical memory as the processor does.\n\n"
 		"  --ram FILE         physical memory; offset = address below the hole\n"
 		"  --low BYTES        memory below the hole; the rest is at 4 GiB (default: all)\n"
@@ -135,7 +135,8 @@ static int usage(FILE *out)
 		"  --levels N         4 (default) or 5\n"
 		"  --maxphyaddr N     physical address bits of the processor (default 40)\n"
 		"  --empty VALUE      an entry of this value is empty, as 0 is; may be repeated\n"
-		"  --find-vmcb A-B    list the VMCBs whose RIP is in that range\n\n");
+		"  --find-vmcb A-B    list the VMCBs whose RIP is in that range\n"
+		"  --find-vmcs A-B,G  list what may be a VMCS: with such a RIP and that GDT base\n\n");
 	for (int i = 0; i < format_count; i++)
 		fprintf(out, "  %-5s %s\n", format_table[i].name, format_table[i].help);
 	return out == stdout ? 0 : 2;
@@ -169,6 +170,20 @@ static int find_vmcbs(const struct oracle *o, char *range)
 	return 0;
 }
 
+static int find_vmcss(const struct oracle *o, char *text)
+{
+	char *dash = strchr(text, '-'), *comma = strchr(text, ',');
+	uint64_t first, last, gdt_base;
+
+	if (!dash || !comma || comma < dash)
+		return fail("--find-vmcs", "it wants FIRST-LAST,GDT");
+	*dash = *comma = 0;
+	if (!number(text, &first) || !number(dash + 1, &last) || !number(comma + 1, &gdt_base))
+		return fail("--find-vmcs", "it wants three numbers, FIRST-LAST,GDT");
+	vmcs_print_all(&o->ram, first, last, gdt_base);
+	return 0;
+}
+
 static int print_hierarchy(struct oracle *o, uint64_t root)
 {
 	uint64_t table = root & ADDRESS_BITS;
@@ -195,6 +210,7 @@ static const struct option long_options[] = {
 	{ "maxphyaddr", required_argument, NULL, 'p' },
 	{ "empty", required_argument, NULL, 'e' },
 	{ "find-vmcb", required_argument, NULL, 'v' },
+	{ "find-vmcs", required_argument, NULL, 's' },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
@@ -204,7 +220,7 @@ int main(int argc, char **argv)
 	struct oracle o = { .levels = 4, .maxphyaddr = 40 };
 	const char *ram = NULL, *format = NULL;
 	uint64_t root = NO_ADDRESS, low = 0, n;
-	char *vmcb = NULL;
+	char *vmcb = NULL, *vmcs = NULL;
 
 	for (int opt; (opt = getopt_long(argc, argv, "", long_options, NULL)) >= 0; ) {
 		n = 0;
@@ -223,6 +239,7 @@ int main(int argc, char **argv)
 			o.empty[o.empties++] = n;
 			break;
 		case 'v': vmcb = optarg; break;
+		case 's': vmcs = optarg; break;
 		case 'h': return usage(stdout);
 		default: return usage(stderr);
 		}
@@ -235,6 +252,8 @@ int main(int argc, char **argv)
 		return fail(ram, strerror(-err));
 	if (vmcb)
 		return find_vmcbs(&o, vmcb);
+	if (vmcs)
+		return find_vmcss(&o, vmcs);
 	o.format = format ? format_find(format) : NULL;
 	if (root == NO_ADDRESS || !o.format)
 		return usage(stderr);

@@ -52,7 +52,14 @@ const struct format *format_find(const char *name);
 extern const struct format format_table[];
 extern const int format_count;
 
-/* Prints the VMCBs whose guest is within rip_first..rip_last (struct ram only, APM appendix B). */
+/* Prints as JSON the VMCBs whose guest executes within rip_first..rip_last. */
 void vmcb_print_all(const struct ram *ram, uint64_t rip_first, uint64_t rip_last);
+
+/*
+ * Prints as JSON the pages that hold both a RIP in that range and the GDT base,
+ * with every value in them that has the form of an EPTP. A page of another kind
+ * (the registers that the VMM keeps) is among them, without an EPTP.
+ */
+void vmcs_print_all(const struct ram *ram, uint64_t rip_first, uint64_t rip_last, uint64_t gdt_base);
 
 #endif
