@@ -182,6 +182,7 @@ log_check() # FILE
 run_judge() # STATUS-OF-THE-EMULATOR-FUNCTION
 {
 	local status taint bad
+	[[ ! -e $LAB_OUT/guest ]] || cp "$LAB_OUT/guest" "$LAB_LOG/guest"
 	if [[ -s $LAB_OUT/dmesg ]]; then
 		cp "$LAB_OUT/dmesg" "$LAB_LOG/dmesg"
 		bad=$(log_check "$LAB_LOG/dmesg") || true
@@ -198,7 +199,7 @@ run_judge() # STATUS-OF-THE-EMULATOR-FUNCTION
 		status=125
 	fi
 	if [[ -s $LAB_OUT/error ]]; then
-		say "$(<"$LAB_OUT/error")"
+		say "$(<"$LAB_OUT/error") (see $LAB_LOG)"
 		return 125
 	fi
 	if (($1 == 124)); then
