@@ -27,6 +27,8 @@ struct cli;
 	X(walk)                                                                                    \
 	X(save)                                                                                    \
 	X(decode)                                                                                  \
+	X(layout)                                                                                  \
+	X(agent)                                                                                   \
 	X(use)                                                                                     \
 	X(help)                                                                                    \
 	X(quit)
