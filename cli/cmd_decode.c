@@ -32,7 +32,7 @@ struct answer {
 	uint64_t value;
 	struct spt_bit bits[SPT_BITS_MAX];
 	size_t n;
-	char context[160];	/* by what rules it was read */
+	char context[160]; /* by what rules it was read */
 	char sentence[256];
 };
 
@@ -48,8 +48,8 @@ static int parse_level(struct cli *cli, const struct cli_call *call, int top, in
 	if (rc)
 		return rc;
 	if (number < 1 || number > (uint64_t)top)
-		return cli_fail(cli, EINVAL, "decode: --level %s: there are levels 1 (4K) to %d", text,
-				top);
+		return cli_fail(cli, EINVAL, "decode: --level %s: there are levels 1 (4K) to %d",
+				text, top);
 	*level = (int)number;
 	return 0;
 }
@@ -68,9 +68,10 @@ static int find_format(struct cli *cli, const struct cli_call *call, struct spt_
 	if (!rc)
 		*format = model->format;
 	else if (!cli->opt.vm && !cli->opt.image)
-		rc = cli_fail(cli, EINVAL,
-			      "decode %s: no VM to take the format from: say --format, as 'npt-6.12', or --vm or --image",
-			      call->argv[0]);
+		rc = cli_fail(
+			cli, EINVAL,
+			"decode %s: no VM to take the format from: say --format, as 'npt-6.12', or --vm or --image",
+			call->argv[0]);
 	return rc;
 }
 
@@ -153,8 +154,8 @@ static int decode_spte(struct cli *cli, const struct cli_call *call, struct answ
 	a->n = spt_spte_rows(&format, &s, a->bits);
 	spt_spte_sentence(&format, &s, a->sentence, sizeof(a->sentence));
 	snprintf(a->context, sizeof(a->context),
-		 "format %s, level %d%s; for KVM: %s; for the hardware: %s%s%s%s", format.name, level,
-		 cli_option(call, "level") ? "" : " assumed", spt_spte_type_name(s.type),
+		 "format %s, level %d%s; for KVM: %s; for the hardware: %s%s%s%s", format.name,
+		 level, cli_option(call, "level") ? "" : " assumed", spt_spte_type_name(s.type),
 		 spt_hw_state_name(hw.state), hw.malformed ? " (" : "",
 		 hw.malformed ? hw.malformed : "", hw.malformed ? ")" : "");
 	if (cli->opt.json)
@@ -181,8 +182,9 @@ static int decode_role(struct cli *cli, const struct cli_call *call, struct answ
 
 		for (unsigned int bit = 0; bit < SPT_ROLE_COUNT; bit++)
 			if (spt_role_has(format.role, bit))
-				cli_json_set_uint(role, spt_role_name(bit),
-						  spt_role_get(format.role, (uint32_t)a->value, bit));
+				cli_json_set_uint(
+					role, spt_role_name(bit),
+					spt_role_get(format.role, (uint32_t)a->value, bit));
 		cli_json_put(cli, "format", json_object_new_string(format.name));
 		cli_json_put(cli, "role", role);
 	}
@@ -197,8 +199,9 @@ static int decode_eptp(struct cli *cli, const struct cli_call *call, struct answ
 	if (e.invalid)
 		snprintf(a->sentence, sizeof(a->sentence), "invalid: %s", e.invalid);
 	else
-		snprintf(a->sentence, sizeof(a->sentence), "%d-level tables at HPA 0x%llx, %s A/D bits",
-			 e.levels, e.root, e.accessed_dirty ? "with" : "without");
+		snprintf(a->sentence, sizeof(a->sentence),
+			 "%d-level tables at HPA 0x%llx, %s A/D bits", e.levels, e.root,
+			 e.accessed_dirty ? "with" : "without");
 	if (cli->opt.json) {
 		cli_json_put(cli, "root", cli_json_hex(e.root));
 		cli_json_put(cli, "levels", json_object_new_int(e.levels));
@@ -242,7 +245,11 @@ static const struct {
 static int find_paging(struct cli *cli, const char *name, struct spt_guest_mmu *mmu)
 {
 	*mmu = (struct spt_guest_mmu){
-		.paging = SPT_GUEST_4LEVEL, .pse = true, .nxe = true, .gbpages = true, .wp = true,
+		.paging = SPT_GUEST_4LEVEL,
+		.pse = true,
+		.nxe = true,
+		.gbpages = true,
+		.wp = true,
 		.maxphyaddr = 52,
 	};
 	for (size_t i = 0; i < PAGING_MODES; i++) {
@@ -251,9 +258,10 @@ static int find_paging(struct cli *cli, const char *name, struct spt_guest_mmu *
 		mmu->paging = paging_modes[i].paging;
 		return 0;
 	}
-	return cli_fail(cli, EINVAL,
-			"decode gpte: --format '%s' is no guest paging mode: 4-level, 5-level, pae or 32-bit",
-			name);
+	return cli_fail(
+		cli, EINVAL,
+		"decode gpte: --format '%s' is no guest paging mode: 4-level, 5-level, pae or 32-bit",
+		name);
 }
 
 static int decode_gpte(struct cli *cli, const struct cli_call *call, struct answer *a)
@@ -301,12 +309,9 @@ static const struct {
 	const char *name;
 	int (*decode)(struct cli *cli, const struct cli_call *call, struct answer *a);
 } kinds[] = {
-	{ "spte", decode_spte },
-	{ "role", decode_role },
-	{ "eptp", decode_eptp },
-	{ "error-code", decode_error_code },
-	{ "exit-qual", decode_exit_qual },
-	{ "gpte", decode_gpte },
+	{ "spte", decode_spte },	   { "role", decode_role },
+	{ "eptp", decode_eptp },	   { "error-code", decode_error_code },
+	{ "exit-qual", decode_exit_qual }, { "gpte", decode_gpte },
 };
 
 static int print_fields(struct cli *cli, const struct answer *a)
@@ -370,7 +375,11 @@ static const char *const format_words[] = {
 #define F(name, mmu, kernel) name,
 	SPT_BUILTIN_FORMATS(F)
 #undef F
-	"4-level", "5-level", "pae", "32-bit", NULL,
+		"4-level",
+	"5-level",
+	"pae",
+	"32-bit",
+	NULL,
 };
 
 static const struct cli_option options[] = {

@@ -31,8 +31,8 @@ void spt_bits_decode(const struct spt_bit *bits, size_t n, __u64 raw, struct spt
 		__u64 field = raw & bit->mask;
 
 		out[i].bit = bit;
-		out[i].number = bit->kind == SPT_BIT_ADDRESS ? field :
-				spt_bits_extract(bit->mask, raw);
+		out[i].number =
+			bit->kind == SPT_BIT_ADDRESS ? field : spt_bits_extract(bit->mask, raw);
 		out[i].text = field ? bit->set : bit->clear;
 	}
 }
@@ -56,15 +56,16 @@ void spt_bits_sort(struct spt_bit *bits, size_t n)
 		struct spt_bit bit = bits[i];
 		size_t to = i;
 
-		for (; to && (bits[to - 1].mask & -bits[to - 1].mask) > (bit.mask & -bit.mask); to--)
+		for (; to && (bits[to - 1].mask & -bits[to - 1].mask) > (bit.mask & -bit.mask);
+		     to--)
 			bits[to] = bits[to - 1];
 		bits[to] = bit;
 	}
 }
 
 /* Append to a buffer that may be full already; returns the length after it. */
-#define APPEND(buf, size, len, ...)								\
-	((len) + snprintf((size_t)(len) < (size) ? (buf) + (len) : NULL,			\
+#define APPEND(buf, size, len, ...)                                                                \
+	((len) + snprintf((size_t)(len) < (size) ? (buf) + (len) : NULL,                           \
 			  (size_t)(len) < (size) ? (size) - (size_t)(len) : 0, __VA_ARGS__))
 
 int spt_bit_number_text(const struct spt_bit_value *value, char *buf, size_t size)

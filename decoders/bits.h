@@ -11,18 +11,18 @@
 #include <stddef.h>
 #include <linux/types.h>
 
-#define SPT_BIT(n)		(1ULL << (n))
+#define SPT_BIT(n) (1ULL << (n))
 /* Bits lo to hi, both included. */
-#define SPT_BITS(hi, lo)	((~0ULL >> (63 - (hi))) & (~0ULL << (lo)))
+#define SPT_BITS(hi, lo) ((~0ULL >> (63 - (hi))) & (~0ULL << (lo)))
 
 enum spt_bit_kind {
-	SPT_BIT_FLAG,		/* set or clear */
-	SPT_BIT_NUMBER,		/* a number, or an index into 'values' */
-	SPT_BIT_HEX,		/* a number that reads better in hex: a gfn */
-	SPT_BIT_PATTERN,	/* several bits that are looked at in place */
-	SPT_BIT_ADDRESS,	/* a physical address, in place */
-	SPT_BIT_RESERVED,	/* must be 0 */
-	SPT_BIT_IGNORED,	/* nobody gives it a meaning */
+	SPT_BIT_FLAG,	  /* set or clear */
+	SPT_BIT_NUMBER,	  /* a number, or an index into 'values' */
+	SPT_BIT_HEX,	  /* a number that reads better in hex: a gfn */
+	SPT_BIT_PATTERN,  /* several bits that are looked at in place */
+	SPT_BIT_ADDRESS,  /* a physical address, in place */
+	SPT_BIT_RESERVED, /* must be 0 */
+	SPT_BIT_IGNORED,  /* nobody gives it a meaning */
 };
 
 /*
@@ -32,21 +32,21 @@ enum spt_bit_kind {
 struct spt_bit {
 	__u64 mask;
 	enum spt_bit_kind kind;
-	const char *name;		/* short and stable: what JSON and flags show */
-	const char *set;		/* meaning when not 0; NULL: the name says it */
-	const char *clear;		/* meaning when 0; NULL: nothing to say */
-	const char *const *values;	/* SPT_BIT_NUMBER: name of each number, NULL entries unnamed */
+	const char *name;	   /* short and stable: what JSON and flags show */
+	const char *set;	   /* meaning when not 0; NULL: the name says it */
+	const char *clear;	   /* meaning when 0; NULL: nothing to say */
+	const char *const *values; /* SPT_BIT_NUMBER: name of each number, NULL entries unnamed */
 	unsigned int n_values;
 };
 
 /* A table can have no more rows than this, and one more for what it leaves out. */
-#define SPT_BITS_MAX	64
+#define SPT_BITS_MAX 64
 
 /* One field of one value, as spt_bits_decode() finds it. */
 struct spt_bit_value {
 	const struct spt_bit *bit;
-	__u64 number;		/* moved down to bit 0; SPT_BIT_ADDRESS: in place */
-	const char *text;	/* its meaning in words, or NULL */
+	__u64 number;	  /* moved down to bit 0; SPT_BIT_ADDRESS: in place */
+	const char *text; /* its meaning in words, or NULL */
 };
 
 /* The bits of 'raw' that 'mask' selects, moved together (PEXT). */

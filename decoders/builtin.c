@@ -11,20 +11,19 @@
 #include "decoders/bits.h"
 #include "decoders/role.h"
 
-#define KNOWN_ALL	(SPT_BIT(SPT_MASK_COUNT) - 1)
+#define KNOWN_ALL (SPT_BIT(SPT_MASK_COUNT) - 1)
 /* Variables that one layout's kernels have and the other's have not. */
-#define KNOWN_ACCESS3	(KNOWN_ALL & ~(SPT_BIT(SPT_MASK_XS) | SPT_BIT(SPT_MASK_XU) |	\
-				       SPT_BIT(SPT_MASK_AD_ENABLED)))
-#define KNOWN_ACCESS4	(KNOWN_ALL & ~(SPT_BIT(SPT_MASK_X) | SPT_BIT(SPT_MASK_MEMTYPE)))
+#define KNOWN_ACCESS3                                                                              \
+	(KNOWN_ALL & ~(SPT_BIT(SPT_MASK_XS) | SPT_BIT(SPT_MASK_XU) | SPT_BIT(SPT_MASK_AD_ENABLED)))
+#define KNOWN_ACCESS4 (KNOWN_ALL & ~(SPT_BIT(SPT_MASK_X) | SPT_BIT(SPT_MASK_MEMTYPE)))
 
-#define SVE		SPT_BIT(63)
+#define SVE SPT_BIT(63)
 
 /* The same in every EPT format. */
-#define EPT_COMMON								\
-	[SPT_MASK_ACCESSED] = SPT_BIT(8), [SPT_MASK_DIRTY] = SPT_BIT(9),	\
-	[SPT_MASK_MMIO_VALUE] = 6, [SPT_MASK_MMIO_CACHING] = 1,			\
-	[SPT_MASK_TDP_ENABLED] = 1, [SPT_MASK_TDP_MMU_ENABLED] = 1,		\
-	[SPT_MASK_NX_HUGE_PAGES] = 1,						\
+#define EPT_COMMON                                                                                 \
+	[SPT_MASK_ACCESSED] = SPT_BIT(8), [SPT_MASK_DIRTY] = SPT_BIT(9),                           \
+	[SPT_MASK_MMIO_VALUE] = 6, [SPT_MASK_MMIO_CACHING] = 1, [SPT_MASK_TDP_ENABLED] = 1,        \
+	[SPT_MASK_TDP_MMU_ENABLED] = 1, [SPT_MASK_NX_HUGE_PAGES] = 1,                              \
 	[SPT_MASK_RSVD_LOWER_GFN] = SPT_BITS(45, 12)
 
 static const struct spt_masks ept_6_1 = {
@@ -64,25 +63,23 @@ static const struct spt_masks ept_7_3 = {
 };
 
 /* NPT and shadow tables: the x86 format, the same on all kernels. */
-#define PT_VALUES								\
-	[SPT_MASK_HOST_WRITABLE] = SPT_BIT(9), [SPT_MASK_MMU_WRITABLE] = SPT_BIT(10), \
-	[SPT_MASK_NX] = SPT_BIT(63), [SPT_MASK_USER] = SPT_BIT(2),		\
-	[SPT_MASK_ACCESSED] = SPT_BIT(5), [SPT_MASK_DIRTY] = SPT_BIT(6),	\
-	[SPT_MASK_PRESENT] = SPT_BIT(0),					\
-	[SPT_MASK_MMIO_VALUE] = SPT_BIT(51) | SPT_BIT(0),			\
-	[SPT_MASK_MMIO_MASK] = SPT_BIT(51) | SPT_BIT(0),			\
-	[SPT_MASK_MMIO_ACCESS] = SPT_BIT(1) | SPT_BIT(2),			\
-	[SPT_MASK_MMIO_CACHING] = 1, [SPT_MASK_AD_ENABLED] = 1,			\
-	[SPT_MASK_RSVD_LOWER_GFN] = SPT_BITS(47, 12)
+#define PT_VALUES                                                                                  \
+	[SPT_MASK_HOST_WRITABLE] = SPT_BIT(9), [SPT_MASK_MMU_WRITABLE] = SPT_BIT(10),              \
+	[SPT_MASK_NX] = SPT_BIT(63), [SPT_MASK_USER] = SPT_BIT(2),                                 \
+	[SPT_MASK_ACCESSED] = SPT_BIT(5), [SPT_MASK_DIRTY] = SPT_BIT(6),                           \
+	[SPT_MASK_PRESENT] = SPT_BIT(0), [SPT_MASK_MMIO_VALUE] = SPT_BIT(51) | SPT_BIT(0),         \
+	[SPT_MASK_MMIO_MASK] = SPT_BIT(51) | SPT_BIT(0),                                           \
+	[SPT_MASK_MMIO_ACCESS] = SPT_BIT(1) | SPT_BIT(2), [SPT_MASK_MMIO_CACHING] = 1,             \
+	[SPT_MASK_AD_ENABLED] = 1, [SPT_MASK_RSVD_LOWER_GFN] = SPT_BITS(47, 12)
 
-#define PT_MASKS(known_words, tdp)						\
-	{									\
-		.rec = { SPT_REC_MASKS, sizeof(struct spt_masks) },		\
-		.known = (known_words),						\
-		.value = {							\
-			PT_VALUES, [SPT_MASK_TDP_ENABLED] = (tdp),		\
-			[SPT_MASK_TDP_MMU_ENABLED] = (tdp),			\
-		},								\
+#define PT_MASKS(known_words, tdp)                                                                 \
+	{                                                                                          \
+		.rec = { SPT_REC_MASKS, sizeof(struct spt_masks) }, .known = (known_words),        \
+		.value = {                                                                         \
+			PT_VALUES,                                                                 \
+			[SPT_MASK_TDP_ENABLED] = (tdp),                                            \
+			[SPT_MASK_TDP_MMU_ENABLED] = (tdp),                                        \
+		},                                                                                 \
 	}
 
 static const struct spt_masks npt_access3 = PT_MASKS(KNOWN_ACCESS3, 1);
@@ -94,8 +91,8 @@ enum kernel { KERNEL_6_1, KERNEL_6_12, KERNEL_7_3, KERNELS };
 
 static const struct {
 	enum spt_spte_layout layout;
-	__u64 empty;		/* SHADOW_NONPRESENT_VALUE */
-	__u64 frozen;		/* REMOVED_SPTE, FROZEN_SPTE */
+	__u64 empty;  /* SHADOW_NONPRESENT_VALUE */
+	__u64 frozen; /* REMOVED_SPTE, FROZEN_SPTE */
 } kernels[KERNELS] = {
 	[KERNEL_6_1] = { SPT_LAYOUT_ACCESS3, 0, 0x5a0 },
 	[KERNEL_6_12] = { SPT_LAYOUT_ACCESS3, SVE, SVE | 0x5a0 },
@@ -118,7 +115,7 @@ static const struct {
 #undef F
 };
 
-#define NAMES	(sizeof(names) / sizeof(names[0]))
+#define NAMES (sizeof(names) / sizeof(names[0]))
 
 const char *spt_format_name(size_t index)
 {

@@ -11,18 +11,18 @@
 #include "decoders/spte.h"
 
 /* Bits of the hardware formats that KVM has no variable for. */
-#define READ		SPT_BIT(0)	/* EPT R; x86 P */
-#define WRITE		SPT_BIT(1)
-#define EPT_EXEC	SPT_BIT(2)
-#define EPT_MEMTYPE	SPT_BITS(5, 3)
-#define EPT_IPAT	SPT_BIT(6)
-#define EPT_SVE		SPT_BIT(63)
+#define READ	    SPT_BIT(0) /* EPT R; x86 P */
+#define WRITE	    SPT_BIT(1)
+#define EPT_EXEC    SPT_BIT(2)
+#define EPT_MEMTYPE SPT_BITS(5, 3)
+#define EPT_IPAT    SPT_BIT(6)
+#define EPT_SVE	    SPT_BIT(63)
 
 /* DEFAULT_SPTE_HOST_WRITABLE: what every format but EPT has. */
-#define PT_HOST_WRITABLE	SPT_BIT(9)
+#define PT_HOST_WRITABLE SPT_BIT(9)
 
 /* SHADOW_NONPRESENT_OR_RSVD_MASK_LEN */
-#define L1TF_GFN_SHIFT	5
+#define L1TF_GFN_SHIFT 5
 
 /* What no variable of KVM exposes; see the comment in format.h. */
 static const struct {
@@ -66,12 +66,14 @@ static int init_head(struct spt_format *f, const struct spt_head *head, struct s
 	unsigned int width = head->role[SPT_ROLE_ACCESS].width;
 
 	if (!spt_role_layout_valid(head->role))
-		return spt_fail(error, EINVAL,
-				"image: the bit positions of the shadow page role overlap or exceed 32 bits; the image is damaged");
+		return spt_fail(
+			error, EINVAL,
+			"image: the bit positions of the shadow page role overlap or exceed 32 bits; the image is damaged");
 	if (width != 3 && width != 4)
-		return spt_fail(error, EINVAL,
-				"image: role.access has %u bits, 3 and 4 are known; this spt is too old for that kernel",
-				width);
+		return spt_fail(
+			error, EINVAL,
+			"image: role.access has %u bits, 3 and 4 are known; this spt is too old for that kernel",
+			width);
 	if (head->mmu < SPT_MMU_NPT || head->mmu > SPT_MMU_SHADOW)
 		return spt_fail(error, EINVAL, "image: unknown MMU kind %u", head->mmu);
 	if (head->maxphyaddr > 52 || (head->maxphyaddr && head->maxphyaddr < 32))
@@ -85,24 +87,24 @@ static int init_head(struct spt_format *f, const struct spt_head *head, struct s
 	f->mmu = head->mmu;
 	f->maxphyaddr = head->maxphyaddr;
 	f->empty = head->empty_spte;
-	f->frozen = head->frozen_spte ? head->frozen_spte :
-		    spt_builtin_frozen(f->layout, head->empty_spte);
+	f->frozen = head->frozen_spte ? head->frozen_spte
+				      : spt_builtin_frozen(f->layout, head->empty_spte);
 	memcpy(f->role, head->role, sizeof(f->role));
 	snprintf(f->name, sizeof(f->name), "%.*s", (int)sizeof(f->name) - 1, head->release);
 	return 0;
 }
 
-static int init_style(struct spt_format *f, const struct spt_masks *masks,
-		      struct spt_error *error)
+static int init_style(struct spt_format *f, const struct spt_masks *masks, struct spt_error *error)
 {
 	bool ept = f->mmu == SPT_MMU_EPT;
 
 	f->host_writable = mask_or(masks, SPT_MASK_HOST_WRITABLE, ept ? 0 : PT_HOST_WRITABLE);
 	f->style = f->host_writable == PT_HOST_WRITABLE ? SPT_STYLE_PT : SPT_STYLE_EPT;
 	if ((f->style == SPT_STYLE_EPT) != ept)
-		return spt_fail(error, EINVAL,
-				"image: the MMU is %s, but shadow_host_writable_mask 0x%llx is that of %s; the image is damaged",
-				ept ? "EPT" : "not EPT", f->host_writable, ept ? "x86 tables" : "EPT");
+		return spt_fail(
+			error, EINVAL,
+			"image: the MMU is %s, but shadow_host_writable_mask 0x%llx is that of %s; the image is damaged",
+			ept ? "EPT" : "not EPT", f->host_writable, ept ? "x86 tables" : "EPT");
 	f->mmu_writable = mask_or(masks, SPT_MASK_MMU_WRITABLE, 0);
 	return 0;
 }
@@ -180,9 +182,10 @@ static int check_overlap(const struct spt_format *f, struct spt_error *error)
 
 			spt_bits_covered(rows, n, &twice);
 			if (twice)
-				return spt_fail(error, EINVAL,
-						"image: KVM's masks give bits 0x%llx of a %s entry two meanings; the image is damaged",
-						twice, spt_spte_type_name(type));
+				return spt_fail(
+					error, EINVAL,
+					"image: KVM's masks give bits 0x%llx of a %s entry two meanings; the image is damaged",
+					twice, spt_spte_type_name(type));
 		}
 	}
 	return 0;
@@ -222,7 +225,8 @@ int spt_format_by_name(struct spt_format *f, const char *name, struct spt_error 
 		for (size_t i = 0, len = 0; spt_format_name(i) && len < sizeof(names); i++)
 			len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s",
 						i ? ", " : "", spt_format_name(i));
-		return spt_fail(error, EINVAL, "format '%s' is not known; there are %s", name, names);
+		return spt_fail(error, EINVAL, "format '%s' is not known; there are %s", name,
+				names);
 	}
 	err = spt_format_init(f, &head, masks, error);
 	if (!err)

@@ -3,26 +3,26 @@
 
 #include <stdio.h>
 
-#define CR0_WP		SPT_BIT(16)
-#define CR0_PG		SPT_BIT(31)
-#define CR4_PSE		SPT_BIT(4)
-#define CR4_PAE		SPT_BIT(5)
-#define CR4_LA57	SPT_BIT(12)
-#define EFER_LMA	SPT_BIT(10)
-#define EFER_NXE	SPT_BIT(11)
+#define CR0_WP	 SPT_BIT(16)
+#define CR0_PG	 SPT_BIT(31)
+#define CR4_PSE	 SPT_BIT(4)
+#define CR4_PAE	 SPT_BIT(5)
+#define CR4_LA57 SPT_BIT(12)
+#define EFER_LMA SPT_BIT(10)
+#define EFER_NXE SPT_BIT(11)
 
-#define PRESENT		SPT_BIT(0)
-#define WRITE		SPT_BIT(1)
-#define USER		SPT_BIT(2)
-#define ACCESSED	SPT_BIT(5)
-#define DIRTY		SPT_BIT(6)
-#define PAGE_SIZE_BIT	SPT_BIT(7)
-#define GLOBAL		SPT_BIT(8)
-#define NX		SPT_BIT(63)
+#define PRESENT	      SPT_BIT(0)
+#define WRITE	      SPT_BIT(1)
+#define USER	      SPT_BIT(2)
+#define ACCESSED      SPT_BIT(5)
+#define DIRTY	      SPT_BIT(6)
+#define PAGE_SIZE_BIT SPT_BIT(7)
+#define GLOBAL	      SPT_BIT(8)
+#define NX	      SPT_BIT(63)
 
 /* PSE-36: bits 39-32 of a 4M page's address stand in bits 20-13 of its entry. */
-#define PSE36		SPT_BITS(20, 13)
-#define PSE36_SHIFT	19
+#define PSE36	    SPT_BITS(20, 13)
+#define PSE36_SHIFT 19
 
 void spt_guest_mmu_init(struct spt_guest_mmu *mmu, __u64 cr0, __u64 cr4, __u64 efer,
 			unsigned int maxphyaddr)
@@ -71,7 +71,7 @@ __u64 spt_guest_top_table(const struct spt_guest_mmu *mmu, __u64 cr3)
 	case SPT_GUEST_32BIT:
 		return cr3 & SPT_BITS(31, 12);
 	case SPT_GUEST_PAE:
-		return cr3 & SPT_BITS(31, 5);	/* four PDPTEs, 32 bytes */
+		return cr3 & SPT_BITS(31, 5); /* four PDPTEs, 32 bytes */
 	case SPT_GUEST_4LEVEL:
 	case SPT_GUEST_5LEVEL:
 		return cr3 & SPT_BITS(51, 12);
@@ -178,7 +178,9 @@ static __u64 leaf_address(const struct spt_guest_mmu *mmu, __u64 gpte, int level
 
 struct spt_gpte spt_gpte_decode(const struct spt_guest_mmu *mmu, __u64 gpte, int level)
 {
-	struct spt_gpte g = { .raw = gpte, .level = level, .size = spt_guest_level_size(mmu, level) };
+	struct spt_gpte g = { .raw = gpte,
+			      .level = level,
+			      .size = spt_guest_level_size(mmu, level) };
 	bool pdpte = is_pdpte(mmu, level);
 
 	if (mmu->paging == SPT_GUEST_32BIT)
@@ -193,26 +195,23 @@ struct spt_gpte spt_gpte_decode(const struct spt_guest_mmu *mmu, __u64 gpte, int
 	g.accessed = !pdpte && (gpte & ACCESSED);
 	g.dirty = g.leaf && (gpte & DIRTY);
 	g.global = g.leaf && (gpte & GLOBAL);
-	g.gpa = g.leaf ? leaf_address(mmu, gpte, level) : gpte & spt_gpte_address_mask(mmu, level, false);
+	g.gpa = g.leaf ? leaf_address(mmu, gpte, level)
+		       : gpte & spt_gpte_address_mask(mmu, level, false);
 	g.reserved = gpte & spt_gpte_reserved_mask(mmu, level, g.leaf);
 	return g;
 }
 
-int spt_gpte_flags_text(const struct spt_guest_mmu *mmu, const struct spt_gpte *g,
-			const char *sep, char *buf, size_t size)
+int spt_gpte_flags_text(const struct spt_guest_mmu *mmu, const struct spt_gpte *g, const char *sep,
+			char *buf, size_t size)
 {
 	const struct {
 		bool set;
 		const char *name;
 	} flags[] = {
-		{ g->present, "present" },
-		{ g->present && g->write, "write" },
-		{ g->present && g->user, "user" },
-		{ g->nx, "nx" },
-		{ g->accessed, "accessed" },
-		{ g->dirty, "dirty" },
-		{ g->global, "global" },
-		{ g->leaf && g->level > 1, "huge" },
+		{ g->present, "present" },	   { g->present && g->write, "write" },
+		{ g->present && g->user, "user" }, { g->nx, "nx" },
+		{ g->accessed, "accessed" },	   { g->dirty, "dirty" },
+		{ g->global, "global" },	   { g->leaf && g->level > 1, "huge" },
 		{ g->reserved, "reserved" },
 	};
 	int len = 0;

@@ -12,9 +12,9 @@
 #include "decoders/bits.h"
 
 enum spt_guest_paging {
-	SPT_GUEST_NO_PAGING,	/* CR0.PG = 0: linear address is GPA */
-	SPT_GUEST_32BIT,	/* 2 levels, 4-byte entries */
-	SPT_GUEST_PAE,		/* 3 levels, level 3 is four PDPTEs */
+	SPT_GUEST_NO_PAGING, /* CR0.PG = 0: linear address is GPA */
+	SPT_GUEST_32BIT,     /* 2 levels, 4-byte entries */
+	SPT_GUEST_PAE,	     /* 3 levels, level 3 is four PDPTEs */
 	SPT_GUEST_4LEVEL,
 	SPT_GUEST_5LEVEL,
 };
@@ -22,11 +22,11 @@ enum spt_guest_paging {
 /* What the meaning of a guest entry depends on. */
 struct spt_guest_mmu {
 	enum spt_guest_paging paging;
-	bool pse;		/* CR4.PSE: 4M pages in 32-bit paging */
-	bool nxe;		/* EFER.NXE: else bit 63 is reserved */
-	bool gbpages;		/* 1G pages exist */
-	bool wp;		/* CR0.WP */
-	__u8 maxphyaddr;	/* of the guest; address bits from here up are reserved */
+	bool pse;	 /* CR4.PSE: 4M pages in 32-bit paging */
+	bool nxe;	 /* EFER.NXE: else bit 63 is reserved */
+	bool gbpages;	 /* 1G pages exist */
+	bool wp;	 /* CR0.WP */
+	__u8 maxphyaddr; /* of the guest; address bits from here up are reserved */
 };
 
 /* maxphyaddr 0 is taken as 52: no address bit counts as reserved. */
@@ -54,12 +54,12 @@ struct spt_gpte {
 	__u64 raw;
 	int level;
 	bool present;
-	bool leaf;		/* maps a page; else leads to the next table */
-	bool write, user, nx;	/* of this entry alone; a PDPTE of PAE has none: write, user set */
+	bool leaf;	      /* maps a page; else leads to the next table */
+	bool write, user, nx; /* of this entry alone; a PDPTE of PAE has none: write, user set */
 	bool accessed, dirty, global;
-	__u64 gpa;		/* of the page or of the next table */
-	__u64 size;		/* bytes that the entry maps */
-	__u64 reserved;		/* reserved bits that are set: the walk ends in a fault */
+	__u64 gpa;	/* of the page or of the next table */
+	__u64 size;	/* bytes that the entry maps */
+	__u64 reserved; /* reserved bits that are set: the walk ends in a fault */
 };
 
 /* Undefined without paging; 'level' is 1 to spt_guest_levels(). */

@@ -41,41 +41,55 @@ size_t spt_gpte_rows(const struct spt_guest_mmu *mmu, const struct spt_gpte *g,
 	size_t n = 0;
 
 	if (g->present)
-		n = add(rows, n, &left, (struct spt_bit){
-			.mask = spt_gpte_reserved_mask(mmu, g->level, g->leaf),
-			.kind = SPT_BIT_RESERVED, .name = "reserved", .set = "must be 0" });
+		n = add(rows, n, &left,
+			(struct spt_bit){ .mask = spt_gpte_reserved_mask(mmu, g->level, g->leaf),
+					  .kind = SPT_BIT_RESERVED,
+					  .name = "reserved",
+					  .set = "must be 0" });
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		if (table[i].types & type)
 			n = add(rows, n, &left, table[i].bit);
 	if (!g->present)
-		return add(rows, n, &left, (struct spt_bit){
-			.mask = left, .kind = SPT_BIT_IGNORED, .name = "ignored",
-			.set = "the guest's own use" });
+		return add(rows, n, &left,
+			   (struct spt_bit){ .mask = left,
+					     .kind = SPT_BIT_IGNORED,
+					     .name = "ignored",
+					     .set = "the guest's own use" });
 	if (g->level > 1 && !pdpte)
-		n = add(rows, n, &left, (struct spt_bit){
-			.mask = SPT_BIT(7), .name = "page-size", .set = "maps a large page",
-			.clear = "leads to a table" });
+		n = add(rows, n, &left,
+			(struct spt_bit){ .mask = SPT_BIT(7),
+					  .name = "page-size",
+					  .set = "maps a large page",
+					  .clear = "leads to a table" });
 	if (g->leaf)
-		n = add(rows, n, &left, (struct spt_bit){
-			.mask = g->level > 1 ? SPT_BIT(12) : SPT_BIT(7), .name = "pat",
-			.set = "upper half of the PAT" });
+		n = add(rows, n, &left,
+			(struct spt_bit){ .mask = g->level > 1 ? SPT_BIT(12) : SPT_BIT(7),
+					  .name = "pat",
+					  .set = "upper half of the PAT" });
 	if (g->leaf && !wide && g->level == 2)
-		n = add(rows, n, &left, (struct spt_bit){
-			.mask = SPT_BITS(20, 13), .kind = SPT_BIT_HEX, .name = "pse36",
-			.set = "address bits 39-32" });
-	n = add(rows, n, &left, (struct spt_bit){
-		.mask = spt_gpte_address_mask(mmu, g->level, g->leaf), .kind = SPT_BIT_ADDRESS,
-		.name = g->leaf ? "page" : "table",
-		.set = g->leaf ? "guest-physical address of the page" :
-				 "guest-physical address of the next table",
-		.clear = "guest-physical address 0" });
+		n = add(rows, n, &left,
+			(struct spt_bit){ .mask = SPT_BITS(20, 13),
+					  .kind = SPT_BIT_HEX,
+					  .name = "pse36",
+					  .set = "address bits 39-32" });
+	n = add(rows, n, &left,
+		(struct spt_bit){ .mask = spt_gpte_address_mask(mmu, g->level, g->leaf),
+				  .kind = SPT_BIT_ADDRESS,
+				  .name = g->leaf ? "page" : "table",
+				  .set = g->leaf ? "guest-physical address of the page"
+						 : "guest-physical address of the next table",
+				  .clear = "guest-physical address 0" });
 	if (wide && !pdpte)
-		n = add(rows, n, &left, (struct spt_bit){
-			.mask = SPT_BIT(63), .name = "nx", .set = "no instruction fetch",
-			.clear = "instruction fetch allowed" });
-	n = add(rows, n, &left, (struct spt_bit){
-		.mask = left, .kind = SPT_BIT_IGNORED, .name = "ignored",
-		.set = "the guest's own use, or a protection key" });
+		n = add(rows, n, &left,
+			(struct spt_bit){ .mask = SPT_BIT(63),
+					  .name = "nx",
+					  .set = "no instruction fetch",
+					  .clear = "instruction fetch allowed" });
+	n = add(rows, n, &left,
+		(struct spt_bit){ .mask = left,
+				  .kind = SPT_BIT_IGNORED,
+				  .name = "ignored",
+				  .set = "the guest's own use, or a protection key" });
 	spt_bits_sort(rows, n);
 	return n;
 }

@@ -3,10 +3,15 @@
 
 #include <stdio.h>
 
-#define ROW(nr, id, on, off)						\
-	{ .mask = SPT_BIT(nr), .kind = SPT_BIT_FLAG, .name = (id), .set = (on), .clear = (off) }
-#define UNUSED(hi, lo)							\
-	{ .mask = SPT_BITS(hi, lo), .kind = SPT_BIT_IGNORED, .name = "unused" }
+#define ROW(nr, id, on, off)                                                                       \
+	{                                                                                          \
+		.mask = SPT_BIT(nr), .kind = SPT_BIT_FLAG, .name = (id), .set = (on),              \
+		.clear = (off)                                                                     \
+	}
+#define UNUSED(hi, lo)                                                                             \
+	{                                                                                          \
+		.mask = SPT_BITS(hi, lo), .kind = SPT_BIT_IGNORED, .name = "unused"                \
+	}
 
 static const struct spt_bit rows[] = {
 	ROW(SPT_PFERR_PRESENT, "present", "the entry was present: a permission was missing",
@@ -21,7 +26,8 @@ static const struct spt_bit rows[] = {
 	ROW(SPT_PFERR_SGX, "sgx", "an SGX access check failed", NULL),
 	UNUSED(30, 16),
 	ROW(SPT_PFERR_RMP, "rmp", "the reverse map table (SNP) forbade it", NULL),
-	ROW(SPT_PFERR_GUEST_FINAL, "guest-final", "while accessing the guest's final address", NULL),
+	ROW(SPT_PFERR_GUEST_FINAL, "guest-final", "while accessing the guest's final address",
+	    NULL),
 	ROW(SPT_PFERR_GUEST_PAGE, "guest-page", "while walking the guest's page tables", NULL),
 	ROW(SPT_PFERR_GUEST_ENC, "guest-enc", "the guest's access was encrypted (SNP)", NULL),
 	ROW(SPT_PFERR_GUEST_SIZEM, "guest-sizem", "page size mismatch with the RMP (SNP)", NULL),

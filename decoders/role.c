@@ -5,8 +5,8 @@
 #include <string.h>
 
 /* The same on all kernels up to 'access'. */
-#define FIRST_BITS							\
-	[SPT_ROLE_LEVEL] = { 0, 4 }, [SPT_ROLE_HAS_4_BYTE_GPTE] = { 4, 1 }, \
+#define FIRST_BITS                                                                                 \
+	[SPT_ROLE_LEVEL] = { 0, 4 }, [SPT_ROLE_HAS_4_BYTE_GPTE] = { 4, 1 },                        \
 	[SPT_ROLE_QUADRANT] = { 5, 2 }, [SPT_ROLE_DIRECT] = { 7, 1 }
 
 const struct spt_bits spt_role_access3[SPT_ROLE_MAX] = {
@@ -60,7 +60,8 @@ static const struct {
 	[SPT_ROLE_SMAP_ANDNOT_WP] = { "SMAP without CR0.WP", NULL },
 	[SPT_ROLE_AD_DISABLED] = { "no hardware A/D bits", "hardware keeps A/D bits" },
 	[SPT_ROLE_GUEST_MODE] = { "for the guest's own guest (L2)", NULL },
-	[SPT_ROLE_PASSTHROUGH] = { "has no guest table behind it: an extra level for shadow NPT", NULL },
+	[SPT_ROLE_PASSTHROUGH] = { "has no guest table behind it: an extra level for shadow NPT",
+				   NULL },
 	[SPT_ROLE_IS_MIRROR] = { "mirror of the private tables that the hardware walks", NULL },
 	[SPT_ROLE_CR4_SMEP] = { "supervisor and user execution are told apart", NULL },
 	[SPT_ROLE_SMM] = { "for system management mode", NULL },
@@ -102,9 +103,12 @@ int spt_role_text(const struct spt_bits *layout, __u32 word, char *buf, size_t s
 		enum spt_role_bit bit;
 		const char *text;
 	} rare[] = {
-		{ SPT_ROLE_SMEP_ANDNOT_WP, " smep&!wp" }, { SPT_ROLE_SMAP_ANDNOT_WP, " smap&!wp" },
-		{ SPT_ROLE_CR4_SMEP, " smep" },		{ SPT_ROLE_GUEST_MODE, " guest-mode" },
-		{ SPT_ROLE_PASSTHROUGH, " passthrough" }, { SPT_ROLE_IS_MIRROR, " mirror" },
+		{ SPT_ROLE_SMEP_ANDNOT_WP, " smep&!wp" },
+		{ SPT_ROLE_SMAP_ANDNOT_WP, " smap&!wp" },
+		{ SPT_ROLE_CR4_SMEP, " smep" },
+		{ SPT_ROLE_GUEST_MODE, " guest-mode" },
+		{ SPT_ROLE_PASSTHROUGH, " passthrough" },
+		{ SPT_ROLE_IS_MIRROR, " mirror" },
 		{ SPT_ROLE_SMM, " smm" },
 	};
 	char access[SPT_ACCESS_TEXT], extra[96] = "";

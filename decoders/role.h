@@ -14,8 +14,8 @@
 #include "decoders/bits.h"
 
 /* Positions for role words without an image; index: enum spt_role_bit. */
-extern const struct spt_bits spt_role_access3[SPT_ROLE_MAX];	/* 6.1, 6.12 */
-extern const struct spt_bits spt_role_access4[SPT_ROLE_MAX];	/* 7.3 */
+extern const struct spt_bits spt_role_access3[SPT_ROLE_MAX]; /* 6.1, 6.12 */
+extern const struct spt_bits spt_role_access4[SPT_ROLE_MAX]; /* 7.3 */
 
 /* False: this layout has no such bit. */
 static inline bool spt_role_has(const struct spt_bits *layout, enum spt_role_bit bit)
@@ -44,7 +44,7 @@ const char *spt_role_name(enum spt_role_bit bit);
  */
 int spt_role_text(const struct spt_bits *layout, __u32 word, char *buf, size_t size);
 
-#define SPT_ACCESS_TEXT	5	/* bytes that a buffer for spt_access_text() has */
+#define SPT_ACCESS_TEXT 5 /* bytes that a buffer for spt_access_text() has */
 
 /*
  * ACC_* bits as text. access of 3 bits: 'wux' (X=1 W=2 U=4, readable always);

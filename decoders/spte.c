@@ -2,8 +2,8 @@
 #include "decoders/spte.h"
 
 /* x86 page-table bits that KVM leaves to the hardware's meaning. */
-#define PT_PWT		SPT_BIT(3)
-#define PT_PCD		SPT_BIT(4)
+#define PT_PWT SPT_BIT(3)
+#define PT_PCD SPT_BIT(4)
 
 /* Memory types that are told apart as flags; WB is the rule and is not. */
 static const __u32 memtype_flags[8] = {
@@ -146,8 +146,8 @@ static enum spt_spte_type type_of(const struct spt_format *f, const struct spt_s
 	case SPT_SPTE_RAW:
 		if (!s->present_hw)
 			return SPT_SPTE_NONPRESENT;
-		return s->level == 1 || (s->raw & SPT_SPTE_PAGE_SIZE) ? SPT_SPTE_LEAF :
-									 SPT_SPTE_TABLE;
+		return s->level == 1 || (s->raw & SPT_SPTE_PAGE_SIZE) ? SPT_SPTE_LEAF
+								      : SPT_SPTE_TABLE;
 	case SPT_SPTE_PAE_ROOT:
 		break;
 	}

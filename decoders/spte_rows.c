@@ -43,16 +43,16 @@ enum {
 static const char *const ad_types[] = { "enabled", "disabled", "wrprot-only", NULL };
 static const char *const memtypes[] = { "UC", "WC", NULL, NULL, "WT", "WP", "WB", NULL };
 
-#define FIELD(member)	.field = offsetof(struct spt_format, member)
-#define FIXED(bits)	.field = NO_FIELD, .fixed = (bits)
-#define NAMES(list)	.values = (list), .n_values = sizeof(list) / sizeof((list)[0])
-#define NO_FIELD	((size_t)-1)
+#define FIELD(member) .field = offsetof(struct spt_format, member)
+#define FIXED(bits)   .field = NO_FIELD, .fixed = (bits)
+#define NAMES(list)   .values = (list), .n_values = sizeof(list) / sizeof((list)[0])
+#define NO_FIELD      ((size_t)-1)
 
 static const struct row {
-	size_t field;		/* of struct spt_format: its bits; NO_FIELD: 'fixed' */
+	size_t field; /* of struct spt_format: its bits; NO_FIELD: 'fixed' */
 	__u64 fixed;
 	unsigned int styles, types, levels, kinds;
-	struct spt_bit bit;	/* without the mask */
+	struct spt_bit bit; /* without the mask */
 } table[] = {
 	/* clang-format off */
 	/* Permissions. */
@@ -172,35 +172,54 @@ static size_t add(struct spt_bit *rows, size_t n, __u64 mask, const struct spt_b
 	return n + 1;
 }
 
+static const struct spt_bit page_row = {
+	.kind = SPT_BIT_ADDRESS,
+	.name = "page",
+	.set = "host address of the page",
+	.clear = "host address of the page",
+};
+
+static const struct spt_bit table_row = {
+	.kind = SPT_BIT_ADDRESS,
+	.name = "table",
+	.set = "host address of the next table",
+	.clear = "host address of the next table",
+};
+
+static const struct spt_bit gfn_row = {
+	.kind = SPT_BIT_HEX,
+	.name = "gfn",
+	.set = "guest frame that is emulated",
+	.clear = "guest frame that is emulated",
+};
+
+static const struct spt_bit unaligned_row = {
+	.kind = SPT_BIT_RESERVED,
+	.name = "reserved",
+	.set = "must be 0: the page is aligned",
+};
+
+static const struct spt_bit beyond_row = {
+	.kind = SPT_BIT_RESERVED,
+	.name = "reserved",
+	.set = "must be 0: the CPU has no such address bits",
+};
+
 /* The rows whose bits depend on the level: address and what is reserved around it. */
 static size_t add_address(const struct spt_format *f, const struct spt_spte *s,
 			  struct spt_bit *rows, size_t n)
 {
-	static const struct spt_bit page = {
-		.kind = SPT_BIT_ADDRESS, .name = "page", .set = "host address of the page",
-		.clear = "host address of the page"
-	}, next = {
-		.kind = SPT_BIT_ADDRESS, .name = "table", .set = "host address of the next table",
-		.clear = "host address of the next table"
-	}, gfn = {
-		.kind = SPT_BIT_HEX, .name = "gfn", .set = "guest frame that is emulated",
-		.clear = "guest frame that is emulated"
-	}, low = {
-		.kind = SPT_BIT_RESERVED, .name = "reserved", .set = "must be 0: the page is aligned"
-	}, high = {
-		.kind = SPT_BIT_RESERVED, .name = "reserved", .set = "must be 0: the CPU has no such address bits"
-	};
 	bool leaf = s->type == SPT_SPTE_LEAF;
 	__u64 addr = leaf ? f->leaf_addr[s->level] : f->addr;
 	__u64 pat = leaf && f->style == SPT_STYLE_PT && s->level > 1 ? SPT_BIT(12) : 0;
 
 	if (s->type == SPT_SPTE_MMIO)
-		return add(rows, n, f->mmio_gfn_low | f->mmio_gfn_high, &gfn);
+		return add(rows, n, f->mmio_gfn_low | f->mmio_gfn_high, &gfn_row);
 	if (!leaf && s->type != SPT_SPTE_TABLE)
 		return n;
-	n = add(rows, n, addr & ~f->reserved, leaf ? &page : &next);
-	n = add(rows, n, f->addr & ~addr & ~pat & ~f->reserved, &low);
-	return add(rows, n, f->reserved, &high);
+	n = add(rows, n, addr & ~f->reserved, leaf ? &page_row : &table_row);
+	n = add(rows, n, f->addr & ~addr & ~pat & ~f->reserved, &unaligned_row);
+	return add(rows, n, f->reserved, &beyond_row);
 }
 
 size_t spt_spte_rows(const struct spt_format *f, const struct spt_spte *s, struct spt_bit *rows)

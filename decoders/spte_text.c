@@ -9,8 +9,10 @@
 const char *spt_spte_type_name(enum spt_spte_type type)
 {
 	static const char *const names[SPT_SPTE_TYPES] = {
-		[SPT_SPTE_NONPRESENT] = "nonpresent", [SPT_SPTE_TABLE] = "table",
-		[SPT_SPTE_LEAF] = "leaf",	      [SPT_SPTE_MMIO] = "mmio",
+		[SPT_SPTE_NONPRESENT] = "nonpresent",
+		[SPT_SPTE_TABLE] = "table",
+		[SPT_SPTE_LEAF] = "leaf",
+		[SPT_SPTE_MMIO] = "mmio",
 		[SPT_SPTE_FROZEN] = "frozen",
 	};
 
@@ -89,10 +91,10 @@ static int leaf_sentence(const struct spt_format *f, const struct spt_spte *s, c
 
 	spt_perm_text(f, s->perm, perm);
 	if (s->access_tracked)
-		return snprintf(buf, size,
-				"maps %s at HPA 0x%llx; permissions removed to see the next access, which brings back %s",
-				span_text(s->level), s->hpa,
-				spt_perm_text(f, s->restored_perm, restored));
+		return snprintf(
+			buf, size,
+			"maps %s at HPA 0x%llx; permissions removed to see the next access, which brings back %s",
+			span_text(s->level), s->hpa, spt_perm_text(f, s->restored_perm, restored));
 	return snprintf(buf, size, "maps %s at HPA 0x%llx, %s%s", span_text(s->level), s->hpa, perm,
 			why ? why : "");
 }
@@ -104,7 +106,8 @@ static int mmio_sentence(const struct spt_format *f, const struct spt_spte *s, c
 
 	if (f->mmio_access)
 		spt_access_text(f->role, s->mmio_access, access);
-	return snprintf(buf, size, "emulated: no memory behind gfn 0x%llx%s%s, memslot generation %u",
+	return snprintf(buf, size,
+			"emulated: no memory behind gfn 0x%llx%s%s, memslot generation %u",
 			s->mmio_gfn, f->mmio_access ? ", access " : "", access, s->mmio_gen);
 }
 

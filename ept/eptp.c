@@ -3,14 +3,14 @@
 
 #include "ept/hw.h"
 
-#define MEMTYPE		SPT_BITS(2, 0)
-#define WALK_LENGTH	SPT_BITS(5, 3)	/* levels - 1 */
-#define ACCESSED_DIRTY	SPT_BIT(6)
-#define SHADOW_STACK	SPT_BIT(7)
-#define RESERVED_LOW	SPT_BITS(11, 8)
+#define MEMTYPE	       SPT_BITS(2, 0)
+#define WALK_LENGTH    SPT_BITS(5, 3) /* levels - 1 */
+#define ACCESSED_DIRTY SPT_BIT(6)
+#define SHADOW_STACK   SPT_BIT(7)
+#define RESERVED_LOW   SPT_BITS(11, 8)
 
-#define MEMTYPE_UC	0
-#define MEMTYPE_WB	6
+#define MEMTYPE_UC 0
+#define MEMTYPE_WB 6
 
 static __u64 root_mask(unsigned int maxphyaddr)
 {
@@ -49,12 +49,9 @@ __u64 spt_eptp_compose(__u64 root_hpa, int levels, bool accessed_dirty)
 
 size_t spt_eptp_rows(unsigned int maxphyaddr, struct spt_bit *rows)
 {
-	static const char *const memtypes[] = {
-		"UC", NULL, NULL, NULL, NULL, NULL, "WB", NULL
-	};
-	static const char *const levels[] = {
-		NULL, NULL, NULL, "4 levels", "5 levels", NULL, NULL, NULL
-	};
+	static const char *const memtypes[] = { "UC", NULL, NULL, NULL, NULL, NULL, "WB", NULL };
+	static const char *const levels[] = { NULL,	  NULL, NULL, "4 levels",
+					      "5 levels", NULL, NULL, NULL };
 	static const struct spt_bit fixed[] = {
 		{ MEMTYPE, .kind = SPT_BIT_NUMBER, .name = "memtype", .values = memtypes,
 		  .n_values = 8, .set = "memory type of the tables",
@@ -72,12 +69,16 @@ size_t spt_eptp_rows(unsigned int maxphyaddr, struct spt_bit *rows)
 
 	for (; n < sizeof(fixed) / sizeof(fixed[0]); n++)
 		rows[n] = fixed[n];
-	rows[n++] = (struct spt_bit){ .mask = root_mask(maxphyaddr), .kind = SPT_BIT_ADDRESS,
-				      .name = "root", .set = "host address of the top table",
+	rows[n++] = (struct spt_bit){ .mask = root_mask(maxphyaddr),
+				      .kind = SPT_BIT_ADDRESS,
+				      .name = "root",
+				      .set = "host address of the top table",
 				      .clear = "host address of the top table" };
 	if (high)
-		rows[n++] = (struct spt_bit){ .mask = high, .kind = SPT_BIT_RESERVED,
-					      .name = "reserved",
-					      .set = "must be 0: the CPU has no such address bits" };
+		rows[n++] =
+			(struct spt_bit){ .mask = high,
+					  .kind = SPT_BIT_RESERVED,
+					  .name = "reserved",
+					  .set = "must be 0: the CPU has no such address bits" };
 	return n;
 }

@@ -8,13 +8,13 @@
 #include "decoders/bits.h"
 
 struct spt_eptp {
-	__u64 root;		/* HPA of the top table */
-	int levels;		/* 4 or 5; another number: the CPU refuses it */
-	unsigned int memtype;	/* of the tables: 6 WB or 0 UC */
-	bool accessed_dirty;	/* A and D bits are kept */
+	__u64 root;	      /* HPA of the top table */
+	int levels;	      /* 4 or 5; another number: the CPU refuses it */
+	unsigned int memtype; /* of the tables: 6 WB or 0 UC */
+	bool accessed_dirty;  /* A and D bits are kept */
 	bool supervisor_shadow_stack;
-	__u64 reserved;		/* reserved bits that are set */
-	const char *invalid;	/* why VM entry would fail, or NULL */
+	__u64 reserved;	     /* reserved bits that are set */
+	const char *invalid; /* why VM entry would fail, or NULL */
 };
 
 /* maxphyaddr 0: no address bit counts as reserved. */

@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "ept/hw.h"
 
-#define READ		SPT_BIT(0)	/* NPT: present */
-#define WRITE		SPT_BIT(1)
-#define EPT_EXEC	SPT_BIT(2)
-#define EPT_MEMTYPE	SPT_BITS(5, 3)
-#define EPT_IPAT	SPT_BIT(6)
-#define PAGE_SIZE_BIT	SPT_BIT(7)
-#define EPT_ACCESSED	SPT_BIT(8)
-#define EPT_DIRTY	SPT_BIT(9)
-#define EPT_USER_EXEC	SPT_BIT(10)
-#define EPT_VGP		SPT_BIT(57)	/* verify guest paging */
-#define EPT_PW		SPT_BIT(58)	/* paging write */
-#define EPT_SSS		SPT_BIT(60)	/* supervisor shadow stack */
-#define EPT_SPP		SPT_BIT(61)	/* sub-page write permissions */
-#define EPT_SVE		SPT_BIT(63)
-#define NPT_USER	SPT_BIT(2)
-#define NPT_PWT		SPT_BIT(3)
-#define NPT_PCD		SPT_BIT(4)
-#define NPT_ACCESSED	SPT_BIT(5)
-#define NPT_DIRTY	SPT_BIT(6)
-#define NPT_GLOBAL	SPT_BIT(8)
-#define NPT_LARGE_PAT	SPT_BIT(12)
-#define NPT_NX		SPT_BIT(63)
+#define READ	      SPT_BIT(0) /* NPT: present */
+#define WRITE	      SPT_BIT(1)
+#define EPT_EXEC      SPT_BIT(2)
+#define EPT_MEMTYPE   SPT_BITS(5, 3)
+#define EPT_IPAT      SPT_BIT(6)
+#define PAGE_SIZE_BIT SPT_BIT(7)
+#define EPT_ACCESSED  SPT_BIT(8)
+#define EPT_DIRTY     SPT_BIT(9)
+#define EPT_USER_EXEC SPT_BIT(10)
+#define EPT_VGP	      SPT_BIT(57) /* verify guest paging */
+#define EPT_PW	      SPT_BIT(58) /* paging write */
+#define EPT_SSS	      SPT_BIT(60) /* supervisor shadow stack */
+#define EPT_SPP	      SPT_BIT(61) /* sub-page write permissions */
+#define EPT_SVE	      SPT_BIT(63)
+#define NPT_USER      SPT_BIT(2)
+#define NPT_PWT	      SPT_BIT(3)
+#define NPT_PCD	      SPT_BIT(4)
+#define NPT_ACCESSED  SPT_BIT(5)
+#define NPT_DIRTY     SPT_BIT(6)
+#define NPT_GLOBAL    SPT_BIT(8)
+#define NPT_LARGE_PAT SPT_BIT(12)
+#define NPT_NX	      SPT_BIT(63)
 
 static const char *const memtypes[] = { "UC", "WC", NULL, NULL, "WT", "WP", "WB", NULL };
 
@@ -34,8 +34,10 @@ const char *spt_memtype_name(unsigned int memtype)
 const char *spt_hw_state_name(enum spt_hw_state state)
 {
 	static const char *const names[] = {
-		[SPT_HW_NONPRESENT] = "nonpresent", [SPT_HW_TABLE] = "table",
-		[SPT_HW_LEAF] = "leaf",		    [SPT_HW_MALFORMED] = "malformed",
+		[SPT_HW_NONPRESENT] = "nonpresent",
+		[SPT_HW_TABLE] = "table",
+		[SPT_HW_LEAF] = "leaf",
+		[SPT_HW_MALFORMED] = "malformed",
 	};
 
 	return (unsigned int)state < sizeof(names) / sizeof(names[0]) ? names[state] : "?";
@@ -181,36 +183,46 @@ size_t spt_hw_rows(const struct spt_hw *hw, __u64 entry, int level, struct spt_b
 
 	level = clamp_level(level);
 	if (state != GONE)
-		n = add(rows, n, &left, (struct spt_bit){
-			.mask = reserved_mask(hw, level, leaf), .kind = SPT_BIT_RESERVED,
-			.name = "reserved", .set = "must be 0" });
+		n = add(rows, n, &left,
+			(struct spt_bit){ .mask = reserved_mask(hw, level, leaf),
+					  .kind = SPT_BIT_RESERVED,
+					  .name = "reserved",
+					  .set = "must be 0" });
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		if (table[i].formats >> hw->format & 1 && table[i].states & state)
 			n = add(rows, n, &left, table[i].bit);
 	if (hw->format == SPT_HW_EPT && hw->mbec)
-		n = add(rows, n, &left, (struct spt_bit){
-			.mask = EPT_USER_EXEC, .name = "user-exec",
-			.clear = "no instruction fetch in user mode" });
+		n = add(rows, n, &left,
+			(struct spt_bit){ .mask = EPT_USER_EXEC,
+					  .name = "user-exec",
+					  .clear = "no instruction fetch in user mode" });
 	if (state != GONE) {
 		if (level > 1)
-			n = add(rows, n, &left, (struct spt_bit){
-				.mask = PAGE_SIZE_BIT, .name = "page-size",
-				.set = "maps a page of this level's size",
-				.clear = "leads to a table" });
+			n = add(rows, n, &left,
+				(struct spt_bit){ .mask = PAGE_SIZE_BIT,
+						  .name = "page-size",
+						  .set = "maps a page of this level's size",
+						  .clear = "leads to a table" });
 		if (hw->format == SPT_HW_NPT && leaf)
-			n = add(rows, n, &left, (struct spt_bit){
-				.mask = level > 1 ? NPT_LARGE_PAT : PAGE_SIZE_BIT, .name = "pat" });
-		n = add(rows, n, &left, (struct spt_bit){
-			.mask = hw->c_bit, .name = "encrypted", .clear = "not encrypted" });
-		n = add(rows, n, &left, (struct spt_bit){
-			.mask = address_mask(hw, level, leaf), .kind = SPT_BIT_ADDRESS,
-			.name = leaf ? "page" : "table",
-			.set = leaf ? "host address of the page" : "host address of the next table",
-			.clear = "host address 0" });
+			n = add(rows, n, &left,
+				(struct spt_bit){ .mask = level > 1 ? NPT_LARGE_PAT : PAGE_SIZE_BIT,
+						  .name = "pat" });
+		n = add(rows, n, &left,
+			(struct spt_bit){
+				.mask = hw->c_bit, .name = "encrypted", .clear = "not encrypted" });
+		n = add(rows, n, &left,
+			(struct spt_bit){ .mask = address_mask(hw, level, leaf),
+					  .kind = SPT_BIT_ADDRESS,
+					  .name = leaf ? "page" : "table",
+					  .set = leaf ? "host address of the page"
+						      : "host address of the next table",
+					  .clear = "host address 0" });
 	}
-	n = add(rows, n, &left, (struct spt_bit){
-		.mask = left, .kind = SPT_BIT_IGNORED, .name = "ignored",
-		.set = "the hypervisor's own use" });
+	n = add(rows, n, &left,
+		(struct spt_bit){ .mask = left,
+				  .kind = SPT_BIT_IGNORED,
+				  .name = "ignored",
+				  .set = "the hypervisor's own use" });
 	spt_bits_sort(rows, n);
 	return n;
 }

@@ -13,28 +13,28 @@ enum spt_hw_format { SPT_HW_EPT, SPT_HW_NPT };
 /* What the meaning of an entry depends on besides itself. */
 struct spt_hw {
 	enum spt_hw_format format;
-	__u8 maxphyaddr;	/* address bits from here up are reserved; 0: none is */
-	bool exec_only;		/* EPT: X without R is allowed */
-	bool mbec;		/* EPT: bit 10 is user-execute */
-	bool ve;		/* EPT: violations can become #VE */
-	__u64 c_bit;		/* NPT: the bit that says 'encrypted', 0 none */
+	__u8 maxphyaddr; /* address bits from here up are reserved; 0: none is */
+	bool exec_only;	 /* EPT: X without R is allowed */
+	bool mbec;	 /* EPT: bit 10 is user-execute */
+	bool ve;	 /* EPT: violations can become #VE */
+	__u64 c_bit;	 /* NPT: the bit that says 'encrypted', 0 none */
 };
 
 enum spt_hw_state {
-	SPT_HW_NONPRESENT,	/* a violation */
+	SPT_HW_NONPRESENT, /* a violation */
 	SPT_HW_TABLE,
 	SPT_HW_LEAF,
-	SPT_HW_MALFORMED,	/* EPT misconfiguration; NPT: fault with the RSVD bit */
+	SPT_HW_MALFORMED, /* EPT misconfiguration; NPT: fault with the RSVD bit */
 };
 
 struct spt_hw_entry {
 	enum spt_hw_state state;
-	bool read, write, exec, user_exec;	/* exec: of supervisor code under MBEC */
-	__u64 hpa;		/* page or next table */
-	__u64 size;		/* bytes that the entry maps */
-	int memtype;		/* EPT leaf: as spt_memtype_name(); else -1 */
-	__u64 reserved;		/* reserved bits that are set */
-	const char *malformed;	/* why, or NULL */
+	bool read, write, exec, user_exec; /* exec: of supervisor code under MBEC */
+	__u64 hpa;			   /* page or next table */
+	__u64 size;			   /* bytes that the entry maps */
+	int memtype;			   /* EPT leaf: as spt_memtype_name(); else -1 */
+	__u64 reserved;			   /* reserved bits that are set */
+	const char *malformed;		   /* why, or NULL */
 };
 
 struct spt_hw_entry spt_hw_decode(const struct spt_hw *hw, __u64 entry, int level);

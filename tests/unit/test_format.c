@@ -69,7 +69,7 @@ static void an_image_without_masks_takes_the_built_in_ones(void **state)
 		struct parts p = parts_of(spt_format_name(i));
 		struct spt_format with, without;
 
-		p.head.frozen_spte = 0;	/* as agents that do not know it send it */
+		p.head.frozen_spte = 0; /* as agents that do not know it send it */
 		assert_int_equal(spt_format_init(&with, &p.head, &p.masks, NULL), 0);
 		assert_int_equal(spt_format_init(&without, &p.head, NULL, NULL), 0);
 		assert_true(without.masks_assumed);
@@ -145,7 +145,7 @@ static void contradictions_are_refused(void **state)
 	p.head.mmu = SPT_MMU_SHADOW;
 	refused(&p, "shadow_host_writable_mask");
 	p = parts_of("ept-6.12");
-	p.masks.value[SPT_MASK_DIRTY] = SPT_BIT(8);	/* that is the accessed bit */
+	p.masks.value[SPT_MASK_DIRTY] = SPT_BIT(8); /* that is the accessed bit */
 	refused(&p, "two meanings");
 	p = parts_of("npt-6.12");
 	p.masks.value[SPT_MASK_HOST_WRITABLE] = SPT_BIT(9);
@@ -167,7 +167,7 @@ static void contradictions_are_refused(void **state)
 	p.head.role[SPT_ROLE_SMM].shift = 30;
 	refused(&p, "role");
 	p = parts_of("npt-7.3");
-	p.head.role[SPT_ROLE_ACCESS].width = 3;		/* leaves a gap, which is allowed */
+	p.head.role[SPT_ROLE_ACCESS].width = 3; /* leaves a gap, which is allowed */
 	assert_int_equal(spt_format_init(&(struct spt_format){ 0 }, &p.head, &p.masks, NULL), 0);
 }
 
@@ -188,7 +188,7 @@ static void random_heads_and_masks_never_crash(void **state)
 			bytes[seed % sizeof(p)] ^= (unsigned char)(1U << (seed >> 32 & 7));
 		}
 		if (p.masks.rec.len > sizeof(p.masks))
-			p.masks.rec.len = sizeof(p.masks);	/* the reader of images sees to that */
+			p.masks.rec.len = sizeof(p.masks); /* the reader of images sees to that */
 		if (spt_format_init(&format, &p.head, &p.masks, NULL))
 			continue;
 		for (int level = -1; level < 8; level++) {

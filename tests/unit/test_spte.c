@@ -22,9 +22,9 @@ static const struct kvm_rules *each;
 static struct spt_format format;
 
 /* The test body, for every format in turn. */
-#define FOR_EACH_FORMAT							\
-	for (each = kvm_rules; each < kvm_rules + KVM_RULES &&		\
-	     (format = format_of(each->format), true); each++)
+#define FOR_EACH_FORMAT                                                                            \
+	for (each = kvm_rules;                                                                     \
+	     each < kvm_rules + KVM_RULES && (format = format_of(each->format), true); each++)
 
 static bool has_flag(const struct spt_spte *s, const char *name)
 {
@@ -70,14 +70,13 @@ static void check_entry(__u64 raw, int level)
 	assert_int_equal(s.type, type);
 	assert_int_equal(spt_spte_type(&format, raw, level), type);
 	assert_int_equal(s.present_kvm, kvm_present(raw));
-	assert_int_equal(s.present_hw,
-			 (raw & (each->ept ? (each->exec | 3) : 1)) != 0);
+	assert_int_equal(s.present_hw, (raw & (each->ept ? (each->exec | 3) : 1)) != 0);
 	assert_int_equal(s.empty, raw == each->empty);
 	assert_int_equal(s.size, 1ULL << (12 + 9 * (level - 1)));
 	assert_int_equal(s.hpa, spt_spte_hpa(&format, raw, level));
 	if (kvm_present(raw)) {
-		assert_int_equal(s.access_tracked, type == SPT_SPTE_LEAF &&
-				 kvm_access_tracked(each, raw));
+		assert_int_equal(s.access_tracked,
+				 type == SPT_SPTE_LEAF && kvm_access_tracked(each, raw));
 		assert_int_equal(s.perm, spt_spte_perm(&format, raw));
 	} else {
 		assert_int_equal(s.perm, 0);
@@ -90,7 +89,8 @@ static void check_entry(__u64 raw, int level)
 
 static void single_bits_and_their_complements(void **state)
 {
-	FOR_EACH_FORMAT {
+	FOR_EACH_FORMAT
+	{
 		for (int level = 1; level <= 5; level++) {
 			check_entry(0, level);
 			check_entry(~0ULL, level);
@@ -111,19 +111,19 @@ static void single_bits_and_their_complements(void **state)
 static void random_values(void **state)
 {
 	FOR_EACH_FORMAT
-		for (int i = 0; i < 20000; i++) {
-			__u64 raw = random_u64();
+	for (int i = 0; i < 20000; i++) {
+		__u64 raw = random_u64();
 
-			check_entry(raw, 1 + i % 5);
-			check_entry(raw & ~MMU_PRESENT, 1 + i % 5);
-			check_entry((raw & ~each->mmio_mask & ~MMU_PRESENT) | each->mmio_value,
-				    1 + i % 5);
-		}
+		check_entry(raw, 1 + i % 5);
+		check_entry(raw & ~MMU_PRESENT, 1 + i % 5);
+		check_entry((raw & ~each->mmio_mask & ~MMU_PRESENT) | each->mmio_value, 1 + i % 5);
+	}
 }
 
 static void a_leaf_as_kvm_makes_it(void **state)
 {
-	FOR_EACH_FORMAT {
+	FOR_EACH_FORMAT
+	{
 		for (int level = 1; level <= 3; level++) {
 			__u64 hpa = 0x2ac0000000ULL, raw = kvm_make_leaf(each, hpa, level);
 			struct spt_spte s = spt_spte_decode(&format, raw, level, SPT_SPTE_WALKED);
@@ -148,7 +148,8 @@ static void a_leaf_as_kvm_makes_it(void **state)
 
 static void a_table_as_kvm_makes_it(void **state)
 {
-	FOR_EACH_FORMAT {
+	FOR_EACH_FORMAT
+	{
 		for (int level = 2; level <= 5; level++) {
 			__u64 raw = kvm_make_table(each, 0x10a2000);
 			struct spt_spte s = spt_spte_decode(&format, raw, level, SPT_SPTE_WALKED);
@@ -166,7 +167,8 @@ static void a_table_as_kvm_makes_it(void **state)
 
 static void mmio_keeps_gfn_access_and_generation(void **state)
 {
-	FOR_EACH_FORMAT {
+	FOR_EACH_FORMAT
+	{
 		unsigned int gen_bits = each->gen_low_bits + 11;
 		char text[200];
 
@@ -210,7 +212,8 @@ static void mmio_under_l1tf_finds_the_whole_gfn(void **state)
 
 static void access_tracking_saves_what_comes_back(void **state)
 {
-	FOR_EACH_FORMAT {
+	FOR_EACH_FORMAT
+	{
 		__u64 leaf = kvm_make_leaf(each, 0x7000, 1) & ~(each->accessed | each->dirty);
 		struct spt_spte s;
 
@@ -228,8 +231,9 @@ static void access_tracking_saves_what_comes_back(void **state)
 		assert_false(s.present_hw);
 		assert_int_equal(s.perm, 0);
 		assert_int_equal(s.hpa, 0x7000);
-		assert_int_equal(s.restored_perm, SPT_PERM_READ | SPT_PERM_WRITE | SPT_PERM_EXEC |
-				 (format.user_exec ? SPT_PERM_USER_EXEC : 0));
+		assert_int_equal(s.restored_perm,
+				 SPT_PERM_READ | SPT_PERM_WRITE | SPT_PERM_EXEC |
+					 (format.user_exec ? SPT_PERM_USER_EXEC : 0));
 
 		/* Without MMU-writable, a write does not come back by itself. */
 		s = spt_spte_decode(&format, kvm_track_access(each, leaf & ~each->mmu_writable), 1,
@@ -240,7 +244,8 @@ static void access_tracking_saves_what_comes_back(void **state)
 
 static void write_protection_only_is_told_apart(void **state)
 {
-	FOR_EACH_FORMAT {
+	FOR_EACH_FORMAT
+	{
 		__u64 raw = kvm_make_leaf(each, 0x7000, 1) | 2ULL << each->ad_shift;
 		struct spt_spte s;
 
@@ -256,7 +261,8 @@ static void write_protection_only_is_told_apart(void **state)
 
 static void nx_removes_execution(void **state)
 {
-	FOR_EACH_FORMAT {
+	FOR_EACH_FORMAT
+	{
 		__u64 raw = kvm_make_leaf(each, 0x40000000, 2);
 		struct spt_spte s;
 
@@ -269,7 +275,8 @@ static void nx_removes_execution(void **state)
 
 static void bits_that_are_no_address_are_reserved(void **state)
 {
-	FOR_EACH_FORMAT {
+	FOR_EACH_FORMAT
+	{
 		for (int bit = 12; bit < 52; bit++) {
 			__u64 raw = kvm_make_leaf(each, 0, 2) | 1ULL << bit;
 			struct spt_spte s = spt_spte_decode(&format, raw, 2, SPT_SPTE_WALKED);
@@ -295,7 +302,8 @@ static void bits_that_are_no_address_are_reserved(void **state)
 
 static void leftovers_and_hardware_only_entries_say_so(void **state)
 {
-	FOR_EACH_FORMAT {
+	FOR_EACH_FORMAT
+	{
 		struct spt_spte s;
 
 		s = spt_spte_decode(&format, each->empty | 0x12345000, 1, SPT_SPTE_WALKED);
@@ -313,7 +321,8 @@ static void leftovers_and_hardware_only_entries_say_so(void **state)
 
 static void a_mirror_is_not_what_the_hardware_walks(void **state)
 {
-	FOR_EACH_FORMAT {
+	FOR_EACH_FORMAT
+	{
 		struct spt_spte s = spt_spte_decode(&format, kvm_make_leaf(each, 0x9000, 1), 1,
 						    SPT_SPTE_MIRROR);
 
@@ -326,7 +335,8 @@ static void a_mirror_is_not_what_the_hardware_walks(void **state)
 
 static void tables_without_a_page_header_go_by_the_hardware(void **state)
 {
-	FOR_EACH_FORMAT {
+	FOR_EACH_FORMAT
+	{
 		/* pml4_root: PRESENT | ACCESSED | WRITE | USER, no bit 11 */
 		struct spt_spte s = spt_spte_decode(&format, 0x5027, 4, SPT_SPTE_RAW);
 
@@ -349,18 +359,18 @@ static void tables_without_a_page_header_go_by_the_hardware(void **state)
 static void every_row_of_every_kind_is_there_once(void **state)
 {
 	FOR_EACH_FORMAT
-		for (int kind = SPT_SPTE_WALKED; kind <= SPT_SPTE_PAE_ROOT; kind++)
-			for (int level = 1; level <= 5; level++)
-				for (int i = 0; i < 64; i++) {
-					struct spt_spte s = spt_spte_decode(&format,
-						random_u64(), level, (enum spt_spte_kind)kind);
-					struct spt_bit rows[SPT_BITS_MAX];
-					__u64 twice;
-					size_t n = spt_spte_rows(&format, &s, rows);
+	for (int kind = SPT_SPTE_WALKED; kind <= SPT_SPTE_PAE_ROOT; kind++)
+		for (int level = 1; level <= 5; level++)
+			for (int i = 0; i < 64; i++) {
+				struct spt_spte s = spt_spte_decode(&format, random_u64(), level,
+								    (enum spt_spte_kind)kind);
+				struct spt_bit rows[SPT_BITS_MAX];
+				__u64 twice;
+				size_t n = spt_spte_rows(&format, &s, rows);
 
-					assert_int_equal(spt_bits_covered(rows, n, &twice), ~0ULL);
-					assert_int_equal(twice, 0);
-				}
+				assert_int_equal(spt_bits_covered(rows, n, &twice), ~0ULL);
+				assert_int_equal(twice, 0);
+			}
 }
 
 /* What nobody gives a meaning: to add a bit to KVM's format is to change this list. */
@@ -374,8 +384,8 @@ static void only_these_bits_are_ignored(void **state)
 		  SPT_BITS(10, 9) | SPT_BITS(62, 54), SPT_BITS(51, 46) | SPT_BIT(63) },
 		{ "ept-6.12", SPT_BIT(7) | SPT_BIT(10) | SPT_BIT(55) | SPT_BITS(62, 59),
 		  SPT_BITS(10, 9) | SPT_BITS(62, 54), SPT_BITS(51, 46) },
-		{ "ept-7.3", SPT_BIT(7) | SPT_BITS(59, 56), SPT_BIT(9) | SPT_BITS(59, 52) | SPT_BIT(62),
-		  SPT_BIT(10) | SPT_BITS(51, 46) },
+		{ "ept-7.3", SPT_BIT(7) | SPT_BITS(59, 56),
+		  SPT_BIT(9) | SPT_BITS(59, 52) | SPT_BIT(62), SPT_BIT(10) | SPT_BITS(51, 46) },
 		{ "npt-6.1", SPT_BITS(62, 52), SPT_BITS(62, 52) | SPT_BITS(10, 8) | SPT_BIT(6),
 		  SPT_BITS(50, 48) | SPT_BIT(63) },
 		{ "npt-7.3", SPT_BITS(62, 52), SPT_BITS(62, 52) | SPT_BITS(10, 8) | SPT_BIT(6),
@@ -409,7 +419,8 @@ static void only_these_bits_are_ignored(void **state)
 
 static void equal_meaning_is_what_ranges_merge_by(void **state)
 {
-	FOR_EACH_FORMAT {
+	FOR_EACH_FORMAT
+	{
 		__u64 leaf = kvm_make_leaf(each, 0x7000, 1);
 
 		assert_int_equal(format.meaning & format.addr & ~format.reserved, 0);
@@ -436,7 +447,8 @@ static void sentences_say_the_whole(void **state)
 		{ "ept-6.1", 0, 1, "empty: nothing is mapped" },
 		{ "npt-6.1", 0x80000fec0041fULL, 1,
 		  "emulated: no memory behind gfn 0xfec00, access wu-, memslot generation 131" },
-		{ "npt-6.12", 0x0000000105432827ULL, 3, "leads to the table at HPA 0x105432000, rwx" },
+		{ "npt-6.12", 0x0000000105432827ULL, 3,
+		  "leads to the table at HPA 0x105432000, rwx" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -460,7 +472,8 @@ static void flag_names_are_listed_in_order(void **state)
 	assert_int_equal(len, 12);
 	assert_int_equal(spt_spte_flags_text(0, ",", text, sizeof(text)), 0);
 	assert_string_equal(text, "");
-	assert_int_equal(spt_spte_flags_text(~0U, ",", text, 4), spt_spte_flags_text(~0U, ",", NULL, 0));
+	assert_int_equal(spt_spte_flags_text(~0U, ",", text, 4),
+			 spt_spte_flags_text(~0U, ",", NULL, 0));
 	assert_string_equal(text, "acc");
 }
 
