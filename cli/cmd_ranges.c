@@ -29,8 +29,9 @@ enum {
 };
 
 static const struct cli_column columns[] = {
-	[COL_ROOT] = { "root", 18, CLI_COL_EXTRA, "physical address of the root" },
-	[COL_KIND] = { "kind", 8, 0, "of the root: direct, shadow, nested, mirror, external" },
+	[COL_ROOT] = { "root", 18, CLI_COL_EXTRA | CLI_COL_RAW, "physical address of the root" },
+	[COL_KIND] = { "kind", 8, CLI_COL_EXTRA,
+		       "of the root: direct, shadow, nested, mirror, external" },
 	[COL_GPA] = { "gpa", 18, 0, "first address translated" },
 	[COL_END] = { "end_gpa", 18, CLI_COL_TEXT, "last address translated" },
 	[COL_SIZE] = { "size", 9, CLI_COL_RIGHT, "bytes" },
@@ -67,7 +68,7 @@ static unsigned int mixed_names(const struct spt_range *r, const char *names[8])
 
 	if (r->nx_disallowed)
 		names[n++] = "nx-huge-disallowed";
-	if (!r->hpa_contiguous)
+	if (!r->hpa_contiguous && r->hpa != SPT_NO_HPA)
 		names[n++] = "mixed-hpa";
 	if (r->mixed_level)
 		names[n++] = "mixed-level";
@@ -134,6 +135,21 @@ static void add_row(struct cli *cli, struct cli_table *t, const struct spt_model
 	set_flags(cli, t, r, &spte);
 }
 
+static int show_root(struct cli *cli, const struct spt_model *model,
+		     const struct spt_root_ref *root, struct spt_ranges *ranges)
+{
+	struct spt_range range;
+	struct cli_table *t;
+
+	cli_print_root_title(cli, model, root);
+	t = cli_table_begin(cli, columns, NULL, CLI_TABLE_STREAM);
+	if (!t)
+		return -cli->error.code;
+	while (!cli_interrupted && spt_ranges_next(ranges, &range))
+		add_row(cli, t, model, &range);
+	return cli_table_end(t);
+}
+
 static int ranges_run(struct cli *cli, const struct cli_call *call)
 {
 	struct spt_request request = {
@@ -143,8 +159,6 @@ static int ranges_run(struct cli *cli, const struct cli_call *call)
 	unsigned int splits = 0;
 	struct spt_ranges ranges;
 	struct spt_model *model;
-	struct spt_range range;
-	struct cli_table *t;
 	int rc = 0;
 
 	if (call->argc)
@@ -155,13 +169,15 @@ static int ranges_run(struct cli *cli, const struct cli_call *call)
 		rc = cli_model(cli, &request, &model);
 	if (rc)
 		return rc;
-	t = cli_table_begin(cli, columns, "ranges", CLI_TABLE_STREAM);
-	if (!t)
-		return -cli->error.code;
-	spt_ranges_begin(&ranges, model, NULL, request.start, request.len, splits);
-	while (!cli_interrupted && spt_ranges_next(&ranges, &range))
-		add_row(cli, t, model, &range);
-	rc = cli_table_end(t);
+	if (cli->opt.json)
+		cli_json_array_begin(cli, "ranges");
+	for (uint32_t i = 0; i < model->nr_roots && !rc && !cli_interrupted; i++) {
+		spt_ranges_begin(&ranges, model, &model->roots[i], request.start, request.len,
+				 splits);
+		rc = show_root(cli, model, &model->roots[i], &ranges);
+	}
+	if (cli->opt.json)
+		cli_json_array_end(cli);
 	return rc ? rc : cli_interrupted ? -EINTR : 0;
 }
 

@@ -22,7 +22,8 @@ enum {
 	COL_PERM,
 	COL_SIZE,
 	COL_FLAGS,
-	COL_ROOT
+	COL_ROOT,
+	COL_GUEST_GPA
 };
 
 static const struct cli_column columns[] = {
@@ -36,7 +37,9 @@ static const struct cli_column columns[] = {
 	[COL_PERM] = { "perm", 4, 0, "what the hardware allows" },
 	[COL_SIZE] = { "size", 4, CLI_COL_RIGHT, "of what it translates" },
 	[COL_FLAGS] = { "flags", 24, 0, "what else its bits say" },
-	[COL_ROOT] = { "root", 18, CLI_COL_EXTRA, "physical address of its root" },
+	[COL_ROOT] = { "root", 18, CLI_COL_EXTRA | CLI_COL_RAW, "physical address of its root" },
+	[COL_GUEST_GPA] = { "guest_gpa", 18, CLI_COL_EXTRA,
+			    "shadow tables: the guest-physical address that a leaf was made for" },
 	{ NULL },
 };
 
@@ -52,6 +55,8 @@ static void add_row(struct cli *cli, struct cli_table *t, const struct spt_model
 	struct spt_spte spte = spt_entry_decode(model, entry);
 	char text[CLI_FLAGS_TEXT];
 	char perm[SPT_PERM_TEXT];
+	unsigned int access;
+	uint64_t guest_gpa;
 
 	cli_table_row(t);
 	if (cli->opt.json) {
@@ -61,7 +66,8 @@ static void add_row(struct cli *cli, struct cli_table *t, const struct spt_model
 		cli_row_json(t, o);
 		return;
 	}
-	cli_cell_text(t, COL_LEVEL, "%*s%d", entry->root->level - entry->level, "", entry->level);
+	cli_cell_text(t, COL_LEVEL, "%*s%d", cli->opt.raw ? 0 : entry->root->level - entry->level,
+		      "", entry->level);
 	cli_cell_address(t, COL_GPA, entry->gpa);
 	cli_cell_number(t, COL_INDEX, entry->index);
 	cli_cell_address(t, COL_TABLE, entry->node->hpa);
@@ -72,14 +78,13 @@ static void add_row(struct cli *cli, struct cli_table *t, const struct spt_model
 	cli_cell_size(t, COL_SIZE, entry->size);
 	cli_cell_text(t, COL_FLAGS, "%s", cli_entry_flags(&spte, entry, text));
 	cli_cell_address(t, COL_ROOT, entry->root->hpa);
+	if (cli_entry_translation(entry, &guest_gpa, &access))
+		cli_cell_address(t, COL_GUEST_GPA, guest_gpa);
 }
 
-/* Lists of several roots need to say which is which; raw output has the column 'root'. */
 static void begin_root(struct cli *cli, const struct spt_model *model,
 		       const struct spt_root_ref *root)
 {
-	char title[128];
-
 	if (cli->opt.json) {
 		cli_json_object_begin(cli, NULL);
 		cli_json_put(cli, "hpa", cli_json_hex(root->hpa));
@@ -87,10 +92,8 @@ static void begin_root(struct cli *cli, const struct spt_model *model,
 		cli_json_put(cli, "level", json_object_new_int(root->level));
 		cli_json_put(cli, "as_id", cli_json_uint(root->as_id));
 		cli_json_put(cli, "valid", json_object_new_boolean(root->valid));
-	} else if (!cli->opt.raw && !cli->opt.no_headings) {
-		cli_root_title(model, root, title, sizeof(title));
-		fprintf(cli->out, "%s%s (%s)\n", root == model->roots ? "" : "\n", title,
-			cli_root_space(root));
+	} else {
+		cli_print_root_title(cli, model, root);
 	}
 }
 

@@ -109,7 +109,7 @@ static void print_invalidation(FILE *out, const struct spt_model *model)
 	     end != start ? ", moved while the image was read" : "");
 	if (start > INT_MAX)
 		LINE("",
-		     "past INT_MAX: a kernel without 82d811ff5665 (5.19 to 6.4) now retries every fault");
+		     "past INT_MAX: kernels from 5.19 without 82d811ff5665 retry every fault from here on");
 	if (spt_value(&model->vm, SPT_VM_MMU_INVALIDATE_IN_PROGRESS, &in_progress) && in_progress) {
 		if (spt_value(&model->vm, SPT_VM_MMU_INVALIDATE_RANGE_START, &first) &&
 		    spt_value(&model->vm, SPT_VM_MMU_INVALIDATE_RANGE_END, &behind))
@@ -180,7 +180,7 @@ static void print_vm(struct cli *cli, const struct spt_model *model)
 	     number(model, SPT_VM_TDP_MMU_PAGES).text, number(model, SPT_VM_N_USED_MMU_PAGES).text,
 	     number(model, SPT_VM_N_MAX_MMU_PAGES).text,
 	     number(model, SPT_VM_INDIRECT_SHADOW_PAGES).text);
-	LINE("zap all", "mmu_valid_gen %s", number(model, SPT_VM_MMU_VALID_GEN).text);
+	LINE("mmu_valid_gen", "%s", number(model, SPT_VM_MMU_VALID_GEN).text);
 	print_invalidation(out, model);
 	print_generations(out, model);
 	LINE("dirty log", "ring size %s, manual protect %s",

@@ -61,15 +61,6 @@ static int run_script(struct cli *cli, const char *path)
 	return status;
 }
 
-/* Whether a line that could not be parsed asked for JSON. */
-static bool asks_for_json(int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++)
-		if (!strcmp(argv[i], "--json") || !strcmp(argv[i], "-J"))
-			return true;
-	return false;
-}
-
 /* Takes spt's own options; *argc, argv are the command and its words. */
 static int parse_program(struct cli *cli, int *argc, const char **argv, const char **own,
 			 bool *help)
@@ -99,9 +90,10 @@ static int run_program(struct cli *cli, int argc, char **argv)
 	static const char *help_words[] = { "help" };
 	bool help = false;
 
-	argc--;
+	int nr_words = --argc;
+
 	if (parse_program(cli, &argc, words, own, &help)) {
-		cli->opt.json = asks_for_json(argc + 1, argv);
+		cli->opt.json = cli_wants_json(nr_words, words);
 		cli_report(cli, NULL);
 		return CLI_ERROR;
 	}

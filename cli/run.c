@@ -44,6 +44,14 @@ void cli_report(struct cli *cli, const char *where)
 	print_error(cli, where);
 }
 
+bool cli_wants_json(int argc, const char *const *argv)
+{
+	for (int i = 0; i < argc; i++)
+		if (!strcmp(argv[i], "--json") || !strcmp(argv[i], "-J"))
+			return true;
+	return false;
+}
+
 static bool is_word(const char *const *words, const char *text)
 {
 	while (*words && strcmp(*words, text))
@@ -166,6 +174,7 @@ int cli_run(struct cli *cli, int argc, const char **argv, const char *where)
 	cli->error.code = 0;
 	rc = parse_call(cli, argc, argv, &call, &help);
 	if (rc) {
+		cli->opt.json |= cli_wants_json(argc, argv);
 		cli_report(cli, where);
 	} else {
 		rc = run_call(cli, &call, help);

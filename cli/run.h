@@ -29,6 +29,9 @@ int cli_run_line(struct cli *cli, char *line, const char *where);
  */
 int cli_run_file(struct cli *cli, FILE *in, const char *name, bool stop);
 
+/* Whether the words of a line that could not be parsed ask for JSON. */
+bool cli_wants_json(int argc, const char *const *argv);
+
 /* Print the error of a line that could not be run; under --json its object, too. */
 void cli_report(struct cli *cli, const char *where);
 

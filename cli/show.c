@@ -46,10 +46,18 @@ struct json_object *cli_entry_flags_json(const struct spt_spte *spte, const stru
 	return flags;
 }
 
+bool cli_entry_translation(const struct spt_entry *entry, uint64_t *gpa, unsigned int *access)
+{
+	return entry->root && !spt_root_maps_gpa(entry->root) && entry->type == SPT_SPTE_LEAF &&
+	       spt_node_translation(entry->node, entry->index, gpa, access);
+}
+
 void cli_entry_to_json(struct json_object *o, const struct spt_model *model,
 		       const struct spt_entry *entry, const struct spt_spte *spte)
 {
 	char perm[SPT_PERM_TEXT];
+	unsigned int access;
+	uint64_t guest_gpa;
 
 	cli_json_set_int(o, "level", entry->level);
 	cli_json_set_hex(o, "gpa", entry->gpa);
@@ -61,6 +69,10 @@ void cli_entry_to_json(struct json_object *o, const struct spt_model *model,
 	cli_json_set_text(o, "perm", spt_perm_text(&model->format, spte->perm, perm));
 	cli_json_set_uint(o, "size", entry->size);
 	cli_json_set(o, "flags", cli_entry_flags_json(spte, entry));
+	if (cli_entry_translation(entry, &guest_gpa, &access)) {
+		cli_json_set_hex(o, "guest_gpa", guest_gpa);
+		cli_json_set_uint(o, "guest_access", access);
+	}
 }
 
 const char *cli_root_space(const struct spt_root_ref *root)
@@ -85,6 +97,18 @@ void cli_root_title(const struct spt_model *model, const struct spt_root_ref *ro
 		 spt_root_kind_name(root->kind), root->hpa, root->level,
 		 root->as_id ? ", SMM address space" : "", root->valid ? "" : ", invalid",
 		 root->page ? "" : ", no kvm_mmu_page");
+}
+
+void cli_print_root_title(struct cli *cli, const struct spt_model *model,
+			  const struct spt_root_ref *root)
+{
+	char title[128];
+
+	if (cli->opt.json || cli->opt.raw || cli->opt.no_headings)
+		return;
+	cli_root_title(model, root, title, sizeof(title));
+	fprintf(cli->out, "%s%s (%s)\n", root == model->roots ? "" : "\n", title,
+		cli_root_space(root));
 }
 
 struct json_object *cli_role_json(const struct spt_model *model, uint32_t word)

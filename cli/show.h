@@ -17,6 +17,12 @@ const char *cli_entry_flags(const struct spt_spte *spte, const struct spt_entry 
 struct json_object *cli_entry_flags_json(const struct spt_spte *spte,
 					 const struct spt_entry *entry);
 
+/*
+ * Where a shadow table's leaf leads in guest-physical memory, and the guest's
+ * access bits (ACC_*) that it was made from. False for other entries.
+ */
+bool cli_entry_translation(const struct spt_entry *entry, uint64_t *gpa, unsigned int *access);
+
 /* Members that an entry has in 'tree' and in 'walk'. */
 void cli_entry_to_json(struct json_object *o, const struct spt_model *model,
 		       const struct spt_entry *entry, const struct spt_spte *spte);
@@ -27,6 +33,10 @@ const char *cli_root_space(const struct spt_root_ref *root);
 /* "direct root 0x..., level 4, address space 0, valid". */
 void cli_root_title(const struct spt_model *model, const struct spt_root_ref *root, char *text,
 		    size_t size);
+
+/* The title above a root's list; raw output has a column for it instead. */
+void cli_print_root_title(struct cli *cli, const struct spt_model *model,
+			  const struct spt_root_ref *root);
 
 /* A role: every bit that this kernel has, by its name. */
 struct json_object *cli_role_json(const struct spt_model *model, uint32_t word);

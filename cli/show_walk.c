@@ -63,6 +63,7 @@ static void print_entry(FILE *out, const struct spt_model *model, const struct s
 	struct spt_spte spte = spt_entry_decode(model, entry);
 	char flags[CLI_FLAGS_TEXT];
 	char perm[SPT_PERM_TEXT];
+	char sentence[256];
 
 	fprintf(out, "    %-5d  0x%016" PRIx64 "  %5u  0x%016" PRIx64 "  ", entry->level,
 		entry->node->hpa, entry->index, entry->spte);
@@ -79,60 +80,65 @@ static void print_entry(FILE *out, const struct spt_model *model, const struct s
 	case SPT_SPTE_FROZEN:
 	case SPT_SPTE_NONPRESENT:
 	case SPT_SPTE_TYPES:
-		fprintf(out, "%s", spte.empty ? "empty" : spt_spte_type_name(entry->type));
+		/* The entry at which a walk ends is worth a sentence. */
+		spt_spte_sentence(&model->format, &spte, sentence, sizeof(sentence));
+		fputs(sentence, out);
 		break;
 	}
 	fprintf(out, "%s%s\n", flags[0] ? "  " : "", flags);
 }
 
-static void print_path(FILE *out, const struct spt_model *model, const struct spt_walk_path *path)
+/* Where a root that does not translate GPAs has the page. */
+static void print_place(FILE *out, const struct spt_walk *walk, const struct spt_walk_path *path)
 {
-	const struct spt_entry *last;
-	char text[256];
+	const struct spt_entry *last = &path->level[path->nr_levels - 1];
+
+	if (path->root && !spt_root_maps_gpa(path->root) && last->type == SPT_SPTE_LEAF)
+		fprintf(out, ", at %s 0x%" PRIx64, cli_root_space(path->root),
+			last->gpa | (walk->gpa & (last->size - 1)));
+}
+
+static void print_path(FILE *out, const struct spt_model *model, const struct spt_walk *walk,
+		       const struct spt_walk_path *path)
+{
+	char title[128];
 
 	if (path->root)
-		cli_root_title(model, path->root, text, sizeof(text));
+		cli_root_title(model, path->root, title, sizeof(title));
 	else
-		snprintf(text, sizeof(text), "shadow page whose entry translates this GPA");
-	fprintf(out, "\n  %s\n", text);
+		snprintf(title, sizeof(title), "shadow page whose entry translates this GPA");
+	fprintf(out, "\n  %s", title);
 	if (!path->nr_levels) {
-		fprintf(out, "    its table is not in the image\n");
+		fprintf(out, "\n    its table is not in the image\n");
 		return;
 	}
+	print_place(out, walk, path);
+	fputc('\n', out);
 	print_level_heading(out);
 	for (unsigned int i = 0; i < path->nr_levels; i++)
 		print_entry(out, model, &path->level[i]);
 	print_hpa(out, path->hpa, path->page_size);
-	/* The entry that decides is worth a sentence. */
-	last = &path->level[path->nr_levels - 1];
-	if (last->type != SPT_SPTE_TABLE) {
-		struct spt_spte spte = spt_entry_decode(model, last);
-
-		spt_spte_sentence(&model->format, &spte, text, sizeof(text));
-		fprintf(out, "           %s\n", text);
-	}
 }
 
-static void print_host_level(FILE *out, const struct spt_host_level *level)
+static void print_host_level(FILE *out, const struct spt_walk *walk,
+			     const struct spt_host_level *level)
 {
+	const struct spt_host_path *host = &walk->host;
 	char perm[4] = "r--";
 
 	perm[1] = level->writable ? 'w' : '-';
 	perm[2] = level->nx ? '-' : 'x';
 	fprintf(out, "    %-5d  0x%016" PRIx64 "  %5u  0x%016" PRIx64 "  ", level->level,
 		level->table_hpa, level->index, level->entry);
-	switch (level->type) {
-	case SPT_HOST_TABLE:
-	case SPT_HOST_PAGE:
-		fprintf(out, "%s %s%s%s%s\n", perm, spt_host_type_name(level->type),
-			level->accessed ? "  accessed" : "",
-			level->dirty && level->type == SPT_HOST_PAGE ? ",dirty" : "",
-			level->user ? "" : "  kernel only");
-		break;
-	default:
-		fprintf(out, "%s\n", spt_host_type_name(level->type));
-		break;
-	}
+	if (level->type == SPT_HOST_TABLE)
+		fprintf(out, "%s table", perm);
+	else if (level->type == SPT_HOST_PAGE)
+		fprintf(out, "%s %s page 0x%" PRIx64 "%s%s%s", perm, cli_size(host->page_size).text,
+			host->hpa & ~(host->page_size - 1), level->user ? "" : "  kernel-only",
+			level->accessed ? "  accessed" : "", level->dirty ? "  dirty" : "");
+	else
+		fputs(spt_host_type_name(level->type), out);
+	fputc('\n', out);
 }
 
 static void print_host(FILE *out, const struct spt_walk *walk)
@@ -146,7 +152,7 @@ static void print_host(FILE *out, const struct spt_walk *walk)
 	}
 	print_level_heading(out);
 	for (unsigned int i = 0; i < walk->host.nr_levels; i++)
-		print_host_level(out, &walk->host.level[i]);
+		print_host_level(out, walk, &walk->host.level[i]);
 	print_hpa(out, walk->host.hpa, walk->host.page_size);
 }
 
@@ -162,7 +168,7 @@ void cli_print_walk(struct cli *cli, const struct spt_model *model,
 	fprintf(out, " of %s\n", model->image.name);
 	print_slot(out, walk);
 	for (unsigned int i = 0; i < walk->nr_paths; i++)
-		print_path(out, model, &walk->path[i]);
+		print_path(out, model, walk, &walk->path[i]);
 	if (!walk->nr_paths)
 		fprintf(out,
 			"\n  no root: no vCPU has entered the guest since KVM last dropped its roots\n");

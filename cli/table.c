@@ -71,6 +71,13 @@ static int fail_column(struct cli *cli, const struct cli_column *columns, const 
 	return cli_fail(cli, EINVAL, "unknown column '%.*s': choose from %s", (int)len, name, list);
 }
 
+static bool is_default(const struct cli_table *t, unsigned int flags)
+{
+	if (t->json)
+		return !(flags & CLI_COL_TEXT);
+	return !(flags & CLI_COL_EXTRA) || (t->raw && flags & CLI_COL_RAW);
+}
+
 /* The columns that -o names, or the default ones. */
 static int choose_columns(struct cli_table *t)
 {
@@ -78,9 +85,7 @@ static int choose_columns(struct cli_table *t)
 
 	if (!list) {
 		for (int i = 0; i < t->nr_columns; i++) {
-			unsigned int skip = t->json ? CLI_COL_TEXT : CLI_COL_EXTRA;
-
-			if (!(t->columns[i].flags & skip))
+			if (is_default(t, t->columns[i].flags))
 				t->shown[t->nr_shown++] = i;
 		}
 		return 0;
@@ -123,25 +128,32 @@ static void put_raw(FILE *out, const char *text)
 	}
 }
 
-/* Print one line of texts, which are in the order of the output. */
+/* Print one line, without blanks at its end. */
 static void print_line(struct cli_table *t, const char *(*text_of)(struct cli_table *t, int col))
 {
 	FILE *out = t->cli->out;
+	int pad = 0; /* blanks before the next text */
 
-	for (int i = 0; i < t->nr_shown; i++) {
+	for (int i = 0; i < t->nr_shown; i++, pad++) {
 		const struct cli_column *c = &t->columns[t->shown[i]];
 		const char *text = text_of(t, t->shown[i]);
+		int len = (int)strlen(text);
+		int room = c->width > len ? c->width - len : 0;
 
-		if (i)
-			fputc(' ', out);
-		if (t->raw)
+		if (t->raw) {
+			fprintf(out, "%*s", pad, "");
 			put_raw(out, text);
-		else if (c->flags & CLI_COL_RIGHT)
-			fprintf(out, "%*s", c->width, text);
-		else if (i + 1 < t->nr_shown)
-			fprintf(out, "%-*s", c->width, text);
-		else
-			fputs(text, out);
+			pad = 0;
+			continue;
+		}
+		if (c->flags & CLI_COL_RIGHT)
+			pad += room;
+		if (len) {
+			fprintf(out, "%*s%s", pad, "", text);
+			pad = 0;
+		}
+		if (!(c->flags & CLI_COL_RIGHT))
+			pad += room;
 	}
 	fputc('\n', out);
 }

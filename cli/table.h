@@ -18,7 +18,8 @@ enum cli_column_flag {
 	CLI_COL_RIGHT = 1 << 0, /* align to the right */
 	CLI_COL_EXTRA = 1 << 1, /* in text only when -o asks for it; always in JSON */
 	CLI_COL_TEXT = 1 << 2,	/* in text only: JSON has it in another form */
-	CLI_COL_TRUNC = 1 << 3, /* may be cut to fit the terminal */
+	CLI_COL_RAW = 1 << 3, /* an extra one that --raw shows by itself: no title says it there */
+	CLI_COL_TRUNC = 1 << 4, /* may be cut to fit the terminal */
 };
 
 /* A number of bytes for people: "4K", "2M", "1536K", "1G"; exact, in the largest unit that is. */
