@@ -261,8 +261,7 @@ run_options() # OPTION... ; sets LAB_*, and lab_words to what follows '--'
 run_in_lab()
 {
 	local status try
-	packages_install
-	locked "kernel-$LAB_KERNEL" kernel_prepare "$LAB_KERNEL"
+	command_prepare --kernel "$LAB_KERNEL"
 	LAB_KERNEL_DIR=$(kernel_dir "$LAB_KERNEL")
 	LAB_RELEASE=$(<"$LAB_KERNEL_DIR/release")
 	build_project
