@@ -282,7 +282,7 @@ static int decode_gpte(struct cli *cli, const struct cli_call *call, struct answ
 				a->value);
 	g = spt_gpte_decode(&mmu, a->value, level);
 	a->n = spt_gpte_rows(&mmu, &g, a->bits);
-	spt_gpte_flags_text(&mmu, &g, ",", flags, sizeof(flags));
+	spt_gpte_flags_text(&g, ",", flags, sizeof(flags));
 	snprintf(a->context, sizeof(a->context), "guest paging %s, level %d%s",
 		 spt_guest_paging_name(mmu.paging), level,
 		 cli_option(call, "level") ? "" : " assumed");

@@ -201,8 +201,7 @@ struct spt_gpte spt_gpte_decode(const struct spt_guest_mmu *mmu, __u64 gpte, int
 	return g;
 }
 
-int spt_gpte_flags_text(const struct spt_guest_mmu *mmu, const struct spt_gpte *g, const char *sep,
-			char *buf, size_t size)
+int spt_gpte_flags_text(const struct spt_gpte *g, const char *sep, char *buf, size_t size)
 {
 	const struct {
 		bool set;

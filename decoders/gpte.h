@@ -70,8 +70,7 @@ __u64 spt_gpte_address_mask(const struct spt_guest_mmu *mmu, int level, bool lea
 __u64 spt_gpte_reserved_mask(const struct spt_guest_mmu *mmu, int level, bool leaf);
 
 /* Names of what is set, like 'present write user accessed'; length like snprintf(). */
-int spt_gpte_flags_text(const struct spt_guest_mmu *mmu, const struct spt_gpte *gpte,
-			const char *sep, char *buf, size_t size);
+int spt_gpte_flags_text(const struct spt_gpte *gpte, const char *sep, char *buf, size_t size);
 
 /* Bit layout of that entry, every bit in one row; rows[SPT_BITS_MAX]; returns their number. */
 size_t spt_gpte_rows(const struct spt_guest_mmu *mmu, const struct spt_gpte *gpte,

@@ -2,7 +2,6 @@
 #include "decoders/role.h"
 
 #include <stdio.h>
-#include <string.h>
 
 /* The same on all kernels up to 'access'. */
 #define FIRST_BITS                                                                                 \
@@ -91,7 +90,7 @@ const char *spt_access_text(const struct spt_bits *layout, unsigned int access, 
 	size_t i;
 
 	for (i = 0; letters[i]; i++)
-		buf[i] = access & bits[i] ? letters[i] : '-';
+		buf[i] = (char)(access & bits[i] ? letters[i] : '-');
 	buf[i] = '\0';
 	return buf;
 }
@@ -112,14 +111,16 @@ int spt_role_text(const struct spt_bits *layout, __u32 word, char *buf, size_t s
 		{ SPT_ROLE_SMM, " smm" },
 	};
 	char access[SPT_ACCESS_TEXT], extra[96] = "";
+	size_t len = 0;
 
 	for (size_t i = 0; i < sizeof(rare) / sizeof(rare[0]); i++)
 		if (spt_role_get(layout, word, rare[i].bit))
-			strcat(extra, rare[i].text);
+			len += (size_t)snprintf(extra + len, sizeof(extra) - len, "%s",
+						rare[i].text);
 	spt_access_text(layout, spt_role_get(layout, word, SPT_ROLE_ACCESS), access);
 	return snprintf(buf, size, "l%u %u-byte q%u%s %s%s %snxe %sad%s%s",
 			spt_role_get(layout, word, SPT_ROLE_LEVEL),
-			spt_role_4_byte_gpte(layout, word) ? 4 : 8,
+			spt_role_4_byte_gpte(layout, word) ? 4U : 8U,
 			spt_role_get(layout, word, SPT_ROLE_QUADRANT),
 			spt_role_get(layout, word, SPT_ROLE_DIRECT) ? " direct" : "", access,
 			spt_role_get(layout, word, SPT_ROLE_INVALID) ? " invalid" : "",

@@ -58,7 +58,7 @@ const char *spt_perm_text(const struct spt_format *f, unsigned int perm, char *b
 	buf[0] = perm & SPT_PERM_READ ? 'r' : '-';
 	buf[1] = perm & SPT_PERM_WRITE ? 'w' : '-';
 	buf[2] = perm & SPT_PERM_EXEC ? 'x' : '-';
-	buf[3] = !f->user_exec ? '\0' : perm & SPT_PERM_USER_EXEC ? 'X' : '-';
+	buf[3] = (char)(!f->user_exec ? '\0' : perm & SPT_PERM_USER_EXEC ? 'X' : '-');
 	buf[4] = '\0';
 	return buf;
 }

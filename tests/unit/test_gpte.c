@@ -221,10 +221,10 @@ static void flags_are_named(void **state)
 	struct spt_gpte g = spt_gpte_decode(&mmu, 0x80000000400000e3ULL, 2);
 	char text[80];
 
-	spt_gpte_flags_text(&mmu, &g, ",", text, sizeof(text));
+	spt_gpte_flags_text(&g, ",", text, sizeof(text));
 	assert_string_equal(text, "present,write,nx,accessed,dirty,huge");
 	g = spt_gpte_decode(&mmu, 0, 2);
-	assert_int_equal(spt_gpte_flags_text(&mmu, &g, ",", text, sizeof(text)), 0);
+	assert_int_equal(spt_gpte_flags_text(&g, ",", text, sizeof(text)), 0);
 	assert_string_equal(text, "");
 }
 
