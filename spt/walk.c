@@ -211,12 +211,13 @@ unsigned int spt_walk_hva(const struct spt_model *m, uint64_t hva, uint64_t *gpa
 	uint64_t found;
 
 	for (uint32_t pos = 0; spt_memslot_next_alias(&m->memslots, hva, &pos, &slot, &found);) {
-		bool known = false;
+		const struct spt_memslot *first =
+			slot->slot->as_id ?
+				spt_memslot_find(&m->memslots, 0, found >> SPT_PAGE_SHIFT) :
+				NULL;
 
-		for (unsigned int i = 0; i < n && i < max && !known; i++)
-			known = gpa[i] == found;
-		if (known)
-			continue;
+		if (first && spt_memslot_hva(first, found) == hva)
+			continue;	/* SMM sees the same memory there */
 		if (n < max)
 			gpa[n] = found;
 		n++;

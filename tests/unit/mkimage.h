@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Synthetic images for unit tests: a VM is described by calls, then finished
+ * into the bytes that an agent would have sent. It is its own writer of the
+ * format, so that the reader is not compared with itself. Asserts, never fails.
+ */
+#ifndef SPT_TESTS_MKIMAGE_H
+#define SPT_TESTS_MKIMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/spt_image.h"
+#include "decoders/format.h"
+
+#define MK_KB	1024ULL
+#define MK_MB	(1024 * MK_KB)
+#define MK_GB	(1024 * MK_MB)
+
+struct mkimage;
+
+/* A VM whose SPTEs are of the built-in format @format ("npt-6.12"): head, masks, no values. */
+struct mkimage *mkimage_new(const char *format);
+void mkimage_free(struct mkimage *mk);
+
+struct spt_head *mkimage_head(struct mkimage *mk);
+struct spt_end *mkimage_end(struct mkimage *mk);	/* totals and checksum are filled in later */
+const struct spt_format *mkimage_format(struct mkimage *mk);
+
+/* Values become known by being set. A generation is also END's, as of a VM at rest. */
+void mkimage_vm(struct mkimage *mk, enum spt_vm_value nr, uint64_t value);
+unsigned int mkimage_vcpu(struct mkimage *mk);
+void mkimage_vcpu_value(struct mkimage *mk, unsigned int vcpu, enum spt_vcpu_value nr,
+			uint64_t value);
+
+/* A memslot; the result may be changed until the next call. Runs and bitmaps go to the last slot. */
+struct spt_slot *mkimage_slot(struct mkimage *mk, int id, unsigned int as_id, uint64_t gpa,
+			      uint64_t bytes, uint64_t hva);
+void mkimage_run(struct mkimage *mk, enum spt_run_kind kind, uint64_t gfn, uint64_t npages,
+		 uint64_t value);
+void mkimage_dirty(struct mkimage *mk, uint64_t gfn, uint64_t npages, const uint64_t *words);
+void mkimage_note(struct mkimage *mk, enum spt_note_kind kind, uint64_t a, uint64_t b);
+
+/* A role word for this format's layout; set further bits with mkimage_role(). */
+uint32_t mkimage_role(struct mkimage *mk, uint32_t word, enum spt_role_bit bit, unsigned int value);
+
+/* A root of the TDP MMU, or with @role not direct a shadow page with a root_count. By number. */
+unsigned int mkimage_tdp_root(struct mkimage *mk, int level);
+unsigned int mkimage_mirror_root(struct mkimage *mk, int level);
+unsigned int mkimage_shadow_root(struct mkimage *mk, int level, uint64_t gfn);
+
+/* A table by itself; its HPA is chosen. */
+unsigned int mkimage_table(struct mkimage *mk, int level, uint64_t gfn, bool direct);
+unsigned int mkimage_raw(struct mkimage *mk, enum spt_raw_table_kind kind, unsigned int vcpu);
+struct spt_page *mkimage_page(struct mkimage *mk, unsigned int table);
+uint64_t mkimage_table_hpa(struct mkimage *mk, unsigned int table);
+void mkimage_set(struct mkimage *mk, unsigned int table, unsigned int index, uint64_t spte);
+/* Shadow: guest frame (as address) and access that entry @index was made from. */
+void mkimage_translate(struct mkimage *mk, unsigned int table, unsigned int index, uint64_t gpa,
+		       unsigned int access);
+/* Entry @index of @parent leads to @child. */
+void mkimage_link(struct mkimage *mk, unsigned int parent, unsigned int index, unsigned int child);
+
+/* Entries of this format. @perm: of "rwx". */
+uint64_t mkimage_leaf(struct mkimage *mk, uint64_t hpa, int level, const char *perm);
+uint64_t mkimage_nonleaf(struct mkimage *mk, uint64_t hpa);
+uint64_t mkimage_mmio(struct mkimage *mk, uint64_t gpa, uint64_t generation);
+
+/* Put @spte at @level for @gpa under a direct root, with the tables above it. Returns its table. */
+unsigned int mkimage_map(struct mkimage *mk, unsigned int root, uint64_t gpa, int level,
+			 uint64_t spte);
+
+/* The host's walk of one page: @entry at @leaf level, present tables above. @error: errno. */
+struct spt_host_walk *mkimage_host(struct mkimage *mk, uint64_t gpa, uint64_t hva, int leaf,
+				   uint64_t entry, int error);
+
+/* The image; owned by @mk, may be changed by the caller. Nothing may be added afterwards. */
+uint8_t *mkimage_finish(struct mkimage *mk, size_t *len);
+
+/* Set END's checksum right again after a change. */
+void mkimage_seal(uint8_t *image, size_t len);
+
+#endif
