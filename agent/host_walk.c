@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * HVA to HPA in the VMM's own page tables, entry by entry, as KVM's
+ * host_pfn_mapping_level() walks them: with interrupts off, which keeps tables
+ * from being freed, and nothing believed twice.
+ */
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/srcu.h>
+#include <asm/pgtable.h>
+
+#include "memslots.h"
+
+#define SPT_HOST_SHIFT(level)	(PAGE_SHIFT + 9 * ((level) - 1))
+
+/* Fills in the levels; returns the level that the walk ended at. */
+static u8 spt_host_levels(const struct mm_struct *mm, u64 hva, struct spt_host_walk *walk)
+{
+	u64 table = __pa(mm->pgd);
+	unsigned long flags;
+	u8 level;
+	u64 entry;
+
+	local_irq_save(flags);
+	for (level = walk->top;; level--) {
+		const u64 *at = (const u64 *)__va(table) +
+				((hva >> SPT_HOST_SHIFT(level)) & (SPT_TABLE_ENTRIES - 1));
+
+		if (!pfn_valid(PHYS_PFN(table)) || spt_read(&entry, at, sizeof(entry))) {
+			walk->error = EFAULT;
+			break;
+		}
+		walk->level[level - 1].table_hpa = table;
+		walk->level[level - 1].entry = entry;
+		if (level == 1 || !(entry & _PAGE_PRESENT) || (level <= 3 && (entry & _PAGE_PSE)))
+			break;
+		table = entry & PTE_PFN_MASK;
+	}
+	local_irq_restore(flags);
+	return level;
+}
+
+/* The slot's HVA of @gfn and the gfn behind the slot; false: no slot. */
+static bool spt_host_hva(struct spt_reader *reader, u64 gfn, u64 *hva, u64 *end)
+{
+	struct srcu_struct *srcu = spt_kvm_srcu(reader->vm.kvm);
+	const void *slots;
+	const void *slot;
+	bool found;
+	u64 npages;
+	u64 base;
+	int idx;
+
+	idx = srcu_read_lock(srcu);
+	slots = spt_slots(reader->vm.kvm, 0);
+	slot = slots ? spt_slot_below(slots, gfn) : NULL;
+	found = slot && !spt_load(slot, SPT_F_SLOT_BASE_GFN, &base) &&
+		!spt_load(slot, SPT_F_SLOT_NPAGES, &npages) &&
+		!spt_load(slot, SPT_F_SLOT_HVA, hva) && gfn - base < npages;
+	srcu_read_unlock(srcu, idx);
+	if (!found)
+		return false;
+	*hva += (gfn - base) << PAGE_SHIFT;
+	*end = base + npages;
+	return true;
+}
+
+/* Frames from @hva on that the entry which ended the walk covers. */
+static u64 spt_host_covered(const struct spt_host_walk *walk)
+{
+	u64 pages = 1ULL << (SPT_HOST_SHIFT(walk->leaf) - PAGE_SHIFT);
+
+	return pages - ((walk->hva >> PAGE_SHIFT) & (pages - 1));
+}
+
+/* One record; how many frames it speaks for. */
+static u64 spt_host_walk_one(struct spt_reader *reader, struct spt_host_walk *walk, u64 gfn)
+{
+	struct mm_struct *mm = reader->vm.mm;
+	unsigned int i;
+	u64 end;
+
+	walk->gpa = gfn << PAGE_SHIFT;
+	walk->top = pgtable_l5_enabled() ? 5 : 4;
+	for (i = 0; i < SPT_HOST_LEVELS; i++)
+		walk->level[i].table_hpa = SPT_NO_HPA;
+	if (!spt_host_hva(reader, gfn, &walk->hva, &end)) {
+		walk->error = ENOENT;
+		return 1;
+	}
+	if (!mmget_not_zero(mm)) {
+		walk->error = ESRCH;
+		return end - gfn;
+	}
+	walk->leaf = spt_host_levels(mm, walk->hva, walk);
+	mmput_async(mm);
+	if (walk->error)
+		return 1;
+	return min(end - gfn, spt_host_covered(walk));
+}
+
+int spt_host_step(struct spt_reader *reader)
+{
+	struct spt_index_cursor *at = &reader->cursor.index;
+	struct spt_host_walk *walk = spt_record(reader, SPT_REC_HOST_WALK, sizeof(*walk));
+	u64 gfn = spt_request_first(reader) + at->index;
+	int error;
+
+	if (gfn >= spt_request_end(reader))
+		return 0;
+	at->index += spt_host_walk_one(reader, walk, gfn);
+	error = spt_put(reader, walk);
+	return error ? error : 1;
+}

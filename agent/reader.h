@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One open file of a VM: a sequence of stages, each of which finds facts step by
+ * step and hands them, as the records of an image, to the file's sink. The image
+ * file's sink stores them, the text files' sinks print them.
+ *
+ * A step runs with an empty batch, puts at most SPT_STEP_BYTES into it, and
+ * keeps its place in the reader's cursor: nothing is locked between steps.
+ */
+#ifndef SPT_AGENT_READER_H
+#define SPT_AGENT_READER_H
+
+#include <linux/mutex.h>
+#include <linux/sizes.h>
+#include <linux/types.h>
+
+#include "page.h"
+#include "vm.h"
+
+#define SPT_BATCH_BYTES		SZ_16K
+#define SPT_STEP_BYTES		(SPT_BATCH_BYTES - SZ_1K)	/* the rest: notes */
+#define SPT_SCRATCH_BYTES	SZ_4K
+/* The longest record of a table. */
+#define SPT_TABLE_MAX		(sizeof(struct spt_table) + SPT_TABLE_ENTRIES * sizeof(u64))
+
+/* How long RCU or mmu_lock is held at a stretch. */
+#define SPT_SLICE_NS		(100 * 1000ULL)
+/* The same for kvm->srcu, whose grace periods are what a memslot update waits for. */
+#define SPT_SRCU_SLICE_NS	(1000 * 1000ULL)
+
+struct spt_request {
+	u64 start;	/* GPA */
+	u64 len;	/* bytes; 0: everything */
+	u32 parts;	/* enum spt_part */
+};
+
+/* What leaves through read(). */
+struct spt_out {
+	char __user *to;	/* of the read() under way */
+	size_t room;
+	u8 *batch;		/* SPT_BATCH_BYTES */
+	size_t filled;
+	size_t drained;
+	u64 word;		/* index of the next word of the image */
+	u64 sum;		/* spt_checksum_word() of the words before */
+	u64 records;
+	u64 tables;
+	u64 entries;
+};
+
+/* A table to be emitted. RCU or mmu_lock keeps it until the sink returns. */
+struct spt_found_table {
+	const struct spt_sp *sp;
+	u64 root_sp;			/* 0: from the active list */
+	u64 base;			/* gfn of entry 0, as the walk counts */
+	u64 allowed;			/* chunks that the request wants */
+	u64 chunks;			/* of these, those that are not empty */
+	const u64 *translations;	/* shadowed_translation, or NULL */
+};
+
+struct spt_reader;
+
+struct spt_sink {
+	/* -errno, -ENOSPC never: the step's bound holds. The record is the caller's. */
+	int (*record)(struct spt_reader *reader, const struct spt_rec *rec);
+	/* Page faults are disabled. -EFAULT: the user's buffer must be faulted in first. */
+	int (*table)(struct spt_reader *reader, const struct spt_found_table *table);
+	/* The walk over tables is done. */
+	int (*tables_end)(struct spt_reader *reader);
+};
+
+#define SPT_WALK_LEVELS		5
+#define SPT_ROOTS_MAX		64	/* roots of a VM that are walked */
+
+/* A table on the path from the root; entries below 'next' are done. */
+struct spt_frame {
+	const void *sp;
+	const u64 *spt;
+	u64 base;
+	u64 chunks;
+	u16 next;
+	u16 end;
+	u8 level;
+};
+
+struct spt_tdp_cursor {
+	const void *root;		/* NULL: choose the next one */
+	u32 role;
+	u64 resume;			/* a replaced path goes on at this gfn */
+	u8 depth;			/* frames in use */
+	struct spt_frame frame[SPT_WALK_LEVELS];
+	unsigned int roots;		/* walked or being walked */
+	const void *done[SPT_ROOTS_MAX];
+};
+
+struct spt_shadow_cursor {
+	const void *last;		/* sp emitted last */
+	u64 count;			/* emitted or passed by */
+	bool started;
+};
+
+struct spt_slot_cursor {
+	u8 as;
+	bool started;			/* in this address space */
+	u64 generation;
+	u64 gfn;			/* base of the slot emitted last */
+	u8 runs;			/* 0: next slot; else which runs of it are under way */
+	u64 index;			/* in their array */
+};
+
+/* A place in a list of few things: vCPUs, roots, runs of attributes, pages of a range. */
+struct spt_index_cursor {
+	u64 index;
+	u64 hint;
+};
+
+/* The run of leaves that text 'ranges' is collecting. */
+struct spt_leaf_run {
+	u64 root;
+	u64 gfn;
+	u64 npages;
+	u64 hpa;
+	u64 attributes;
+	u8 level;
+};
+
+struct spt_reader {
+	struct mutex lock;
+	const struct spt_sink *sink;
+	struct spt_vm_id vm;
+	struct module *vendor;
+	struct spt_request request;
+	struct spt_out out;
+	loff_t at;			/* file position, bytes given so far */
+	unsigned int stage;
+	bool finished;
+	bool torn;
+	u64 seq;			/* mmu_invalidate_seq when the image was begun */
+	u64 in_progress;
+	u64 generation[2];
+	u64 direct_bits;		/* gfn_direct_bits of the VM */
+	u64 mmio_value;
+	union {
+		struct spt_tdp_cursor tdp;
+		struct spt_shadow_cursor shadow;
+		struct spt_slot_cursor slot;
+		struct spt_index_cursor index;
+	} cursor;
+	struct spt_leaf_run run;
+	struct spt_sp sp;		/* the page at hand */
+	u64 scratch[SPT_SCRATCH_BYTES / sizeof(u64)];	/* the record at hand */
+	u64 raw[SPT_TABLE_MAX / sizeof(u64)];		/* a raw table's record */
+};
+
+/* The files of a VM's directory; debugfs hands each a struct spt_vm_id. */
+struct spt_vm_file {
+	const char *name;
+	umode_t mode;
+	const struct file_operations *fops;
+};
+
+extern const struct spt_vm_file spt_vm_files[];
+extern const unsigned int spt_vm_file_count;
+
+/* request.c: parses 'gpa=START+LEN parts=a,b'; the line is cut up. -EINVAL, -E2BIG. */
+int spt_request_parse(char *line, struct spt_request *request);
+
+/* image.c and text.c */
+extern const struct spt_sink spt_image_sink;
+extern const struct spt_sink spt_text_sink;
+extern const struct spt_sink spt_text_tables_sink;
+extern const struct spt_sink spt_text_ranges_sink;
+
+/* True when a step should end so that the batch is given to the user. */
+bool spt_out_pending(const struct spt_reader *reader);
+
+/* Hands the record in @reader->scratch or elsewhere to the sink. */
+static inline int spt_put(struct spt_reader *reader, const void *rec)
+{
+	return reader->sink->record(reader, rec);
+}
+
+/* A note makes the image torn. May be called under RCU and mmu_lock. */
+int spt_note(struct spt_reader *reader, enum spt_note_kind kind, u64 a, u64 b);
+
+/* Zeroed scratch with the header of a record of @bytes. */
+void *spt_record(struct spt_reader *reader, enum spt_rec_type type, size_t bytes);
+
+/* The VM's vCPU @i, kept by the VM's reference; NULL: there are no more. */
+const void *spt_vcpu(const struct spt_reader *reader, u64 i);
+
+/* How many address spaces the VM has: 2 where SMM has its own. */
+unsigned int spt_address_spaces(const struct spt_reader *reader);
+
+/* False: this kernel has no such mask. */
+bool spt_mask_value(enum spt_mask mask, u64 *value);
+
+/* The generation of address space @as; 0 when there is none. */
+u64 spt_slots_generation(const struct spt_reader *reader, unsigned int as);
+
+/* Frames that the request wants: first and one past the last. */
+u64 spt_request_first(const struct spt_reader *reader);
+u64 spt_request_end(const struct spt_reader *reader);
+
+/*
+ * Chunks of a table at @level, whose entry 0 translates gfn @base, that meet
+ * the gfns [@first, @end); 0: none. Sets the entries of the range.
+ */
+u64 spt_table_range(u64 base, u8 level, u64 first, u64 end, u16 *from, u16 *to);
+
+/* Of the @allowed chunks of the table those that hold a word other than @empty. */
+u64 spt_table_chunks(const u64 *spt, u64 allowed, u64 empty);
+
+/*
+ * The stages. A step returns 1: call me again, 0: this stage is done, -EFAULT:
+ * the user's buffer must be faulted in, or another -errno.
+ */
+int spt_head_step(struct spt_reader *reader);
+int spt_masks_step(struct spt_reader *reader);
+int spt_vm_step(struct spt_reader *reader);
+int spt_vcpus_step(struct spt_reader *reader);
+int spt_slots_step(struct spt_reader *reader);
+int spt_attrs_step(struct spt_reader *reader);
+int spt_roots_step(struct spt_reader *reader);
+int spt_tdp_step(struct spt_reader *reader);
+int spt_shadow_step(struct spt_reader *reader);
+int spt_raw_roots_step(struct spt_reader *reader);
+int spt_tables_end_step(struct spt_reader *reader);
+int spt_host_step(struct spt_reader *reader);
+int spt_end_step(struct spt_reader *reader);
+
+#endif

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the hardware got, on Intel: a VMCS can only be read on the CPU on which
+ * it is loaded, so that CPU is asked.
+ */
+#include <linux/mm.h>
+#include <linux/smp.h>
+#include <asm/asm.h>
+
+#include "layout.h"
+#include "vcpu.h"
+
+/* SDM volume 3, appendix B. */
+#define SPT_VMCS_EPT_POINTER	0x201a
+#define SPT_VMCS_GUEST_CR3	0x6802
+
+struct spt_vmread {
+	const void *vmcs;	/* read only if this one is current */
+	unsigned long field;
+	u64 value;
+	bool done;
+};
+
+/* #UD where VMX is off, flags where there is no current VMCS. */
+static bool spt_vmread(unsigned long field, u64 *value)
+{
+	unsigned long result = 0;
+	bool ok = false;
+
+	asm volatile("1:	vmread %[field], %[result]\n"
+		     "	seta %[ok]\n"
+		     "2:\n"
+		     _ASM_EXTABLE(1b, 2b)
+		     : [result] "+r" (result), [ok] "+qm" (ok)
+		     : [field] "r" (field)
+		     : "cc");
+	*value = result;
+	return ok;
+}
+
+static void spt_vmread_here(void *arg)
+{
+	const void __percpu *current_vmcs = (const void __percpu *)(unsigned long)
+					    spt_layout.symbol[SPT_S_CURRENT_VMCS];
+	struct spt_vmread *read = arg;
+	void *vmcs;
+
+	if (spt_read(&vmcs, this_cpu_ptr(current_vmcs), sizeof(vmcs)) || vmcs != read->vmcs)
+		return;
+	read->done = spt_vmread(read->field, &read->value);
+}
+
+int spt_vmcs_root(const void *vcpu, u64 *root)
+{
+	const void *vmx = vcpu - spt_layout.field[SPT_F_VCPU_VMX_VCPU].offset;
+	const void *loaded = spt_load_pointer(vmx, SPT_F_VMX_LOADED_VMCS);
+	struct spt_vmread read = {
+		.vmcs = loaded ? spt_load_pointer(loaded, SPT_F_LOADED_VMCS_VMCS) : NULL,
+		.field = spt_layout.mmu == SPT_MMU_EPT ? SPT_VMCS_EPT_POINTER :
+							 SPT_VMCS_GUEST_CR3,
+	};
+	u64 cpu;
+
+	if (!read.vmcs || !spt_layout.symbol[SPT_S_CURRENT_VMCS] ||
+	    spt_load(loaded, SPT_F_LOADED_VMCS_CPU, &cpu) || cpu >= nr_cpu_ids)
+		return -EAGAIN;
+	if (smp_call_function_single(cpu, spt_vmread_here, &read, 1) || !read.done)
+		return -EAGAIN;
+	*root = read.value;
+	return 0;
+}
