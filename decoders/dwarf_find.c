@@ -53,8 +53,11 @@ static void make_patterns(struct dwarf_graph *g, const char *name, struct patter
 
 	/* Names by index (DW_FORM_strx) leave no offset in the unit. */
 	p->any = g->section[DWARF_STR_OFFSETS].size || len < sizeof(uint32_t);
-	/* A name no longer than an offset stands in the unit itself, as all do without a table. */
-	if (len == sizeof(uint32_t) || (!str->size && !p->any))
+	/*
+	 * A name no longer than an offset (8 bytes in 64-bit DWARF) may stand in the
+	 * unit itself, as all do without a table.
+	 */
+	if (!p->any && (len <= sizeof(uint64_t) || !str->size))
 		memcpy(&p->word[p->count++], name, sizeof(uint32_t));
 	while (!p->any && left && (at = memmem(at, left, name, len))) {
 		if (p->count == PATTERNS_MAX) {

@@ -132,7 +132,7 @@ static int follow(struct spt_typegraph *graph, const char **path, struct place *
 		  struct spt_error *e)
 {
 	const char *whole = *path, *p = whole;
-	bool first = true;
+	bool first = true, bad = false;
 
 	while (*p && *p != '|') {
 		int found;
@@ -141,20 +141,22 @@ static int follow(struct spt_typegraph *graph, const char **path, struct place *
 			char *end;
 			uint64_t index;
 
-			if (first || !isdigit((unsigned char)p[1]))
+			bad = first || !isdigit((unsigned char)p[1]);
+			if (bad)
 				break;
 			index = strtoul(p + 1, &end, 10);
-			if (*end != ']' || index > INT32_MAX)
+			bad = *end != ']' || index > INT32_MAX;
+			if (bad)
 				break;
 			found = step_index(graph, index, at, e);
 			p = end + 1;
 		} else {
-			if (!first && *p++ != '.')
-				break;
+			size_t len;
 
-			size_t len = name_length(p);
-
-			if (!len)
+			p += !first && *p == '.';
+			len = name_length(p);
+			bad = !len || (!first && p[-1] != '.');
+			if (bad)
 				break;
 			found = step_name(graph, p, len, at, e);
 			p += len;
@@ -163,7 +165,7 @@ static int follow(struct spt_typegraph *graph, const char **path, struct place *
 		if (found <= 0)
 			return found;
 	}
-	if (*p && *p != '|')
+	if (bad)
 		return spt_fail(e, EINVAL, "'%s' is no member path: expected a name at '%s'",
 				whole, p);
 	*path = p;

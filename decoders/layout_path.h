@@ -2,7 +2,9 @@
 /*
  * Member paths: 'arch.mmu', 'stat.pages[1]', 'a|b' (alternatives, newest first),
  * '' (the type itself). Members of anonymous structs and unions count as the
- * members of what encloses them. Grammar: agent/spt_layout.h.
+ * members of what encloses them. Grammar: agent/spt_layout.h. An array of several
+ * dimensions is one flat array in BTF, as pahole writes it, so that no path of
+ * ours indexes one.
  */
 #ifndef SPT_LAYOUT_PATH_H
 #define SPT_LAYOUT_PATH_H
