@@ -8,9 +8,15 @@ __u64 spt_bits_extract(__u64 mask, __u64 raw)
 	__u64 number = 0;
 	unsigned int to = 0;
 
-	for (; mask; mask &= mask - 1, to++)
-		if (raw & mask & -mask)
-			number |= SPT_BIT(to);
+	/* A run of neighbouring bits at a time: most masks are one. */
+	while (mask) {
+		unsigned int shift = (unsigned int)__builtin_ctzll(mask);
+		__u64 run = mask & ~(mask + SPT_BIT(shift));
+
+		number |= (raw & run) >> shift << to;
+		to += (unsigned int)__builtin_popcountll(run);
+		mask &= ~run;
+	}
 	return number;
 }
 

@@ -92,40 +92,42 @@ static void decode_present(const struct spt_format *f, struct spt_spte *s)
 	}
 }
 
-static __u32 present_flags(const struct spt_format *f, const struct spt_spte *s)
+/* The flag, if the condition holds. */
+static __u32 when(bool condition, enum spt_spte_flag flag)
+{
+	return condition ? (__u32)flag : 0;
+}
+
+/* Flags of an entry that maps something, whoever wrote it. */
+static __u32 hardware_flags(const struct spt_format *f, const struct spt_spte *s)
+{
+	__u64 raw = s->raw, user = s->kind == SPT_SPTE_PAE_ROOT ? 0 : f->user;
+	__u64 pwt = f->style == SPT_STYLE_PT ? PT_PWT : 0, pcd = pwt ? PT_PCD : 0;
+	bool leaf = s->type == SPT_SPTE_LEAF;
+
+	return when(s->accessed == SPT_YES, SPT_SPTE_FLAG_ACCESSED) |
+	       when(s->dirty == SPT_YES, SPT_SPTE_FLAG_DIRTY) |
+	       when(raw & user, SPT_SPTE_FLAG_USER) | when(raw & f->nx, SPT_SPTE_FLAG_NX) |
+	       when(leaf && s->level > 1, SPT_SPTE_FLAG_HUGE) |
+	       when(raw & f->suppress_ve, SPT_SPTE_FLAG_SVE) |
+	       when(raw & f->me_mask, SPT_SPTE_FLAG_ENCRYPTED) |
+	       when(leaf && (raw & f->ipat), SPT_SPTE_FLAG_IPAT) |
+	       when(raw & pwt, SPT_SPTE_FLAG_PWT) | when(raw & pcd, SPT_SPTE_FLAG_PCD) |
+	       when(s->kind == SPT_SPTE_WALKED && !s->present_hw, SPT_SPTE_FLAG_HW_NONPRESENT) |
+	       when(raw & reserved_bits(f, s->type, s->level), SPT_SPTE_FLAG_RESERVED) |
+	       (s->memtype >= 0 ? memtype_flags[s->memtype & 7] : 0);
+}
+
+/* Flags that only an entry of a kvm_mmu_page has. */
+static __u32 kvm_flags(const struct spt_format *f, const struct spt_spte *s)
 {
 	bool leaf = s->type == SPT_SPTE_LEAF;
-	bool kvm = s->present_kvm;
-	const struct {
-		bool set;
-		__u32 flag;
-	} conditions[] = {
-		{ s->accessed == SPT_YES, SPT_SPTE_FLAG_ACCESSED },
-		{ s->dirty == SPT_YES, SPT_SPTE_FLAG_DIRTY },
-		{ leaf && kvm && (s->raw & f->host_writable), SPT_SPTE_FLAG_HOST_WRITABLE },
-		{ leaf && kvm && (s->raw & f->mmu_writable), SPT_SPTE_FLAG_MMU_WRITABLE },
-		{ s->kind != SPT_SPTE_PAE_ROOT && (s->raw & f->user), SPT_SPTE_FLAG_USER },
-		{ s->raw & f->nx, SPT_SPTE_FLAG_NX },
-		{ leaf && s->level > 1, SPT_SPTE_FLAG_HUGE },
-		{ s->access_tracked, SPT_SPTE_FLAG_ACC_TRACK },
-		{ kvm && s->ad_type == SPT_AD_DISABLED, SPT_SPTE_FLAG_AD_DISABLED },
-		{ kvm && s->ad_type == SPT_AD_WRPROT_ONLY, SPT_SPTE_FLAG_WRPROT_AD },
-		{ s->raw & f->suppress_ve, SPT_SPTE_FLAG_SVE },
-		{ f->me_mask && (s->raw & f->me_mask), SPT_SPTE_FLAG_ENCRYPTED },
-		{ leaf && (s->raw & f->ipat), SPT_SPTE_FLAG_IPAT },
-		{ f->style == SPT_STYLE_PT && (s->raw & PT_PWT), SPT_SPTE_FLAG_PWT },
-		{ f->style == SPT_STYLE_PT && (s->raw & PT_PCD), SPT_SPTE_FLAG_PCD },
-		{ s->kind == SPT_SPTE_WALKED && !s->present_hw, SPT_SPTE_FLAG_HW_NONPRESENT },
-		{ s->raw & reserved_bits(f, s->type, s->level), SPT_SPTE_FLAG_RESERVED },
-	};
-	__u32 flags = 0;
 
-	for (size_t i = 0; i < sizeof(conditions) / sizeof(conditions[0]); i++)
-		if (conditions[i].set)
-			flags |= conditions[i].flag;
-	if (s->memtype >= 0)
-		flags |= memtype_flags[s->memtype & 7];
-	return flags;
+	return when(leaf && (s->raw & f->host_writable), SPT_SPTE_FLAG_HOST_WRITABLE) |
+	       when(leaf && (s->raw & f->mmu_writable), SPT_SPTE_FLAG_MMU_WRITABLE) |
+	       when(s->access_tracked, SPT_SPTE_FLAG_ACC_TRACK) |
+	       when(s->ad_type == SPT_AD_DISABLED, SPT_SPTE_FLAG_AD_DISABLED) |
+	       when(s->ad_type == SPT_AD_WRPROT_ONLY, SPT_SPTE_FLAG_WRPROT_AD);
 }
 
 static void decode_mmio(const struct spt_format *f, struct spt_spte *s)
@@ -171,7 +173,7 @@ struct spt_spte spt_spte_decode(const struct spt_format *f, __u64 spte, int leve
 	case SPT_SPTE_TABLE:
 	case SPT_SPTE_LEAF:
 		decode_present(f, &s);
-		s.flags = present_flags(f, &s);
+		s.flags = hardware_flags(f, &s) | (s.present_kvm ? kvm_flags(f, &s) : 0);
 		break;
 	case SPT_SPTE_MMIO:
 		decode_mmio(f, &s);
