@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a loaded model says about its VM, beside the tables. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "decoders/role.h"
@@ -109,14 +110,37 @@ bool spt_model_attrs(const struct spt_model *m, uint64_t gfn, uint64_t *attrs)
 	return m->nr_attrs || m->image.head.req_parts & SPT_PART_ATTRS;
 }
 
+/* Whether a record that begins at or below @gpa speaks for it, too. */
+static bool host_walk_covers(const struct spt_host_walk *walk, uint64_t gpa)
+{
+	unsigned int shift = spt_level_shift(walk->leaf ? walk->leaf : 1);
+	uint64_t hva = walk->hva + (gpa - walk->gpa);
+
+	if (walk->error == ESRCH)
+		return true;	/* no VMM, no pages: up to the next record */
+	if (walk->error)
+		shift = SPT_PAGE_SHIFT;
+	return hva >> shift == walk->hva >> shift;
+}
+
 const struct spt_host_walk *spt_model_host_walk(const struct spt_model *m, uint64_t gpa)
 {
-	uint64_t page = ~(spt_level_size(1) - 1);
+	const struct spt_host_walk *found = NULL;
 
+	gpa &= ~(spt_level_size(1) - 1);
 	for (uint32_t i = 0; i < m->nr_host; i++)
-		if ((m->host[i]->gpa & page) == (gpa & page))
-			return m->host[i];
-	return NULL;
+		if (m->host[i]->gpa <= gpa && (!found || m->host[i]->gpa > found->gpa))
+			found = m->host[i];
+	return found && host_walk_covers(found, gpa) ? found : NULL;
+}
+
+bool spt_model_covers(const struct spt_model *m, uint64_t gpa)
+{
+	const struct spt_head *head = &m->image.head;
+	uint64_t page = spt_level_size(1) - 1;
+
+	return !head->req_len || (gpa >= (head->req_start & ~page) &&
+				  gpa <= ((head->req_start + head->req_len - 1) | page));
 }
 
 const char *spt_model_vm_type(const struct spt_model *m)

@@ -66,7 +66,8 @@ static uint64_t page_address(uint64_t entry, int level)
 	return address & ~(spt_level_size(level) - 1);
 }
 
-static void take_level(struct spt_host_path *ret, const struct spt_host_walk *walk, int level)
+static void take_level(struct spt_host_path *ret, const struct spt_host_walk *walk, uint64_t hva,
+		       int level)
 {
 	uint64_t entry = walk->level[level - 1].entry;
 
@@ -74,7 +75,7 @@ static void take_level(struct spt_host_path *ret, const struct spt_host_walk *wa
 		.table_hpa = walk->level[level - 1].table_hpa,
 		.entry = entry,
 		.level = level,
-		.index = walk->hva >> spt_level_shift(level) & (SPT_TABLE_ENTRIES - 1),
+		.index = hva >> spt_level_shift(level) & (SPT_TABLE_ENTRIES - 1),
 		.type = classify(entry, level),
 		.writable = entry & PTE_PRESENT && entry & PTE_WRITE,
 		.user = entry & PTE_USER,
@@ -88,9 +89,11 @@ bool spt_host_path(const struct spt_model *model, uint64_t gpa, struct spt_host_
 {
 	const struct spt_host_walk *walk = spt_model_host_walk(model, gpa);
 	const struct spt_host_level *last;
+	uint64_t hva;
 
 	if (!walk)
 		return false;
+	hva = walk->hva + (gpa - walk->gpa);
 	memset(ret, 0, sizeof(*ret));
 	ret->hpa = SPT_NO_HPA;
 	ret->error = walk->error;
@@ -98,7 +101,7 @@ bool spt_host_path(const struct spt_model *model, uint64_t gpa, struct spt_host_
 	for (int level = walk->top; level >= 1 && level >= walk->leaf; level--) {
 		if (walk->level[level - 1].table_hpa == SPT_NO_HPA)
 			break;
-		take_level(ret, walk, level);
+		take_level(ret, walk, hva, level);
 		ret->writable &= ret->level[ret->nr_levels - 1].writable;
 		if (ret->level[ret->nr_levels - 1].type != SPT_HOST_TABLE)
 			break;
@@ -112,8 +115,7 @@ bool spt_host_path(const struct spt_model *model, uint64_t gpa, struct spt_host_
 	ret->type = last->type;
 	if (last->type == SPT_HOST_PAGE || last->type == SPT_HOST_PROTNONE) {
 		ret->page_size = spt_level_size(last->level);
-		ret->hpa = page_address(last->entry, last->level) + (gpa & (spt_level_size(1) - 1)) +
-			   (walk->hva & (ret->page_size - 1) & ~(spt_level_size(1) - 1));
+		ret->hpa = page_address(last->entry, last->level) + (hva & (ret->page_size - 1));
 	} else {
 		ret->writable = false;
 	}

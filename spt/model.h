@@ -110,7 +110,7 @@ struct spt_model {
 	struct spt_root_ref *roots;	/* TDP MMU's in KVM's order, then shadow, then raw */
 	struct spt_node *nodes;		/* in the image's order */
 	const struct spt_runs **attrs;	/* memory attributes, ascending */
-	const struct spt_host_walk **host;	/* ascending by gpa as asked for */
+	const struct spt_host_walk **host;	/* each speaks for pages up to the next */
 	const struct spt_note **notes;
 	uint32_t nr_vcpus, nr_roots, nr_nodes, nr_attrs, nr_host, nr_notes;
 	uint32_t *hash;			/* HPA to index + 1 of nodes; open addressing */
@@ -173,7 +173,10 @@ enum spt_vcpu_use spt_vcpu_uses(const struct spt_vcpu_ref *vcpu, const struct sp
 /* Value of memory attributes (KVM_MEMORY_ATTRIBUTE_*) at @gfn; false: the image has none. */
 bool spt_model_attrs(const struct spt_model *model, uint64_t gfn, uint64_t *attrs);
 
-/* The host walk of the page of @gpa, or NULL when the image has none. */
+/* Whether @gpa is in the range that the image was asked for. */
+bool spt_model_covers(const struct spt_model *model, uint64_t gpa);
+
+/* The host walk that speaks for the page of @gpa (it may begin below), or NULL. */
 const struct spt_host_walk *spt_model_host_walk(const struct spt_model *model, uint64_t gpa);
 
 /* "normal", "sw-protected", "sev", "tdx", ...; "n/a" when unknown. */

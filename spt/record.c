@@ -29,6 +29,8 @@ static const char *check_head(const struct spt_rec *rec)
 		return "unknown vendor";
 	if (head->mmu < SPT_MMU_NPT || head->mmu > SPT_MMU_SHADOW)
 		return "unknown MMU kind";
+	if (head->req_len && head->req_len - 1 > ~0ULL - head->req_start)
+		return "requested range that wraps around";
 	if (head->maxphyaddr > 52)
 		return "maxphyaddr beyond 52";
 	if (head->root_level > SPT_MAX_LEVEL)

@@ -133,9 +133,12 @@ int spt_live_request_line(const struct spt_request *req, char *line, size_t size
 	const char *sep = "parts=";
 	int n = 0;
 
-	if (req && req->len)
+	if (req && req->len) {
+		uint64_t most = ~0ULL - req->start, len = req->len - 1 > most ? most : req->len;
+
 		n = snprintf(line, size, "gpa=0x%llx+0x%llx ", (unsigned long long)req->start,
-			     (unsigned long long)req->len);
+			     (unsigned long long)len);
+	}
 	for (int i = 0; i < SPT_PART_COUNT; i++) {
 		if (!(parts >> i & 1))
 			continue;

@@ -40,6 +40,12 @@ static unsigned int child_problems(const struct spt_root_ref *root, const struct
 	return 0;
 }
 
+/* An image of a range leaves out the shadow tables that map nothing of it. */
+static unsigned int missing_child(const struct spt_model *m, const struct spt_root_ref *root)
+{
+	return m->image.head.req_len && !spt_root_maps_gpa(root) ? 0 : SPT_ENTRY_NO_CHILD;
+}
+
 void spt_entry_fill(const struct spt_model *m, const struct spt_root_ref *root,
 		    const struct spt_node *node, unsigned int index, uint64_t address, uint64_t spte,
 		    struct spt_entry *e)
@@ -61,7 +67,7 @@ void spt_entry_fill(const struct spt_model *m, const struct spt_root_ref *root,
 		e->hpa = spt_spte_table_hpa(&m->format, spte);
 		e->child = spt_node_child(m, root, e->hpa, node->level - 1);
 		e->problems = e->child ? child_problems(root, e->child, node->level, address) :
-					 SPT_ENTRY_NO_CHILD;
+					 missing_child(m, root);
 		if (e->problems)
 			e->child = NULL;
 	}
@@ -88,6 +94,30 @@ static void push(struct spt_tree *t, const struct spt_node *node, uint64_t base)
 		f->end = f->index;
 }
 
+/*
+ * GPAs: what the caller wants, the root translates up to @low, and the image was
+ * made of; beyond its range an image has entries, but not the tables below them.
+ */
+static bool clip_to_image(struct spt_tree *t, uint64_t low, uint64_t bits)
+{
+	const struct spt_head *head = &t->model->image.head;
+	uint64_t page = spt_level_size(1) - 1, start = t->start, last = t->last < low ? t->last : low;
+
+	if (head->req_len) {
+		uint64_t image_last = (head->req_start + head->req_len - 1) | page;
+
+		if (start < (head->req_start & ~page))
+			start = head->req_start & ~page;
+		if (last > image_last)
+			last = image_last;
+	}
+	if (start > last)
+		return false;
+	t->first_in_root = start | bits;
+	t->last_in_root = last | bits;
+	return true;
+}
+
 /* The range asked for in addresses of this root; false when it has none of them. */
 static bool range_in_root(struct spt_tree *t, const struct spt_root_ref *root)
 {
@@ -96,14 +126,14 @@ static bool range_in_root(struct spt_tree *t, const struct spt_root_ref *root)
 
 	t->first_in_root = 0;
 	t->last_in_root = mask;
+	if (spt_root_maps_gpa(root))
+		return clip_to_image(t, low, root->gpa_bits);
 	if (!t->start && t->last == ~0ULL)
 		return true;
-	if (spt_root_maps_gpa(root) || root->kind == SPT_ROOT_NESTED) {
-		if (t->start > low)
-			return false;
-		t->first_in_root = t->start | root->gpa_bits;
-		t->last_in_root = (t->last < low ? t->last : low) | root->gpa_bits;
-		return true;
+	if (root->kind == SPT_ROOT_NESTED) {
+		t->first_in_root = t->start;
+		t->last_in_root = t->last < mask ? t->last : mask;
+		return t->start <= mask;
 	}
 	/* Virtual: one canonical half, or everything. */
 	if ((t->start ^ t->last) >> (bits - 1))

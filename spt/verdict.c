@@ -226,7 +226,11 @@ void spt_verdict_find(const struct spt_model *m, struct spt_walk *w)
 
 	for (unsigned int i = 0; i < w->nr_paths; i++)
 		look_at(m, w, &w->path[i], &p);
-	if (p.changing)
+	if (!spt_model_covers(m, w->gpa))
+		say(w, SPT_VERDICT_UNKNOWN, "this image was made of another range");
+	else if (!m->nr_nodes && m->nr_roots)
+		say(w, SPT_VERDICT_UNKNOWN, "this image has no tables");
+	else if (p.changing)
 		spt_verdict_torn(w, "an entry on the way is being changed, or its table is not in the image");
 	else if (!w->slot && (p.leaf || p.mirror))
 		disagree(m, w, "mapped at 0x%llx, but no memslot has this address",

@@ -96,6 +96,27 @@ static void a_range_takes_what_overlaps_it(void **state)
 	vm_free(&vm);
 }
 
+/* An image of a range has entries beside it, but not the tables that those lead to. */
+static void an_image_of_a_range_ends_there(void **state)
+{
+	struct vm vm = vm_new("npt-6.12");
+	struct spt_tree tree;
+
+	mkimage_head(vm.mk)->req_start = 2 * MK_MB;
+	mkimage_head(vm.mk)->req_len = 0x2000;
+	mkimage_map(vm.mk, vm.root, 0, 2, mkimage_nonleaf(vm.mk, 0x99000000));
+	mkimage_map(vm.mk, vm.root, 2 * MK_MB, 1, mkimage_leaf(vm.mk, 0x1000, 1, "r"));
+	mkimage_map(vm.mk, vm.root, 2 * MK_MB + 0x2000, 1, mkimage_leaf(vm.mk, 0x2000, 1, "r"));
+	vm_load(&vm);
+	assert_true(spt_model_covers(&vm.model, 2 * MK_MB + 0x1fff));
+	assert_false(spt_model_covers(&vm.model, 2 * MK_MB + 0x2000));
+	assert_false(spt_model_covers(&vm.model, 2 * MK_MB - 1));
+	spt_tree_begin(&tree, &vm.model, NULL, 0, 0, SPT_TREE_LEAVES);
+	expect(&tree, SPT_SPTE_LEAF, 1, 2 * MK_MB);
+	assert_null(spt_tree_next(&tree));
+	vm_free(&vm);
+}
+
 static void leftovers_are_shown_when_asked_for(void **state)
 {
 	struct vm vm = vm_new("npt-6.12");
@@ -297,6 +318,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_level_comes_in_pre_order),
 		cmocka_unit_test(a_range_takes_what_overlaps_it),
+		cmocka_unit_test(an_image_of_a_range_ends_there),
 		cmocka_unit_test(leftovers_are_shown_when_asked_for),
 		cmocka_unit_test(counts_are_by_level),
 		cmocka_unit_test(several_roots_come_one_after_the_other),

@@ -98,7 +98,30 @@ static void host_entry(uint64_t hva, int leaf, uint64_t entry, int error, enum s
 	assert_int_equal(host.type, type);
 	assert_int_equal(host.hpa, hpa);
 	assert_int_equal(host.error, error);
-	assert_false(spt_host_path(&vm.model, 0x6000, &host));
+	/* A record of a huge page speaks for the frames behind it, too. */
+	assert_int_equal(spt_host_path(&vm.model, 0x6000, &host), leaf > 1);
+	assert_false(spt_host_path(&vm.model, 0x4000, &host));
+	vm_free(&vm);
+}
+
+static void one_host_record_speaks_for_a_huge_page(void **state)
+{
+	struct vm vm = vm_new("npt-6.12");
+	struct spt_host_path host;
+
+	/* Three pages of a slot at the end of a host's 2M page, then a 4K page. */
+	mkimage_host(vm.mk, 0x5000, HVA + 0x1fd000, 2, 0x40000000 | PRESENT | 0x80, 0);
+	mkimage_host(vm.mk, 0x8000, HVA + 0x200000, 1, 0x5000000 | PRESENT, 0);
+	mkimage_host(vm.mk, 0xa000, HVA, 0, 0, ESRCH);
+	vm_load(&vm);
+	assert_true(spt_host_path(&vm.model, 0x7123, &host));
+	assert_int_equal(host.hpa, 0x401ff123);
+	assert_int_equal(host.level[3 - 1].index, 0x1ff000 >> 21);
+	assert_true(spt_host_path(&vm.model, 0x8000, &host));
+	assert_int_equal(host.hpa, 0x5000000);
+	assert_false(spt_host_path(&vm.model, 0x9000, &host));
+	assert_true(spt_host_path(&vm.model, 0x12000, &host));
+	assert_int_equal(host.type, SPT_HOST_ERROR);
 	vm_free(&vm);
 }
 
@@ -213,6 +236,7 @@ int main(void)
 		cmocka_unit_test(a_walk_ends_where_nothing_is),
 		cmocka_unit_test(five_levels),
 		cmocka_unit_test(host_entries_are_told_apart),
+		cmocka_unit_test(one_host_record_speaks_for_a_huge_page),
 		cmocka_unit_test(all_aliases_of_an_hva),
 		cmocka_unit_test(the_smm_root_uses_its_own_slots),
 		cmocka_unit_test(shadow_entries_are_found_by_what_they_translate),
