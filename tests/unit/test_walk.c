@@ -98,8 +98,8 @@ static void host_entry(uint64_t hva, int leaf, uint64_t entry, int error, enum s
 	assert_int_equal(host.type, type);
 	assert_int_equal(host.hpa, hpa);
 	assert_int_equal(host.error, error);
-	/* A record of a huge page speaks for the frames behind it, too. */
-	assert_int_equal(spt_host_path(&vm.model, 0x6000, &host), leaf > 1);
+	/* A record of a huge page, or of no VMM, speaks for the frames behind it, too. */
+	assert_int_equal(spt_host_path(&vm.model, 0x6000, &host), leaf > 1 || error == ESRCH);
 	assert_false(spt_host_path(&vm.model, 0x4000, &host));
 	vm_free(&vm);
 }
@@ -116,7 +116,7 @@ static void one_host_record_speaks_for_a_huge_page(void **state)
 	vm_load(&vm);
 	assert_true(spt_host_path(&vm.model, 0x7123, &host));
 	assert_int_equal(host.hpa, 0x401ff123);
-	assert_int_equal(host.level[3 - 1].index, 0x1ff000 >> 21);
+	assert_int_equal(host.level[2].level, 2);
 	assert_true(spt_host_path(&vm.model, 0x8000, &host));
 	assert_int_equal(host.hpa, 0x5000000);
 	assert_false(spt_host_path(&vm.model, 0x9000, &host));
