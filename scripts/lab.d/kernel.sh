@@ -17,7 +17,7 @@ manifest_write() # DIR MANIFEST PART...
 {
 	local dir=$1 manifest=$2
 	shift 2
-	(cd "$dir" && find "$@" -type f -print0 | sort -z | xargs -0 sha256sum) >"$dir/$manifest"
+	(cd "$dir" && find "$@" -type f ! -name "$manifest" -print0 | sort -z | xargs -0 sha256sum) >"$dir/$manifest"
 }
 
 manifest_check() # DIR MANIFEST
