@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Writes the images that the golden tests look at into a directory: a guest
+ * under EPT, one under shadow paging and a TD-like one, with something of every kind.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/kvm.h>
+
+#include "tests/unit/mkimage.h"
+
+#define RAM_HVA	  0x7f0000000000ULL
+#define LOW_HPA	  0x40000000ULL
+#define HUGE_HPA  0x80000000ULL
+#define GIANT_HPA 0x140000000ULL
+
+/* x86 page table entry of the host. */
+#define PTE_PAGE 0x8000000000000067ULL /* present write user accessed dirty nx */
+
+/* uapi of kernels newer than this machine's headers */
+#define MEM_GUEST_MEMFD	  (1U << 2)
+#define ATTRIBUTE_PRIVATE (1ULL << 3)
+
+static void write_image(struct mkimage *mk, const char *dir, const char *name)
+{
+	char path[4096];
+	uint8_t *image;
+	size_t len;
+	FILE *f;
+
+	image = mkimage_finish(mk, &len);
+	snprintf(path, sizeof(path), "%s/%s.spt", dir, name);
+	f = fopen(path, "we");
+	if (!f || fwrite(image, 1, len, f) != len || fclose(f)) {
+		perror(path);
+		exit(1);
+	}
+	mkimage_free(mk);
+}
+
+/* What every VM has. Times and ids are fixed: the output is compared. */
+static void describe_vm(struct mkimage *mk, const char *release)
+{
+	struct spt_head *head = mkimage_head(mk);
+
+	snprintf(head->release, sizeof(head->release), "%s", release);
+	snprintf(head->agent, sizeof(head->agent), "0.1.0");
+	for (int i = 0; i < 20; i++)
+		head->kvm_build_id[i] = (uint8_t)(i * 13 + 1);
+	head->time_ns = 1763812800000000000ULL;
+	mkimage_end(mk)->time_ns = head->time_ns + 250000;
+	mkimage_vm(mk, SPT_VM_ONLINE_VCPUS, 2);
+	mkimage_vm(mk, SPT_VM_CREATED_VCPUS, 2);
+	mkimage_vm(mk, SPT_VM_USERS_COUNT, 3);
+	mkimage_vm(mk, SPT_VM_MMU_INVALIDATE_IN_PROGRESS, 0);
+	mkimage_vm(mk, SPT_VM_GENERATION_0, 10);
+	mkimage_vm(mk, SPT_VM_GENERATION_1, 10);
+	mkimage_vm(mk, SPT_VM_N_MAX_MMU_PAGES, 8192);
+	mkimage_vm(mk, SPT_VM_N_USED_MMU_PAGES, 0);
+}
+
+static unsigned int describe_vcpu(struct mkimage *mk, uint64_t id, uint64_t root, uint64_t hw_root,
+				  enum spt_hw_root_source source)
+{
+	unsigned int vcpu = mkimage_vcpu(mk);
+
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_ID, id);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_IDX, id);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_PID, 1240 + id);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_CPU, id);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_MODE, 0);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_ROOT_HPA, root);
+	if (root != SPT_NO_HPA) {
+		mkimage_vcpu_value(mk, vcpu, SPT_VCPU_HW_ROOT, hw_root);
+		mkimage_vcpu_value(mk, vcpu, SPT_VCPU_HW_ROOT_SOURCE, source);
+	}
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_CR0, 0x80050033);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_CR3, 0x101000);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_CR4, 0x6f0);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_EFER, 0xd01);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_CR3_FRESH, 1);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_REGS_FRESH, 1);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_RIP, 0xffffffff81000000ULL + id);
+	return vcpu;
+}
+
+/* The host maps the page at @hpa for @gpa, which @hva backs. */
+static void host_page(struct mkimage *mk, uint64_t gpa, uint64_t hva, int level, uint64_t hpa)
+{
+	uint64_t huge = level > 1 ? 0x80 : 0;
+
+	mkimage_host(mk, gpa, hva, level, hpa | PTE_PAGE | huge, 0);
+}
+
+static void add_slots(struct mkimage *mk)
+{
+	mkimage_slot(mk, 0, 0, 0, 4 * MK_MB, RAM_HVA);
+	mkimage_slot(mk, 1, 0, 4 * MK_MB, 4 * MK_MB, RAM_HVA + 4 * MK_MB)->flags = KVM_MEM_READONLY;
+	mkimage_slot(mk, 2, 0, MK_GB, MK_GB, RAM_HVA + MK_GB);
+	/* The same pages twice, and not aligned for huge pages. */
+	mkimage_slot(mk, 3, 0, 16 * MK_MB, MK_MB, RAM_HVA + 4 * MK_KB)->flags = 0;
+	mkimage_slot(mk, 4, 0, 32 * MK_MB, MK_MB, RAM_HVA + 32 * MK_MB)->flags =
+		KVM_MEM_LOG_DIRTY_PAGES;
+	mkimage_slot(mk, 0, 1, 0, 4 * MK_MB, RAM_HVA);
+}
+
+/* EPT, TDP MMU: 4K, 2M, 1G and MMIO leaves, two roots, one vCPU that never ran. */
+static void write_ept(const char *dir, const char *name, bool torn)
+{
+	struct mkimage *mk = mkimage_new("ept-6.12");
+	unsigned int root = mkimage_tdp_root(mk, 4);
+	unsigned int smm = mkimage_tdp_root(mk, 4);
+	struct spt_page *page = mkimage_page(mk, smm);
+	uint64_t hpa = mkimage_table_hpa(mk, root);
+
+	describe_vm(mk, "6.12.95-amd64");
+	mkimage_vm(mk, SPT_VM_TDP_MMU_PAGES, 7);
+	mkimage_vm(mk, SPT_VM_PAGES_4K, 5);
+	mkimage_vm(mk, SPT_VM_PAGES_2M, 1);
+	mkimage_vm(mk, SPT_VM_PAGES_1G, 1);
+	/* Past INT_MAX: `vm` has something to say about that. */
+	mkimage_vm(mk, SPT_VM_MMU_INVALIDATE_SEQ, 0x80854227);
+	mkimage_end(mk)->seq_end = 0x80854227;
+	add_slots(mk);
+	page->role = mkimage_role(mk, page->role, SPT_ROLE_SMM, 1);
+
+	for (uint64_t gpa = 0x1000; gpa < 0x5000; gpa += 0x1000)
+		mkimage_map(mk, root, gpa, 1,
+			    mkimage_leaf(mk, LOW_HPA + gpa, 1, gpa < 0x4000 ? "rwx" : "r-x"));
+	mkimage_map(mk, root, 2 * MK_MB, 2, mkimage_leaf(mk, HUGE_HPA, 2, "rwx"));
+	mkimage_map(mk, root, MK_GB, 3, mkimage_leaf(mk, GIANT_HPA, 3, "rwx"));
+	mkimage_map(mk, root, 0xfee00000, 1, mkimage_mmio(mk, 0xfee00000, 10));
+	mkimage_map(mk, smm, 0x1000, 1, mkimage_leaf(mk, LOW_HPA + 0x1000, 1, "rwx"));
+
+	describe_vcpu(mk, 0, hpa, hpa | 0x5e, SPT_HW_ROOT_VMCS);
+	describe_vcpu(mk, 1, SPT_NO_HPA, 0, SPT_HW_ROOT_COMPUTED);
+
+	host_page(mk, 0x1000, RAM_HVA + 0x1000, 1, LOW_HPA + 0x1000);
+	host_page(mk, 0x2000, RAM_HVA + 0x2000, 1, LOW_HPA + 0x7000);
+	mkimage_host(mk, 0x8000, RAM_HVA + 0x8000, 1, 0, 0);
+	host_page(mk, 2 * MK_MB, RAM_HVA + 2 * MK_MB, 2, HUGE_HPA);
+	if (torn) {
+		mkimage_note(mk, SPT_NOTE_ROOT_CHANGED, 0xffff888100000000ULL, 0);
+		mkimage_end(mk)->flags |= SPT_END_TORN;
+	}
+	write_image(mk, dir, name);
+}
+
+/* Shadow paging: the guest's own page tables, shadowed. */
+static void write_shadow(const char *dir)
+{
+	struct mkimage *mk = mkimage_new("shadow-6.1");
+	unsigned int root = mkimage_shadow_root(mk, 4, 0x101);
+	unsigned int l3 = mkimage_table(mk, 3, 0x102, false);
+	unsigned int l2 = mkimage_table(mk, 2, 0x103, false);
+	unsigned int l1 = mkimage_table(mk, 1, 0x104, false);
+	uint64_t hpa = mkimage_table_hpa(mk, root);
+
+	describe_vm(mk, "6.1.0-amd64");
+	mkimage_vm(mk, SPT_VM_MMU_INVALIDATE_SEQ, 77);
+	mkimage_end(mk)->seq_end = 77;
+	mkimage_vm(mk, SPT_VM_INDIRECT_SHADOW_PAGES, 4);
+	add_slots(mk);
+	mkimage_link(mk, root, 0, l3);
+	mkimage_link(mk, l3, 0, l2);
+	mkimage_link(mk, l2, 2, l1);
+	mkimage_set(mk, l1, 5, mkimage_leaf(mk, LOW_HPA + 0x1000, 1, "rw-"));
+	mkimage_translate(mk, l1, 5, 0x1000, 3);
+	mkimage_page(mk, l1)->flags |= SPT_PAGE_UNSYNC;
+	describe_vcpu(mk, 0, hpa, hpa, SPT_HW_ROOT_VMCB);
+	host_page(mk, 0x1000, RAM_HVA + 0x1000, 1, LOW_HPA + 0x1000);
+	write_image(mk, dir, "shadow");
+}
+
+/* A confidential guest: a mirror root for the private half, a direct one for the shared. */
+static void write_mirror(const char *dir)
+{
+	struct mkimage *mk = mkimage_new("npt-7.3");
+	unsigned int shared = mkimage_tdp_root(mk, 4);
+	unsigned int mirror = mkimage_mirror_root(mk, 4);
+	struct spt_slot *slot;
+	uint64_t hpa = mkimage_table_hpa(mk, shared);
+
+	describe_vm(mk, "7.3.4-amd64");
+	mkimage_vm(mk, SPT_VM_MMU_INVALIDATE_SEQ, 5);
+	mkimage_end(mk)->seq_end = 5;
+	mkimage_vm(mk, SPT_VM_VM_TYPE, 5);
+	mkimage_vm(mk, SPT_VM_HAS_PRIVATE_MEM, 1);
+	slot = mkimage_slot(mk, 0, 0, 0, 4 * MK_MB, RAM_HVA);
+	slot->flags = MEM_GUEST_MEMFD;
+	slot->known = SPT_SLOT_KNOWN_GMEM;
+	slot->gmem_file = 4711;
+	slot->gmem_pgoff = 16;
+	mkimage_run(mk, SPT_RUN_ATTRS, 0, 512, ATTRIBUTE_PRIVATE);
+	mkimage_map(mk, mirror, 0x1000, 1, mkimage_leaf(mk, LOW_HPA + 0x1000, 1, "rwx"));
+	mkimage_map(mk, shared, 0x200000, 1, mkimage_leaf(mk, LOW_HPA + 0x5000, 1, "rwx"));
+	describe_vcpu(mk, 0, hpa, hpa, SPT_HW_ROOT_VMCB);
+	write_image(mk, dir, "mirror");
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf(stderr, "usage: %s DIR\n", argv[0]);
+		return 2;
+	}
+	write_ept(argv[1], "ept", false);
+	write_ept(argv[1], "torn", true);
+	write_shadow(argv[1]);
+	write_mirror(argv[1]);
+	return 0;
+}
