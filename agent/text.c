@@ -7,8 +7,6 @@
 
 #include "text.h"
 
-#define SPT_LINE	1024	/* no line is longer */
-
 static const char *const spt_vm_names[SPT_VM_COUNT] = {
 #define V(id, name) [SPT_VM_##id] = #name,
 	SPT_VM_VALUES(V)
@@ -88,27 +86,57 @@ static int spt_text_head(struct spt_reader *reader, const struct spt_head *head)
 			 head->maxphyaddr);
 }
 
-/* Counters in decimal; what is an address or a set of bits shows that by its size. */
-static int spt_text_value(struct spt_reader *reader, const char *name, bool known, u64 value,
-			  char end)
+/* What one counts is printed in decimal, all else as addresses and bits are. */
+static const u8 spt_vm_counts[] = {
+	SPT_VM_USERS_COUNT, SPT_VM_VM_TYPE, SPT_VM_CREATED_VCPUS, SPT_VM_ONLINE_VCPUS,
+	SPT_VM_MMU_VALID_GEN, SPT_VM_N_USED_MMU_PAGES, SPT_VM_N_REQUESTED_MMU_PAGES,
+	SPT_VM_N_MAX_MMU_PAGES, SPT_VM_INDIRECT_SHADOW_PAGES, SPT_VM_TDP_MMU_PAGES,
+	SPT_VM_MMU_INVALIDATE_SEQ, SPT_VM_MMU_INVALIDATE_IN_PROGRESS, SPT_VM_PAGES_4K,
+	SPT_VM_PAGES_2M, SPT_VM_PAGES_1G, SPT_VM_NX_LPAGE_SPLITS, SPT_VM_DIRTY_RING_SIZE,
+	SPT_VM_CPU_DIRTY_LOG_SIZE, SPT_VM_POSSIBLE_NX_PAGES,
+};
+
+static const u8 spt_vcpu_counts[] = {
+	SPT_VCPU_ID, SPT_VCPU_IDX, SPT_VCPU_PID, SPT_VCPU_CPU, SPT_VCPU_MODE,
+};
+
+/* The values of one kind of record: how they are called and which are counts. */
+struct spt_text_kind {
+	const char *const *names;
+	unsigned int count;
+	const u8 *counts;
+	unsigned int counts_nr;
+	char separator;
+};
+
+static const struct spt_text_kind spt_text_vm = {
+	spt_vm_names, SPT_VM_COUNT, spt_vm_counts, ARRAY_SIZE(spt_vm_counts), '\n',
+};
+
+static const struct spt_text_kind spt_text_vcpu = {
+	spt_vcpu_names, SPT_VCPU_COUNT, spt_vcpu_counts, ARRAY_SIZE(spt_vcpu_counts), ' ',
+};
+
+static int spt_text_value(struct spt_reader *reader, const struct spt_text_kind *kind,
+			  const struct spt_values *values, unsigned int i)
 {
-	if (!known)
-		return spt_print(reader, "%s=n/a%c", name, end);
-	if ((s64)value == -1 || value > U32_MAX / 2)
-		return spt_print(reader, "%s=%#llx%c", name, value, end);
-	return spt_print(reader, "%s=%llu%c", name, value, end);
+	char end = i + 1 == kind->count ? '\n' : kind->separator;
+
+	if (!(values->known[i / 64] & BIT_ULL(i % 64)))
+		return spt_print(reader, "%s=n/a%c", kind->names[i], end);
+	if (memchr(kind->counts, i, kind->counts_nr))
+		return spt_print(reader, "%s=%lld%c", kind->names[i], values->value[i], end);
+	return spt_print(reader, "%s=%#llx%c", kind->names[i], values->value[i], end);
 }
 
-static int spt_text_values(struct spt_reader *reader, const struct spt_values *values,
-			   const char *const *names, unsigned int count, char separator)
+static int spt_text_values(struct spt_reader *reader, const struct spt_text_kind *kind,
+			   const struct spt_values *values)
 {
 	unsigned int i;
 	int error;
 
-	for (i = 0; i < count; i++) {
-		error = spt_text_value(reader, names[i],
-				       values->known[i / 64] & BIT_ULL(i % 64), values->value[i],
-				       i + 1 == count ? '\n' : separator);
+	for (i = 0; i < kind->count; i++) {
+		error = spt_text_value(reader, kind, values, i);
 		if (error)
 			return error;
 	}
@@ -118,7 +146,7 @@ static int spt_text_values(struct spt_reader *reader, const struct spt_values *v
 static int spt_text_slot(struct spt_reader *reader, const struct spt_slot *slot)
 {
 	return spt_print(reader,
-			 "slot as=%u id=%d gpa=%#llx size=%#llx hva=%#llx flags=%#x generation=%#llx dirty_log=%llu rmap=%u guest_memfd=%llu pgoff=%#llx\n",
+			 "slot as=%u id=%d gpa=0x%016llx size=%#llx hva=0x%016llx flags=%#x generation=%#llx dirty_log=%llu rmap=%u guest_memfd=%llu pgoff=%#llx\n",
 			 slot->as_id, slot->id, slot->base_gfn << PAGE_SHIFT,
 			 slot->npages << PAGE_SHIFT, slot->hva, slot->flags, slot->generation,
 			 slot->dirty_bitmap, slot->has_rmap, slot->gmem_file, slot->gmem_pgoff);
@@ -130,7 +158,7 @@ static int spt_text_runs(struct spt_reader *reader, const struct spt_runs *runs)
 	int error;
 
 	for (i = 0; i < runs->count; i++) {
-		error = spt_print(reader, " %s gpa=%#llx size=%#llx value=%#llx\n",
+		error = spt_print(reader, " %s gpa=0x%016llx size=%#llx value=%#llx\n",
 				  spt_run_names[runs->kind], runs->run[i].gfn << PAGE_SHIFT,
 				  runs->run[i].npages << PAGE_SHIFT, runs->run[i].value);
 		if (error)
@@ -144,7 +172,7 @@ int spt_text_page(struct spt_reader *reader, const char *what, const struct spt_
 	const struct spt_field *level = &spt_layout.field[SPT_F_ROLE_LEVEL];
 
 	return spt_print(reader,
-			 "%s hpa=%#llx level=%llu gpa=%#llx role=%#x flags=%#x root_count=%u unsync_children=%u write_flooding=%u parent=%#llx external=%#llx gen=%u",
+			 "%s hpa=0x%016llx level=%llu gpa=0x%016llx role=%#x flags=%#x root_count=%u unsync_children=%u write_flooding=%u parent=%#llx external=%#llx gen=%u",
 			 what, page->hpa, (page->role >> level->shift) & level->mask,
 			 page->gfn << PAGE_SHIFT, page->role, page->flags, page->root_count,
 			 page->unsync_children, page->write_flooding, page->parent,
@@ -164,11 +192,9 @@ static int spt_text_record(struct spt_reader *reader, const struct spt_rec *rec)
 	case SPT_REC_HEAD:
 		return spt_text_head(reader, (const struct spt_head *)rec);
 	case SPT_REC_VM:
-		return spt_text_values(reader, (const struct spt_values *)rec, spt_vm_names,
-				       SPT_VM_COUNT, '\n');
+		return spt_text_values(reader, &spt_text_vm, (const struct spt_values *)rec);
 	case SPT_REC_VCPU:
-		return spt_text_values(reader, (const struct spt_values *)rec, spt_vcpu_names,
-				       SPT_VCPU_COUNT, ' ');
+		return spt_text_values(reader, &spt_text_vcpu, (const struct spt_values *)rec);
 	case SPT_REC_SLOT:
 		return spt_text_slot(reader, (const struct spt_slot *)rec);
 	case SPT_REC_SLOT_RUNS:

@@ -56,7 +56,7 @@ static int spt_tables_record(struct spt_reader *reader, const struct spt_rec *re
 
 	if (rec->type != SPT_REC_RAW_TABLE)
 		return spt_text_common(reader, rec);
-	return spt_print(reader, "%s hpa=%#llx vcpu=%u\n", names[raw->kind], raw->hpa, raw->vcpu);
+	return spt_print(reader, "%s hpa=0x%016llx vcpu=%u\n", names[raw->kind], raw->hpa, raw->vcpu);
 }
 
 const struct spt_sink spt_text_tables_sink = {
@@ -73,7 +73,7 @@ static int spt_run_flush(struct spt_reader *reader)
 	if (!run->npages)
 		return 0;
 	error = spt_print(reader,
-			  "root=%#llx gpa=%#llx size=%#llx hpa=%#llx level=%u attributes=%#llx\n",
+			  "root=%#llx gpa=0x%016llx size=%#llx hpa=0x%016llx level=%u attributes=%#llx\n",
 			  run->root, run->gfn << PAGE_SHIFT, run->npages << PAGE_SHIFT, run->hpa,
 			  run->level, run->attributes);
 	if (!error)
