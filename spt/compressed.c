@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <zstd.h>
 
+#include "agent/spt_image.h"
 #include "spt/compressed.h"
 
 #define SPT_ZSTD_MAGIC	0xfd2fb528u	/* RFC 8878, 3.1.1 */
@@ -33,6 +35,28 @@ static void free_bytes(void *p)
 	free(*(void **)p);
 }
 
+/*
+ * Look at what has come out so far: a bomb of anything but an image is stopped
+ * at its first bytes. @next is the offset of the first record not yet seen.
+ */
+static const char *implausible(const char *out, size_t len, size_t *next, bool partial)
+{
+	if (!*next && len >= offsetof(struct spt_head, abi)) {
+		const struct spt_head *head = (const void *)out;
+
+		if (head->rec.type != SPT_REC_HEAD || head->magic != SPT_IMAGE_MAGIC)
+			return "not an spt image";
+	}
+	while (!partial && *next < len && len - *next >= sizeof(struct spt_rec)) {
+		const struct spt_rec *rec = (const void *)(out + *next);
+
+		if (rec->len < sizeof(*rec) || rec->len % 8)
+			return "damaged image: record of impossible length; --salvage reads what is intact";
+		*next += rec->len;
+	}
+	return NULL;
+}
+
 int spt_zstd_expand(const void *bytes, size_t len, const char *name, bool partial, void **ret,
 		    size_t *ret_len, struct spt_error *err)
 {
@@ -42,6 +66,7 @@ int spt_zstd_expand(const void *bytes, size_t len, const char *name, bool partia
 	ZSTD_inBuffer in = { bytes, len, 0 };
 	ZSTD_outBuffer to = { NULL, 0, 0 };
 	size_t left = 1;	/* 0: a frame is complete */
+	size_t next = 0;
 
 	if (!stream)
 		return spt_fail(err, ENOMEM, "%s: out of memory", name);
@@ -75,6 +100,11 @@ int spt_zstd_expand(const void *bytes, size_t len, const char *name, bool partia
 					"%s: damaged compressed image at offset %zu: %s", name,
 					in.pos, ZSTD_getErrorName(left));
 		}
+
+		const char *wrong = implausible(out, to.pos, &next, partial);
+
+		if (wrong)
+			return spt_fail(err, EINVAL, "%s: %s (at offset %zu)", name, wrong, next);
 		/* All input is in, and the decompressor has nothing more to flush. */
 		if (in.pos == in.size && to.pos < to.size)
 			break;

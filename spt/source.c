@@ -15,6 +15,7 @@
 
 /* Where the first read goes: a point query fits, so that it costs one read. */
 #define SPT_FIRST_READ	(256U << 10)
+#define SPT_STREAM_PIECE (1U << 20)
 
 struct spt_source {
 	int fd;			/* live: the VM's image file; else -1 */
@@ -58,6 +59,11 @@ void spt_source_close(struct spt_source *src)
 	free(src);
 }
 
+static void free_piece(char **piece)
+{
+	free(*piece);
+}
+
 static void close_source(struct spt_source **src)
 {
 	spt_source_close(*src);
@@ -95,14 +101,14 @@ static int make_room(struct spt_source *src, struct spt_error *err)
  * Whether the bytes end with an END record. One that looks so by chance is found
  * out by the checks; a longer END record of a later agent only costs a read().
  */
-static bool ends_with_end(const struct spt_source *src)
+static bool ends_with_end(const void *bytes, size_t len)
 {
-	const struct spt_end *end;
+	struct spt_rec rec;
 
-	if (src->len < sizeof(*end) || src->len % 8)
+	if (len < sizeof(struct spt_end))
 		return false;
-	end = (const void *)(src->bytes + src->len - sizeof(*end));
-	return end->rec.type == SPT_REC_END && end->rec.len == sizeof(*end);
+	memcpy(&rec, (const char *)bytes + len - sizeof(struct spt_end), sizeof(rec));
+	return rec.type == SPT_REC_END && rec.len == sizeof(struct spt_end);
 }
 
 /* Read @fd to its end into src->bytes. @image: an END record is the end, too. */
@@ -127,7 +133,7 @@ static int read_all(struct spt_source *src, int fd, bool image, struct spt_error
 				       spt_fail(err, errno, "%s: cannot read: %s", src->name,
 						strerror(errno));
 		src->len += n;
-		if (!n || (image && (size_t)n < want && ends_with_end(src)))
+		if (!n || (image && (size_t)n < want && ends_with_end(src->bytes, src->len)))
 			return 0;
 	}
 }
@@ -218,6 +224,56 @@ static int expand(struct spt_source *src, bool partial, struct spt_error *err)
 	src->bytes = plain;
 	src->len = src->room = len;
 	return 0;
+}
+
+/* A live image without keeping it. What ends it may arrive in two pieces: keep a tail. */
+static int stream_live(struct spt_source *src, int (*sink)(void *arg, const void *bytes, size_t len),
+		       void *arg, struct spt_error *err)
+{
+	const size_t tail = sizeof(struct spt_end), room = SPT_STREAM_PIECE;
+	char *piece __attribute__((cleanup(free_piece))) = malloc(tail + room);
+	size_t kept = 0;
+
+	if (!piece)
+		return spt_fail(err, ENOMEM, "VM %s: out of memory", src->name);
+	for (;;) {
+		ssize_t n = read(src->fd, piece + kept, room);
+		bool interrupted = n < 0 && errno == EINTR;
+		int ret;
+
+		if (n < 0 && !interrupted)
+			return spt_live_fail(src->name, errno, err);
+		ret = sink(arg, piece + kept, interrupted ? 0 : n);
+		if (ret || !n)
+			return ret;
+		if (interrupted)
+			continue;
+		kept += n;
+		if ((size_t)n < room && ends_with_end(piece, kept))
+			return 0;
+		if (kept > tail) {
+			memmove(piece, piece + kept - tail, tail);
+			kept = tail;
+		}
+	}
+}
+
+int spt_source_stream(struct spt_source *src, const struct spt_request *req,
+		      int (*sink)(void *arg, const void *bytes, size_t len), void *arg,
+		      struct spt_error *err)
+{
+	int ret = 0;
+
+	if (src->fd >= 0) {
+		ret = spt_live_request(src->fd, src->name, req, err);
+		return ret ? ret : stream_live(src, sink, arg, err);
+	}
+	if (src->compressed)
+		ret = expand(src, false, err);
+	for (size_t off = 0; !ret && off < src->len; off += SPT_STREAM_PIECE)
+		ret = sink(arg, src->bytes + off,
+			   src->len - off < SPT_STREAM_PIECE ? src->len - off : SPT_STREAM_PIECE);
+	return ret;
 }
 
 int spt_source_read(struct spt_source *src, const struct spt_request *req, unsigned int flags,

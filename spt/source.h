@@ -72,4 +72,13 @@ const char *spt_source_name(const struct spt_source *src);	/* VM id or file */
 int spt_source_read(struct spt_source *src, const struct spt_request *req, unsigned int flags,
 		    struct spt_image *img, struct spt_error *err);
 
+/*
+ * Hand the same bytes to @sink piece by piece, unchecked, without keeping them:
+ * memory does not grow with the image. @sink returns 0 to go on, or -errno with
+ * the error filled in; a call with 0 bytes only lets it look at signals.
+ */
+int spt_source_stream(struct spt_source *src, const struct spt_request *req,
+		      int (*sink)(void *arg, const void *bytes, size_t len), void *arg,
+		      struct spt_error *err);
+
 #endif

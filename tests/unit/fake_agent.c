@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "fake_agent.h"
+
+/* A terminal's buffer is small: write what fits, the reader makes room. */
+static void send_all(int fd, const uint8_t *bytes, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, bytes, len < 1024 ? len : 1024);
+
+		if (n < 0 && errno == EAGAIN) {
+			usleep(200);
+			continue;
+		}
+		if (n <= 0)
+			return;
+		bytes += n;
+		len -= n;
+	}
+}
+
+static void *serve(void *arg)
+{
+	struct fake_agent *agent = arg;
+	char line[sizeof(agent->last_request)];
+	size_t have = 0;
+
+	for (;;) {
+		ssize_t n = read(agent->master, line + have, sizeof(line) - 1 - have);
+
+		if (n < 0 && errno == EIO) {	/* nobody has it open */
+			usleep(1000);
+			continue;
+		}
+		if (n <= 0)
+			return NULL;
+		have += n;
+		line[have] = 0;
+		if (!strchr(line, '\n'))
+			continue;
+		if (!strcmp(line, "quit\n"))
+			return NULL;
+		strcpy(agent->last_request, line);
+		have = 0;
+
+		unsigned int nr = agent->requests < agent->nr_answers ? agent->requests :
+									agent->nr_answers - 1;
+
+		agent->requests++;
+		send_all(agent->master, agent->answers[nr].bytes, agent->answers[nr].len);
+	}
+}
+
+static void put_file(const char *dir, const char *name, const char *text)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "w");
+	assert(f && fputs(text, f) >= 0 && !fclose(f));
+}
+
+void fake_agent_start(struct fake_agent *agent, const struct fake_answer *answers,
+		      unsigned int nr_answers)
+{
+	struct termios raw;
+	char vm[96];
+	int slave;
+
+	memset(agent, 0, sizeof(*agent));
+	agent->answers = answers;
+	agent->nr_answers = nr_answers;
+	strcpy(agent->dir, "/tmp/spt-agent.XXXXXX");
+	assert(mkdtemp(agent->dir));
+	snprintf(vm, sizeof(vm), "%s/1234-11", agent->dir);
+	assert(!mkdir(vm, 0700));
+	put_file(agent->dir, "status", "abi: 1\nlayout: btf 0123\n");
+	agent->master = posix_openpt(O_RDWR | O_NOCTTY);
+	assert(agent->master >= 0 && !grantpt(agent->master) && !unlockpt(agent->master));
+	slave = open(ptsname(agent->master), O_RDWR | O_NOCTTY);
+	assert(slave >= 0 && !tcgetattr(slave, &raw));
+	cfmakeraw(&raw);
+	assert(!tcsetattr(slave, TCSANOW, &raw));
+	close(slave);
+	snprintf(agent->image, sizeof(agent->image), "%s/image", vm);
+	assert(!symlink(ptsname(agent->master), agent->image));
+	assert(!setenv("SPT_DEBUGFS", agent->dir, 1));
+	assert(!pthread_create(&agent->thread, NULL, serve, agent));
+}
+
+void fake_agent_stop(struct fake_agent *agent)
+{
+	int slave = open(agent->image, O_RDWR | O_NOCTTY);
+	char path[128];
+
+	assert(slave >= 0 && write(slave, "quit\n", 5) == 5);
+	pthread_join(agent->thread, NULL);
+	close(slave);
+	close(agent->master);
+	unlink(agent->image);
+	snprintf(path, sizeof(path), "%s/1234-11", agent->dir);
+	rmdir(path);
+	snprintf(path, sizeof(path), "%s/status", agent->dir);
+	unlink(path);
+	assert(!rmdir(agent->dir));
+	unsetenv("SPT_DEBUGFS");
+}
