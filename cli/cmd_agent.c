@@ -69,8 +69,7 @@ static int agent_status(struct cli *cli, const struct cli_call *call)
 	return 0;
 }
 
-static void print_loaded(struct cli *cli, const struct spt_agent_loaded *loaded,
-			 const char *status)
+static void print_loaded(struct cli *cli, const struct spt_agent_loaded *loaded, const char *status)
 {
 	char vendor[16], mmu[16], release[80];
 
@@ -146,9 +145,10 @@ const struct cli_command cli_cmd_agent = {
 	.name = "agent",
 	.args = "status|load|unload",
 	.help = "the kernel module that reads KVM: its state, insert it, remove it",
-	.details = "'load' inserts spt_agent.ko and hands it the layout of the running kernel, found\n"
-		   "by name in BTF, or in DWARF where there is no BTF. Without --armed the agent can\n"
-		   "only read.",
+	.details =
+		"'load' inserts spt_agent.ko and hands it the layout of the running kernel, found\n"
+		"by name in BTF, or in DWARF where there is no BTF. Without --armed the agent can\n"
+		"only read.",
 	.example = "agent load",
 	.min_args = 1,
 	.max_args = 1,

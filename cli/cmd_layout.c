@@ -192,8 +192,8 @@ static void print_place(struct cli_table *t, int col, const struct spt_layout *l
 static void print_field(struct cli_table *t, const struct both *b, unsigned int f)
 {
 	const struct spt_field_name *name = &spt_field_names[f];
-	const struct spt_field_found *found = there(&b->btf) ? &b->btf.field[f] :
-							       &b->dwarf.field[f];
+	const struct spt_field_found *found =
+		there(&b->btf) ? &b->btf.field[f] : &b->dwarf.field[f];
 	char member[128];
 
 	spt_field_alternative(name, found->field.alternative, member, sizeof(member));
@@ -220,7 +220,8 @@ static struct json_object *source_json(const struct spt_layout *layout)
 	cli_json_set_text(o, "reason", why->code ? why->text : NULL);
 	for (unsigned int m = 0; m < SPT_MODULE_COUNT; m++)
 		if (layout->graph[m])
-			json_object_array_add(files, json_object_new_string(layout->graph[m]->path));
+			json_object_array_add(files,
+					      json_object_new_string(layout->graph[m]->path));
 	cli_json_set(o, "files", files);
 	return o;
 }
@@ -306,9 +307,8 @@ static void print_member(FILE *out, const struct spt_listed *m)
 			 (unsigned int)(m->bit_offset % 8));
 	else
 		snprintf(place, sizeof(place), "%" PRIu64, m->bit_offset / 8);
-	fprintf(out, "%8s  %7" PRIu64 "%s  %*s%s %s\n", place,
-		m->bit_field ? m->bits : m->bits / 8, m->bit_field ? "b" : " ",
-		(int)m->depth * 4, "", m->type, m->name ? m->name : "");
+	fprintf(out, "%8s  %7" PRIu64 "%s  %*s%s %s\n", place, m->bit_field ? m->bits : m->bits / 8,
+		m->bit_field ? "b" : " ", (int)m->depth * 4, "", m->type, m->name ? m->name : "");
 }
 
 /* One type's members, as the source has them. */
@@ -327,8 +327,9 @@ static int list_type(struct cli *cli, const char *name, const struct spt_layout 
 		cli_json_put(cli, "source", json_object_new_string(listing.graph->path));
 		cli_json_array_begin(cli, "members");
 	} else if (!cli->opt.no_headings) {
-		fprintf(cli->out, "%s %s, %" PRIu64 " bytes, from %s\n", listing.is_union ?
-			"union" : "struct", name, listing.size, listing.graph->path);
+		fprintf(cli->out, "%s %s, %" PRIu64 " bytes, from %s\n",
+			listing.is_union ? "union" : "struct", name, listing.size,
+			listing.graph->path);
 		fprintf(cli->out, "  OFFSET     SIZE  MEMBER\n");
 	}
 	for (size_t i = 0; i < listing.count; i++) {
@@ -365,9 +366,8 @@ static int layout_run(struct cli *cli, const struct cli_call *call)
 	if (!there(&b->btf))
 		open_both(&from, b);
 	if (!there(&b->btf) && !there(&b->dwarf))
-		return cli_fail(cli, ENOENT, "no type information: %.100s%s%s",
-				b->btf.missing.text, b->btf.source ? "; " : "",
-				b->dwarf.missing.text);
+		return cli_fail(cli, ENOENT, "no type information: %.100s%s%s", b->btf.missing.text,
+				b->btf.source ? "; " : "", b->dwarf.missing.text);
 	return call->argc ? list_type(cli, call->argv[0], best(b)) : list_fields(cli, b);
 }
 
@@ -375,9 +375,10 @@ const struct cli_command cli_cmd_layout = {
 	.name = "layout",
 	.args = "[TYPE]",
 	.help = "where this kernel keeps what the agent reads; or a type's members",
-	.details = "Every field is looked up by name, its older names too, in BTF and, where debug\n"
-		   "files are installed, in DWARF; exit status 1 when they differ or a field that is\n"
-		   "required is missing. With TYPE: the members of that struct or union.",
+	.details =
+		"Every field is looked up by name, its older names too, in BTF and, where debug\n"
+		"files are installed, in DWARF; exit status 1 when they differ or a field that is\n"
+		"required is missing. With TYPE: the members of that struct or union.",
 	.example = "layout kvm_mmu_page",
 	.max_args = 1,
 	.options = options,

@@ -13,17 +13,17 @@ extern const char *const cli_from_words[];
 	  .arg = "SOURCE",                                                                         \
 	  .help = "only BTF, or only DWARF",                                                       \
 	  .words = cli_from_words },                                                               \
-	{ .name = "btf-dir",                                                                       \
-	  .arg = "DIR",                                                                            \
-	  .help = "files vmlinux, kvm, kvm_amd, kvm_intel (default /sys/kernel/btf)",              \
-	  .complete = CLI_COMPLETE_FILE },                                                         \
-	{ .name = "dwarf-dir",                                                                     \
-	  .arg = "DIR",                                                                            \
-	  .help = "debug files, searched before /usr/lib/debug",                                   \
-	  .complete = CLI_COMPLETE_FILE }
+		{ .name = "btf-dir",                                                               \
+		  .arg = "DIR",                                                                    \
+		  .help = "files vmlinux, kvm, kvm_amd, kvm_intel (default /sys/kernel/btf)",      \
+		  .complete = CLI_COMPLETE_FILE },                                                 \
+	{                                                                                          \
+		.name = "dwarf-dir", .arg = "DIR",                                                 \
+		.help = "debug files, searched before /usr/lib/debug",                             \
+		.complete = CLI_COMPLETE_FILE                                                      \
+	}
 
 /* What the options say; @dirs holds the list that *ret points to. */
-void cli_layout_from(const struct cli_call *call, const char *dirs[2],
-		     struct spt_layout_from *ret);
+void cli_layout_from(const struct cli_call *call, const char *dirs[2], struct spt_layout_from *ret);
 
 #endif

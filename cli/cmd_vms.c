@@ -88,22 +88,58 @@ static int add_vm(struct cli *cli, struct cli_table *t, const char *id, struct s
 	return vanished(rc) ? 0 : rc;
 }
 
-static int add_all(struct cli *cli, struct cli_table *t)
+/* The VMs to list: all, or the one that -V means. Free *@vms. */
+static int find_vms(struct cli *cli, struct spt_vm_name **vms, size_t *count)
 {
-	struct spt_model model;
-	struct spt_vm_name *vms;
-	size_t count;
 	int rc;
 
-	rc = spt_vms_list(&vms, &count, &cli->error);
+	if (!cli->opt.vm)
+		return spt_vms_list(vms, count, &cli->error);
+	*count = 1;
+	*vms = calloc(1, sizeof(**vms));
+	if (!*vms)
+		return cli_fail(cli, ENOMEM, "out of memory");
+	rc = spt_vm_find(cli->opt.vm, *vms, &cli->error);
 	if (rc)
-		return rc;
+		free(*vms);
+	return rc;
+}
+
+static int add_all(struct cli *cli, struct cli_table *t, const struct spt_vm_name *vms,
+		   size_t count)
+{
+	struct spt_model model;
+	int rc = 0;
+
 	spt_model_init(&model);
 	for (size_t i = 0; !rc && i < count; i++)
 		rc = add_vm(cli, t, vms[i].id, &model);
 	spt_model_deinit(&model);
 	if (!rc && !count && cli->tty)
 		cli_warn(cli, "no VM runs on this host");
+	return rc;
+}
+
+static int list_live(struct cli *cli)
+{
+	struct spt_vm_name *vms;
+	struct cli_table *t;
+	size_t count;
+	int rc;
+
+	rc = spt_agent_check(&cli->error);
+	if (!rc)
+		rc = find_vms(cli, &vms, &count);
+	if (rc)
+		return rc;
+	t = cli_table_begin(cli, columns, "vms", 0);
+	if (!t) {
+		rc = -cli->error.code;
+	} else {
+		rc = add_all(cli, t, vms, count);
+		if (cli_table_end(t))
+			rc = -cli->error.code;
+	}
 	free(vms);
 	return rc;
 }
@@ -115,23 +151,16 @@ static int vms_run(struct cli *cli, const struct cli_call *call)
 	int rc;
 
 	spt_debugfs_set(cli->opt.debug_dir);
-	if (cli->opt.image) {
-		rc = cli_model(cli, &request, &model);
-		if (rc)
-			return rc;
-	} else {
-		rc = spt_agent_check(&cli->error);
-		if (rc)
-			return rc;
-	}
+	if (!cli->opt.image)
+		return list_live(cli);
+	rc = cli_model(cli, &request, &model);
+	if (rc)
+		return rc;
 	t = cli_table_begin(cli, columns, "vms", 0);
 	if (!t)
 		return -cli->error.code;
-	if (cli->opt.image)
-		add_row(t, model, false);
-	else
-		rc = add_all(cli, t);
-	return cli_table_end(t) ? -cli->error.code : rc;
+	add_row(t, model, false);
+	return cli_table_end(t);
 }
 
 const struct cli_command cli_cmd_vms = {

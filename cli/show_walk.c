@@ -143,7 +143,8 @@ static void print_host_level(FILE *out, const struct spt_walk *walk,
 
 static void print_host(FILE *out, const struct spt_walk *walk)
 {
-	if (!walk->have_host)
+	/* Without a slot there is no HVA to begin at. */
+	if (!walk->have_host || !walk->slot)
 		return;
 	fprintf(out, "\n  host page tables of the VMM, from the HVA\n");
 	if (walk->host.error) {

@@ -107,7 +107,7 @@ void cli_walk_to_json(struct cli *cli, const struct spt_model *model,
 		cli_json_put(cli, NULL, path_to_json(model, &walk->path[i]));
 	cli_json_array_end(cli);
 	cli_json_put(cli, "more_roots", cli_json_uint(walk->more_paths));
-	cli_json_put(cli, "host", walk->have_host ? host_to_json(&walk->host) : NULL);
+	cli_json_put(cli, "host", walk->have_host && walk->slot ? host_to_json(&walk->host) : NULL);
 	cli_json_put(cli, "verdict", json_object_new_string(spt_verdict_name(walk->verdict)));
 	cli_json_put(cli, "reason", json_object_new_string(walk->reason));
 	cli_json_put(cli, "tries", cli_json_uint(walk->tries));
