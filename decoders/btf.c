@@ -12,7 +12,7 @@
 struct btf_graph {
 	struct spt_typegraph graph;
 	struct btf *btf;
-	__u32 first, end;	/* ids that this file adds to its base */
+	__u32 first, end; /* ids that this file adds to its base */
 };
 
 static struct btf_graph *to_btf(struct spt_typegraph *graph)
@@ -53,7 +53,7 @@ static bool is_anonymous_compound(struct btf_graph *g, __u32 id)
  * behind it has none of its own.
  */
 static int graph_find(struct spt_typegraph *graph, struct spt_type_query *query, size_t n,
-		    struct spt_error *e)
+		      struct spt_error *e)
 {
 	struct btf_graph *g = to_btf(graph);
 
@@ -87,7 +87,7 @@ static int graph_find(struct spt_typegraph *graph, struct spt_type_query *query,
 }
 
 static int graph_get(struct spt_typegraph *graph, spt_type_id id, struct spt_type *ret,
-		   struct spt_error *e)
+		     struct spt_error *e)
 {
 	struct btf_graph *g = to_btf(graph);
 	const struct btf_type *t;
@@ -165,7 +165,7 @@ static void old_bit_field(struct btf_graph *g, struct spt_member *m)
 }
 
 static int graph_members(struct spt_typegraph *graph, spt_type_id id, struct spt_member **ret,
-		       size_t *n, struct spt_error *e)
+			 size_t *n, struct spt_error *e)
 {
 	struct btf_graph *g = to_btf(graph);
 	const struct btf_type *t = type_at(g, id);

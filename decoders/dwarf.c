@@ -19,8 +19,7 @@ static const char *const section_name[DWARF_SECTIONS] = {
  * The object that libdwarf reads. It would read a file itself, but then it
  * copies whole sections, and misses compression and relocations of some files.
  */
-static int object_section(void *object, Dwarf_Half index, Dwarf_Obj_Access_Section *ret,
-			  int *error)
+static int object_section(void *object, Dwarf_Half index, Dwarf_Obj_Access_Section *ret, int *error)
 {
 	struct dwarf_graph *g = ((struct dwarf_object *)object)->owner;
 
@@ -153,8 +152,7 @@ static int answer(struct dwarf_graph *g, int result, Dwarf_Error error, struct s
 	return result == DW_DLV_OK;
 }
 
-int dwarf_first_child(struct dwarf_graph *g, Dwarf_Die die, Dwarf_Die *ret,
-		      struct spt_error *e)
+int dwarf_first_child(struct dwarf_graph *g, Dwarf_Die die, Dwarf_Die *ret, struct spt_error *e)
 {
 	Dwarf_Error error = NULL;
 
@@ -226,7 +224,7 @@ static bool form_number(Dwarf_Attribute attr, uint64_t *ret, Dwarf_Error *error)
 		if (dwarf_formblock(attr, &old, error) != DW_DLV_OK)
 			return false;
 		length = old->bl_len;
-		block = old->bl_data;	/* in the section: outlives the descriptor */
+		block = old->bl_data; /* in the section: outlives the descriptor */
 		break;
 	}
 	default:
@@ -271,8 +269,8 @@ int dwarf_die_number(struct dwarf_graph *g, Dwarf_Die die, Dwarf_Half attribute,
 	return found;
 }
 
-int dwarf_die_reference(struct dwarf_graph *g, Dwarf_Die die, Dwarf_Half attribute,
-			Dwarf_Off *ret, struct spt_error *e)
+int dwarf_die_reference(struct dwarf_graph *g, Dwarf_Die die, Dwarf_Half attribute, Dwarf_Off *ret,
+			struct spt_error *e)
 {
 	Dwarf_Error error = NULL;
 	Dwarf_Attribute attr;

@@ -12,18 +12,18 @@
 #include "decoders/dwarf_graph.h"
 
 /* Places of one name in .debug_str: its own, and ends of longer names. */
-#define PATTERNS_MAX	64
+#define PATTERNS_MAX 64
 
 /* 4-byte words that a unit contains if it may define the query's type. */
 struct patterns {
 	unsigned int count;
 	uint32_t word[PATTERNS_MAX];
-	bool any;	/* every unit may: names are reached in another way */
+	bool any; /* every unit may: names are reached in another way */
 	bool done;
 };
 
-/* Set of words, by their low and high halves: a false hit costs a closer look. */
-#define FILTER_BITS	(1U << 16)
+/* Set of words, by a hash: a false hit costs a closer look. */
+#define FILTER_BITS (1U << 16)
 
 struct filter {
 	uint64_t word[FILTER_BITS / 64];
@@ -31,7 +31,7 @@ struct filter {
 
 static unsigned int filter_index(uint32_t word)
 {
-	return (word * 2654435761U) >> 16;	/* Knuth's multiplicative hash */
+	return (word * 2654435761U) >> 16; /* Knuth's multiplicative hash */
 }
 
 static void filter_add(struct filter *f, uint32_t word)
@@ -92,8 +92,7 @@ static bool may_define(const uint8_t *unit, size_t size, const struct filter *fi
 }
 
 /* 'typedef struct { ... } name': the struct is found by the typedef's name. */
-static int typedef_target(struct dwarf_graph *g, Dwarf_Die die, Dwarf_Off *ret,
-			  struct spt_error *e)
+static int typedef_target(struct dwarf_graph *g, Dwarf_Die die, Dwarf_Off *ret, struct spt_error *e)
 {
 	dwarf_auto_die target = NULL;
 	const char *name;
@@ -140,8 +139,8 @@ static int scan_die(struct dwarf_graph *g, Dwarf_Die die, struct spt_type_query 
 
 	if (err)
 		return err;
-	if (tag != DW_TAG_structure_type && tag != DW_TAG_union_type &&
-	    tag != DW_TAG_class_type && tag != DW_TAG_typedef)
+	if (tag != DW_TAG_structure_type && tag != DW_TAG_union_type && tag != DW_TAG_class_type &&
+	    tag != DW_TAG_typedef)
 		return 0;
 	err = dwarf_die_name(g, die, &name, e);
 	if (err || !name)
@@ -190,10 +189,10 @@ static bool read_unit(const struct spt_elf_bytes *info, size_t at, struct unit *
 	uint64_t length = 0;
 	uint16_t version;
 
-	if (left < 24)		/* longer than any header, shorter than any unit */
+	if (left < 24) /* longer than any header, shorter than any unit */
 		return false;
 	memcpy(&length, p, 4);
-	if (length == 0xffffffff) {	/* 64-bit DWARF */
+	if (length == 0xffffffff) { /* 64-bit DWARF */
 		memcpy(&length, p + 4, 8);
 		offset_size = 8;
 		head = 12;
@@ -209,8 +208,7 @@ static bool read_unit(const struct spt_elf_bytes *info, size_t at, struct unit *
 	return true;
 }
 
-static void make_filter(const struct patterns *pattern, size_t n, struct filter *ret,
-			size_t *open)
+static void make_filter(const struct patterns *pattern, size_t n, struct filter *ret, size_t *open)
 {
 	memset(ret, 0, sizeof(*ret));
 	*open = 0;
@@ -223,8 +221,8 @@ static void make_filter(const struct patterns *pattern, size_t n, struct filter 
 	}
 }
 
-static int find_all(struct dwarf_graph *g, struct spt_type_query *query,
-		    struct patterns *pattern, size_t n, struct spt_error *e)
+static int find_all(struct dwarf_graph *g, struct spt_type_query *query, struct patterns *pattern,
+		    size_t n, struct spt_error *e)
 {
 	const struct spt_elf_bytes *info = &g->section[DWARF_INFO];
 	struct filter filter;

@@ -11,7 +11,7 @@
 
 /* The sections that types need; libdwarf sees these and no others. */
 enum dwarf_section {
-	DWARF_NULL,	/* section 0 of an ELF file is none */
+	DWARF_NULL, /* section 0 of an ELF file is none */
 	DWARF_INFO,
 	DWARF_ABBREV,
 	DWARF_STR,
@@ -48,8 +48,7 @@ static inline void dwarf_free_die(Dwarf_Die *die)
 /* The DIE at @offset of .debug_info. */
 int dwarf_die_at(struct dwarf_graph *g, Dwarf_Off offset, Dwarf_Die *ret, struct spt_error *e);
 /* First child, and next sibling (which replaces and frees *die): 1, 0 no more, or -errno. */
-int dwarf_first_child(struct dwarf_graph *g, Dwarf_Die die, Dwarf_Die *ret,
-		      struct spt_error *e);
+int dwarf_first_child(struct dwarf_graph *g, Dwarf_Die die, Dwarf_Die *ret, struct spt_error *e);
 int dwarf_next_sibling(struct dwarf_graph *g, Dwarf_Die *die, struct spt_error *e);
 
 int dwarf_die_tag(struct dwarf_graph *g, Dwarf_Die die, Dwarf_Half *ret, struct spt_error *e);
@@ -59,8 +58,8 @@ bool dwarf_die_has(Dwarf_Die die, Dwarf_Half attribute);
 /* A constant, a reference into .debug_info: 1, 0 no such attribute, or -errno. */
 int dwarf_die_number(struct dwarf_graph *g, Dwarf_Die die, Dwarf_Half attribute, uint64_t *ret,
 		     struct spt_error *e);
-int dwarf_die_reference(struct dwarf_graph *g, Dwarf_Die die, Dwarf_Half attribute,
-			Dwarf_Off *ret, struct spt_error *e);
+int dwarf_die_reference(struct dwarf_graph *g, Dwarf_Die die, Dwarf_Half attribute, Dwarf_Off *ret,
+			struct spt_error *e);
 
 /* Implementations of struct spt_typegraph_ops. */
 int dwarf_graph_find(struct spt_typegraph *graph, struct spt_type_query *query, size_t n,

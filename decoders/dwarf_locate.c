@@ -8,17 +8,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PATH_SIZE	4096
-#define OBJECT_SIZE	1024
-#define SYSTEM_DIR	"/usr/lib/debug"
+#define PATH_SIZE   4096
+#define OBJECT_SIZE 1024
+#define SYSTEM_DIR  "/usr/lib/debug"
 
 struct locate {
 	const struct spt_debug_search *search;
 	const char *module;
 	const struct spt_build_id *id;
-	char object[OBJECT_SIZE];	/* the module's path below /lib/modules/RELEASE, "" vmlinux */
-	char found[PATH_SIZE];		/* the answer */
-	struct spt_error rejected;	/* why the last file that existed is not it */
+	char object[OBJECT_SIZE];  /* the module's path below /lib/modules/RELEASE, "" vmlinux */
+	char found[PATH_SIZE];	   /* the answer */
+	struct spt_error rejected; /* why the last file that existed is not it */
 };
 
 /* Whether the file @l->found is it; if it exists and is not, why. */
@@ -35,8 +35,9 @@ static bool accept(struct locate *l)
 	if (found >= 0 && l->id->len && !spt_build_id_equal(&id, l->id)) {
 		spt_build_id_text(&id, theirs);
 		spt_build_id_text(l->id, ours);
-		found = spt_fail(&l->rejected, ESTALE, "%s is of another build: id %s, running is %s",
-				 l->found, theirs, ours);
+		found = spt_fail(&l->rejected, ESTALE,
+				 "%s is of another build: id %s, running is %s", l->found, theirs,
+				 ours);
 	}
 	if (found >= 0)
 		found = spt_elf_has_section(elf, ".debug_info");
@@ -122,19 +123,22 @@ static bool try_debuglink(struct locate *l, const char *object)
 static bool try_installed(struct locate *l)
 {
 	static const char *const vmlinux[] = {
-		"/lib/modules/%s/build/vmlinux", "/lib/modules/%s/vmlinux", "/boot/vmlinux-%s",
+		"/lib/modules/%s/build/vmlinux",
+		"/lib/modules/%s/vmlinux",
+		"/boot/vmlinux-%s",
 	};
 	char object[PATH_SIZE];
 
 	if (*l->object) {
-		snprintf(object, sizeof(object), "/lib/modules/%s/%s", l->search->release, l->object);
+		snprintf(object, sizeof(object), "/lib/modules/%s/%s", l->search->release,
+			 l->object);
 		return try_debuglink(l, object) || try_path(l, "%s", object);
 	}
 	for (size_t i = 0; i < sizeof(vmlinux) / sizeof(vmlinux[0]); i++) {
 		const char *rest = strstr(vmlinux[i], "%s") + 2;
 
-		snprintf(object, sizeof(object), "%.*s%s%s",
-			 (int)(rest - 2 - vmlinux[i]), vmlinux[i], l->search->release, rest);
+		snprintf(object, sizeof(object), "%.*s%s%s", (int)(rest - 2 - vmlinux[i]),
+			 vmlinux[i], l->search->release, rest);
 		if (try_debuglink(l, object) || try_path(l, "%s", object))
 			return true;
 	}
@@ -175,7 +179,8 @@ static void find_object(struct locate *l)
 
 		while (name && line[name - 1] != '/')
 			name--;
-		if (file >= sizeof(l->object) || !is_module_file(line + name, file - name, l->module))
+		if (file >= sizeof(l->object) ||
+		    !is_module_file(line + name, file - name, l->module))
 			continue;
 		line[file] = '\0';
 		*(strstr(line + name, ".ko") + 3) = '\0';
@@ -222,8 +227,10 @@ int spt_debug_locate(const struct spt_debug_search *search, const char *module,
 	} else if (l->rejected.code) {
 		err = spt_fail(e, ENOENT, "%s", l->rejected.text);
 	} else {
-		err = spt_fail(e, ENOENT, "no debug file for %s: install linux-image-%s-dbg, or "
-			       "name the directory that has it", module, search->release);
+		err = spt_fail(e, ENOENT,
+			       "no debug file for %s: install linux-image-%s-dbg, or "
+			       "name the directory that has it",
+			       module, search->release);
 	}
 	free(l);
 	return err;

@@ -6,8 +6,8 @@
 #include "decoders/elf_file.h"
 
 struct spt_debug_search {
-	const char *const *dirs;	/* looked in first, NULL-terminated; NULL: none */
-	const char *release;		/* uname -r */
+	const char *const *dirs; /* looked in first, NULL-terminated; NULL: none */
+	const char *release;	 /* uname -r */
 };
 
 /*

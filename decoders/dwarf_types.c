@@ -9,10 +9,10 @@
  * A type's id is its DIE's offset in .debug_info. An array of several
  * dimensions is one DIE: which dimension is meant is in the top bits.
  */
-#define DIMENSION_SHIFT	56
+#define DIMENSION_SHIFT 56
 
 /* Subranges of an array; C code has up to four. */
-#define DIMENSIONS_MAX	16
+#define DIMENSIONS_MAX 16
 
 static spt_type_id dimension_of(Dwarf_Off offset, unsigned int dimension)
 {
@@ -20,8 +20,7 @@ static spt_type_id dimension_of(Dwarf_Off offset, unsigned int dimension)
 }
 
 /* Elements of one dimension: DW_AT_count or DW_AT_upper_bound, none for a flexible array. */
-static int subrange_count(struct dwarf_graph *g, Dwarf_Die die, uint64_t *ret,
-			  struct spt_error *e)
+static int subrange_count(struct dwarf_graph *g, Dwarf_Die die, uint64_t *ret, struct spt_error *e)
 {
 	int found = dwarf_die_number(g, die, DW_AT_count, ret, e);
 
@@ -34,8 +33,8 @@ static int subrange_count(struct dwarf_graph *g, Dwarf_Die die, uint64_t *ret,
 	return 0;
 }
 
-static int get_array(struct dwarf_graph *g, Dwarf_Die die, Dwarf_Off offset,
-		     unsigned int dimension, struct spt_type *ret, struct spt_error *e)
+static int get_array(struct dwarf_graph *g, Dwarf_Die die, Dwarf_Off offset, unsigned int dimension,
+		     struct spt_type *ret, struct spt_error *e)
 {
 	uint64_t count[DIMENSIONS_MAX];
 	unsigned int dimensions = 0;
@@ -69,20 +68,13 @@ struct tag_kind {
 };
 
 static const struct tag_kind tag_kinds[] = {
-	{ DW_TAG_base_type, SPT_TYPE_INT },
-	{ DW_TAG_enumeration_type, SPT_TYPE_ENUM },
-	{ DW_TAG_pointer_type, SPT_TYPE_POINTER },
-	{ DW_TAG_array_type, SPT_TYPE_ARRAY },
-	{ DW_TAG_structure_type, SPT_TYPE_STRUCT },
-	{ DW_TAG_class_type, SPT_TYPE_STRUCT },
-	{ DW_TAG_union_type, SPT_TYPE_UNION },
-	{ DW_TAG_subroutine_type, SPT_TYPE_FUNCTION },
-	{ DW_TAG_typedef, SPT_TYPE_TYPEDEF },
-	{ DW_TAG_const_type, SPT_TYPE_QUALIFIER },
-	{ DW_TAG_volatile_type, SPT_TYPE_QUALIFIER },
-	{ DW_TAG_restrict_type, SPT_TYPE_QUALIFIER },
-	{ DW_TAG_atomic_type, SPT_TYPE_QUALIFIER },
-	{ DW_TAG_unspecified_type, SPT_TYPE_VOID },
+	{ DW_TAG_base_type, SPT_TYPE_INT },	      { DW_TAG_enumeration_type, SPT_TYPE_ENUM },
+	{ DW_TAG_pointer_type, SPT_TYPE_POINTER },    { DW_TAG_array_type, SPT_TYPE_ARRAY },
+	{ DW_TAG_structure_type, SPT_TYPE_STRUCT },   { DW_TAG_class_type, SPT_TYPE_STRUCT },
+	{ DW_TAG_union_type, SPT_TYPE_UNION },	      { DW_TAG_subroutine_type, SPT_TYPE_FUNCTION },
+	{ DW_TAG_typedef, SPT_TYPE_TYPEDEF },	      { DW_TAG_const_type, SPT_TYPE_QUALIFIER },
+	{ DW_TAG_volatile_type, SPT_TYPE_QUALIFIER }, { DW_TAG_restrict_type, SPT_TYPE_QUALIFIER },
+	{ DW_TAG_atomic_type, SPT_TYPE_QUALIFIER },   { DW_TAG_unspecified_type, SPT_TYPE_VOID },
 };
 
 static int kind_of(Dwarf_Half tag, enum spt_type_kind *ret)

@@ -15,8 +15,8 @@ struct spt_elf {
 	int fd;
 	char *path;
 	bool relocatable;
-	size_t names;		/* index of the section names' string table */
-	bool *relocated;	/* by section index */
+	size_t names;	 /* index of the section names' string table */
+	bool *relocated; /* by section index */
 	size_t sections;
 };
 
@@ -36,8 +36,7 @@ static int check_header(struct spt_elf *elf, struct spt_error *e)
 	    header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
 	    header.e_machine != EM_X86_64)
 		return spt_fail(e, ENOEXEC, "%s: not an x86-64 ELF file", elf->path);
-	if (elf_getshdrnum(elf->elf, &elf->sections) ||
-	    elf_getshdrstrndx(elf->elf, &elf->names))
+	if (elf_getshdrnum(elf->elf, &elf->sections) || elf_getshdrstrndx(elf->elf, &elf->names))
 		return spt_fail(e, EINVAL, "%s: damaged ELF file: no section headers", elf->path);
 	elf->relocatable = header.e_type == ET_REL;
 	elf->relocated = calloc(elf->sections + 1, sizeof(*elf->relocated));
@@ -59,8 +58,8 @@ int spt_elf_open(const char *path, struct spt_elf **ret, struct spt_error *e)
 	} else {
 		/* Private and writable: relocations are applied in place. */
 		elf->elf = elf_begin(elf->fd, ELF_C_READ_MMAP_PRIVATE, NULL);
-		err = elf->elf ? check_header(elf, e) :
-		      spt_fail(e, ENOEXEC, "%s: not an ELF file", path);
+		err = elf->elf ? check_header(elf, e)
+			       : spt_fail(e, ENOEXEC, "%s: not an ELF file", path);
 	}
 	if (err) {
 		spt_elf_close(elf);
@@ -102,7 +101,7 @@ static bool store(uint8_t *bytes, size_t size, uint64_t offset, uint32_t type, u
 	}
 	if (offset > size || size - offset < width)
 		return false;
-	memcpy(bytes + offset, &value, width);	/* the machine is little-endian, as the file */
+	memcpy(bytes + offset, &value, width); /* the machine is little-endian, as the file */
 	return true;
 }
 
@@ -115,8 +114,7 @@ static bool apply(struct spt_elf *elf, Elf_Scn *rela, const GElf_Shdr *header, E
 	Elf_Data *entries = elf_getdata(rela, NULL);
 	Elf_Data *symbols = elf_getdata(elf_getscn(elf->elf, header->sh_link), NULL);
 
-	if (!entries || !symbols || entries->d_type != ELF_T_RELA ||
-	    symbols->d_type != ELF_T_SYM)
+	if (!entries || !symbols || entries->d_type != ELF_T_RELA || symbols->d_type != ELF_T_SYM)
 		return false;
 
 	const Elf64_Rela *r = entries->d_buf;
@@ -127,8 +125,7 @@ static bool apply(struct spt_elf *elf, Elf_Scn *rela, const GElf_Shdr *header, E
 		uint64_t index = ELF64_R_SYM(r[i].r_info);
 
 		if (index >= nsymbols ||
-		    !store(data->d_buf, data->d_size, r[i].r_offset,
-			   ELF64_R_TYPE(r[i].r_info),
+		    !store(data->d_buf, data->d_size, r[i].r_offset, ELF64_R_TYPE(r[i].r_info),
 			   symbol[index].st_value + (uint64_t)r[i].r_addend))
 			return false;
 	}
@@ -201,8 +198,7 @@ bool spt_elf_has_section(struct spt_elf *elf, const char *name)
 	return find_section(elf, name, &header) && header.sh_type != SHT_NOBITS && header.sh_size;
 }
 
-int spt_elf_debuglink(struct spt_elf *elf, const char **name, uint32_t *crc,
-		      struct spt_error *e)
+int spt_elf_debuglink(struct spt_elf *elf, const char **name, uint32_t *crc, struct spt_error *e)
 {
 	struct spt_elf_bytes link;
 	int found = spt_elf_section(elf, ".gnu_debuglink", &link, e);

@@ -16,10 +16,10 @@
 /* NT_GNU_BUILD_ID: what ties debug information and layouts to the very build. */
 struct spt_build_id {
 	uint8_t id[20];
-	unsigned int len;	/* bytes in use; 0: none known */
+	unsigned int len; /* bytes in use; 0: none known */
 };
 
-#define SPT_BUILD_ID_TEXT	41
+#define SPT_BUILD_ID_TEXT 41
 
 struct spt_elf;
 
@@ -28,7 +28,7 @@ int spt_elf_open(const char *path, struct spt_elf **ret, struct spt_error *e);
 void spt_elf_close(struct spt_elf *elf);
 
 struct spt_elf_bytes {
-	const uint8_t *bytes;	/* belong to the file, until it is closed */
+	const uint8_t *bytes; /* belong to the file, until it is closed */
 	size_t size;
 };
 
@@ -43,8 +43,7 @@ int spt_elf_section(struct spt_elf *elf, const char *name, struct spt_elf_bytes 
 bool spt_elf_has_section(struct spt_elf *elf, const char *name);
 
 /* Name of the separate debug file (.gnu_debuglink) and its CRC. 1, 0 none, or -errno. */
-int spt_elf_debuglink(struct spt_elf *elf, const char **name, uint32_t *crc,
-		      struct spt_error *e);
+int spt_elf_debuglink(struct spt_elf *elf, const char **name, uint32_t *crc, struct spt_error *e);
 
 /* The file's build id: 1, 0 none, or -errno. */
 int spt_elf_build_id(struct spt_elf *elf, struct spt_build_id *ret, struct spt_error *e);

@@ -8,12 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BUFFER_SIZE	(256 << 10)
-#define MODULES_MAX	8	/* distinct ones that are asked for */
+#define BUFFER_SIZE (256 << 10)
+#define MODULES_MAX 8 /* distinct ones that are asked for */
 
 /* Lines are 'ADDRESS TYPE NAME[\t[MODULE]]'. */
 struct line {
-	const char *name, *module;	/* module NULL: the kernel's own */
+	const char *name, *module; /* module NULL: the kernel's own */
 	size_t name_len, module_len;
 	uint64_t address;
 };
@@ -23,9 +23,9 @@ struct search {
 	struct spt_kallsym *symbol;
 	size_t n;
 	const char *module[MODULES_MAX];
-	unsigned int modules, open;	/* open: modules whose lines have not ended */
-	bool kernel;			/* symbols of the kernel itself are asked for */
-	int current;			/* module of the last line, -1 none of ours */
+	unsigned int modules, open; /* open: modules whose lines have not ended */
+	bool kernel;		    /* symbols of the kernel itself are asked for */
+	int current;		    /* module of the last line, -1 none of ours */
 };
 
 static bool is_kernel(const char *module)
@@ -75,14 +75,13 @@ static bool parse_line(const char *p, const char *end, struct line *ret)
 static int module_of(const struct search *s, const struct line *line)
 {
 	for (unsigned int m = 0; m < s->modules; m++)
-		if (line->module ? equal(s->module[m], line->module, line->module_len) :
-				   is_kernel(s->module[m]))
+		if (line->module ? equal(s->module[m], line->module, line->module_len)
+				 : is_kernel(s->module[m]))
 			return (int)m;
 	return -1;
 }
 
-static int take(struct search *s, const struct line *line, const char *module,
-		struct spt_error *e)
+static int take(struct search *s, const struct line *line, const char *module, struct spt_error *e)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		struct spt_kallsym *symbol = &s->symbol[i];
@@ -91,8 +90,10 @@ static int take(struct search *s, const struct line *line, const char *module,
 		    !equal(symbol->name, line->name, line->name_len))
 			continue;
 		if (!line->address)
-			return spt_fail(e, EPERM, "%s: the kernel hides its addresses: be root, and "
-					"'sysctl -w kernel.kptr_restrict=1' where it is 2", s->path);
+			return spt_fail(e, EPERM,
+					"%s: the kernel hides its addresses: be root, and "
+					"'sysctl -w kernel.kptr_restrict=1' where it is 2",
+					s->path);
 		if (symbol->address && symbol->address != line->address)
 			return spt_fail(e, ENOTUNIQ, "%s: two symbols are called %s:%s", s->path,
 					module, symbol->name);
@@ -168,8 +169,7 @@ static int read_all(struct search *s, int fd, char *buffer, struct spt_error *e)
 	return 0;
 }
 
-int spt_kallsyms_read(const char *path, struct spt_kallsym *symbol, size_t n,
-		      struct spt_error *e)
+int spt_kallsyms_read(const char *path, struct spt_kallsym *symbol, size_t n, struct spt_error *e)
 {
 	struct search s = { .path = path, .symbol = symbol, .n = n, .current = -1 };
 	int fd, err = collect_modules(&s, e);

@@ -9,9 +9,9 @@
 #include "decoders/error.h"
 
 struct spt_kallsym {
-	const char *module;	/* in: "kvm"; "vmlinux" for the kernel's own */
-	const char *name;	/* in */
-	uint64_t address;	/* out: 0, there is no such symbol */
+	const char *module; /* in: "kvm"; "vmlinux" for the kernel's own */
+	const char *name;   /* in */
+	uint64_t address;   /* out: 0, there is no such symbol */
 };
 
 /*
@@ -19,7 +19,6 @@ struct spt_kallsym {
  * kernel hides addresses from us, -ENOTUNIQ when a name stands for two addresses
  * of one module, or what reading the file failed with.
  */
-int spt_kallsyms_read(const char *path, struct spt_kallsym *symbol, size_t n,
-		      struct spt_error *e);
+int spt_kallsyms_read(const char *path, struct spt_kallsym *symbol, size_t n, struct spt_error *e);
 
 #endif

@@ -7,7 +7,7 @@
 #include "decoders/layout_path.h"
 
 /* More than the distinct types that SPT_FIELDS names. */
-#define TYPES_MAX	48
+#define TYPES_MAX 48
 
 /* The distinct types of SPT_FIELDS, and which of them each field has. */
 struct wanted {
@@ -31,7 +31,10 @@ static void collect_types(struct wanted *w)
 
 /* Modules first, then the kernel: a module knows its own types best. */
 static const enum spt_module search_order[] = {
-	SPT_MODULE_KVM, SPT_MODULE_AMD, SPT_MODULE_INTEL, SPT_MODULE_VMLINUX,
+	SPT_MODULE_KVM,
+	SPT_MODULE_AMD,
+	SPT_MODULE_INTEL,
+	SPT_MODULE_VMLINUX,
 };
 
 #define SEARCHED (sizeof(search_order) / sizeof(search_order[0]))
@@ -71,8 +74,8 @@ static int add_candidate(struct spt_layout *l, unsigned int f, struct spt_typegr
 			found->field.bit_size, graph->path, field.bit_offset, field.bit_size);
 }
 
-static int resolve_field(struct spt_layout *l, unsigned int f, const struct spt_type_query
-			 (*query)[TYPES_MAX], unsigned int type)
+static int resolve_field(struct spt_layout *l, unsigned int f,
+			 const struct spt_type_query (*query)[TYPES_MAX], unsigned int type)
 {
 	struct spt_field_found *found = &l->field[f];
 	const struct spt_field_name *name = &spt_field_names[f];
@@ -97,9 +100,11 @@ static int resolve_field(struct spt_layout *l, unsigned int f, const struct spt_
 	}
 	if (found->state == SPT_FIELD_FOUND || !spt_need_required(name->need, l->vendor))
 		return 0;
-	return spt_fail(&l->doubt, ENOKEY, "struct %s%s%s%s is not in the kernel's %s; this "
-			"kernel's KVM is not supported yet", name->type, *name->path ? "." : "",
-			name->path, found->state == SPT_FIELD_NO_TYPE ? " (no such type)" : "",
+	return spt_fail(&l->doubt, ENOKEY,
+			"struct %s%s%s%s is not in the kernel's %s; this "
+			"kernel's KVM is not supported yet",
+			name->type, *name->path ? "." : "", name->path,
+			found->state == SPT_FIELD_NO_TYPE ? " (no such type)" : "",
 			l->source == SPT_LAYOUT_BTF ? "BTF" : "DWARF");
 }
 
@@ -122,7 +127,7 @@ int spt_layout_resolve(struct spt_layout *l)
 	}
 	/* Go on after a doubt, for a diagnosis of all fields; the first one counts. */
 	for (unsigned int f = 0; f < SPT_F_COUNT; f++) {
-		int err = resolve_field(l, f, (const struct spt_type_query (*)[TYPES_MAX])query,
+		int err = resolve_field(l, f, (const struct spt_type_query(*)[TYPES_MAX])query,
 					wanted.of_field[f]);
 
 		if (err && !first.code)

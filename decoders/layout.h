@@ -18,9 +18,9 @@
 
 /* The lists of agent/spt_layout.h as tables; 'need' is R, O, A or I. */
 struct spt_field_name {
-	const char *id;		/* KVM_VM_LIST */
-	const char *type;	/* kvm */
-	const char *path;	/* vm_list */
+	const char *id;	  /* KVM_VM_LIST */
+	const char *type; /* kvm */
+	const char *path; /* vm_list */
 	char need;
 };
 
@@ -39,30 +39,30 @@ extern const char *const spt_module_names[SPT_MODULE_COUNT];
 bool spt_need_other(char need, enum spt_vendor vendor);
 bool spt_need_required(char need, enum spt_vendor vendor);
 enum spt_module spt_vendor_module(enum spt_vendor vendor);
-const char *spt_vendor_name(enum spt_vendor vendor);	/* "svm", "vmx" */
+const char *spt_vendor_name(enum spt_vendor vendor); /* "svm", "vmx" */
 
 enum spt_field_state {
 	SPT_FIELD_FOUND,
-	SPT_FIELD_NO_MEMBER,	/* the type is there, the member is not */
+	SPT_FIELD_NO_MEMBER, /* the type is there, the member is not */
 	SPT_FIELD_NO_TYPE,
 	SPT_FIELD_DISAGREE,	/* two candidates put it in different places */
-	SPT_FIELD_OTHER_VENDOR,	/* not looked for */
+	SPT_FIELD_OTHER_VENDOR, /* not looked for */
 	SPT_FIELD_DAMAGED,	/* the source could not be read there */
 };
 
 struct spt_field_found {
 	enum spt_field_state state;
-	struct spt_layout_field field;		/* zero unless found */
-	struct spt_typegraph *graph;		/* where it was found, borrowed */
+	struct spt_layout_field field; /* zero unless found */
+	struct spt_typegraph *graph;   /* where it was found, borrowed */
 };
 
 /* One source of layouts. The graphs are owned. */
 struct spt_layout {
 	enum spt_layout_source source;
 	enum spt_vendor vendor;
-	struct spt_typegraph *graph[SPT_MODULE_COUNT];	/* NULL: none, or not needed */
-	struct spt_error missing;	/* why the source as a whole is not there; code 0: it is */
-	struct spt_error doubt;		/* first entry that refuses the layout; code 0: none */
+	struct spt_typegraph *graph[SPT_MODULE_COUNT]; /* NULL: none, or not needed */
+	struct spt_error missing; /* why the source as a whole is not there; code 0: it is */
+	struct spt_error doubt;	  /* first entry that refuses the layout; code 0: none */
 	struct spt_field_found field[SPT_F_COUNT];
 };
 
@@ -108,7 +108,7 @@ unsigned int spt_layout_compare(const struct spt_layout *a, const struct spt_lay
 				bool differs[SPT_F_COUNT]);
 
 /* Name of the alternative that was found ("mmu_notifier_seq"), in @buf. */
-void spt_field_alternative(const struct spt_field_name *name, unsigned int alternative,
-			   char *buf, size_t len);
+void spt_field_alternative(const struct spt_field_name *name, unsigned int alternative, char *buf,
+			   size_t len);
 
 #endif

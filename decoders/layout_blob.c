@@ -30,16 +30,16 @@ int spt_layout_symbols(const char *path, enum spt_vendor vendor,
 	for (unsigned int i = 0; i < n; i++) {
 		ret[of[i]] = wanted[i];
 		if (!wanted[i].address && spt_need_required(spt_symbol_names[of[i]].need, vendor))
-			return spt_fail(e, ENOKEY, "%s: no symbol %s:%s; the kernel needs "
-					"CONFIG_KALLSYMS_ALL", path, wanted[i].module,
-					wanted[i].name);
+			return spt_fail(e, ENOKEY,
+					"%s: no symbol %s:%s; the kernel needs "
+					"CONFIG_KALLSYMS_ALL",
+					path, wanted[i].module, wanted[i].name);
 	}
 	return 0;
 }
 
 void spt_layout_blob_fill(const struct spt_layout *layout, const struct spt_host *host,
-			  const struct spt_kallsym symbol[SPT_S_COUNT],
-			  struct spt_layout_blob *ret)
+			  const struct spt_kallsym symbol[SPT_S_COUNT], struct spt_layout_blob *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	ret->magic = SPT_LAYOUT_MAGIC;

@@ -9,8 +9,8 @@
 
 #include "decoders/layout.h"
 
-#define PATH_SIZE	4096
-#define NOTES_SIZE	8192	/* /sys/kernel/notes has some 500 bytes */
+#define PATH_SIZE  4096
+#define NOTES_SIZE 8192 /* /sys/kernel/notes has some 500 bytes */
 
 /* The beginning of a small file, NUL-terminated; its length or -errno. */
 static ssize_t read_small(const char *path, char *buf, size_t size)
@@ -57,8 +57,10 @@ static int read_build_id(const char *root, enum spt_module module, struct spt_bu
 	if (got < 0)
 		return spt_fail(e, (int)-got, "%s: %s", path, strerror((int)-got));
 	if (!spt_build_id_parse(notes, (size_t)got, ret))
-		return spt_fail(e, ENODATA, "%s: no build id; the kernel must be linked with "
-				"--build-id", path);
+		return spt_fail(e, ENODATA,
+				"%s: no build id; the kernel must be linked with "
+				"--build-id",
+				path);
 	return 0;
 }
 
@@ -84,10 +86,12 @@ int spt_host_read(const char *root, struct spt_host *ret, struct spt_error *e)
 	amd = is_loaded(root, SPT_MODULE_AMD);
 	intel = is_loaded(root, SPT_MODULE_INTEL);
 	if (!amd && !intel)
-		return spt_fail(e, ENODEV, "KVM is not loaded: 'modprobe kvm_amd' or 'modprobe "
+		return spt_fail(e, ENODEV,
+				"KVM is not loaded: 'modprobe kvm_amd' or 'modprobe "
 				"kvm_intel'");
 	if (amd && intel)
-		return spt_fail(e, ENOTSUP, "both kvm_amd and kvm_intel are loaded: unload the one "
+		return spt_fail(e, ENOTSUP,
+				"both kvm_amd and kvm_intel are loaded: unload the one "
 				"that is not for this CPU");
 	ret->vendor = amd ? SPT_VENDOR_SVM : SPT_VENDOR_VMX;
 	modules[2] = spt_vendor_module(ret->vendor);

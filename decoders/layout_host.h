@@ -12,7 +12,7 @@
 struct spt_host {
 	char release[64];
 	enum spt_vendor vendor;
-	struct spt_build_id build_id[SPT_MODULE_COUNT];	/* len 0: of the other vendor */
+	struct spt_build_id build_id[SPT_MODULE_COUNT]; /* len 0: of the other vendor */
 };
 
 /*

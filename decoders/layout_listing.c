@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 /* Anonymous structs within anonymous structs. */
-#define DEPTH_MAX	16
+#define DEPTH_MAX 8
 
 static int append(struct spt_listing *l, const struct spt_listed *member, struct spt_error *e)
 {
@@ -90,8 +90,9 @@ static int find_type(const struct spt_layout *layout, const char *name,
 			return 0;
 		}
 	}
-	return spt_fail(e, ENOENT, "no struct or union %s in the %s of the kernel and KVM's modules",
-			name, layout->source == SPT_LAYOUT_BTF ? "BTF" : "DWARF");
+	return spt_fail(e, ENOENT,
+			"no struct or union %s in the %s of the kernel and KVM's modules", name,
+			layout->source == SPT_LAYOUT_BTF ? "BTF" : "DWARF");
 }
 
 int spt_listing_of(const struct spt_layout *layout, const char *name, struct spt_listing *ret,

@@ -6,18 +6,18 @@
 #include "decoders/layout.h"
 
 struct spt_listed {
-	const char *name;	/* NULL: an anonymous struct or union; its members follow, deeper */
-	char type[96];		/* as C spells it */
-	unsigned int depth;	/* of anonymous structs and unions around it */
-	uint64_t bit_offset;	/* from the start of the struct */
+	const char *name;    /* NULL: an anonymous struct or union; its members follow, deeper */
+	char type[96];	     /* as C spells it */
+	unsigned int depth;  /* of anonymous structs and unions around it */
+	uint64_t bit_offset; /* from the start of the struct */
 	uint64_t bits;
 	bool bit_field;
 };
 
 struct spt_listing {
-	struct spt_typegraph *graph;	/* where the type was found, borrowed */
+	struct spt_typegraph *graph; /* where the type was found, borrowed */
 	bool is_union;
-	uint64_t size;			/* bytes */
+	uint64_t size; /* bytes */
 	struct spt_listed *member;
 	size_t count;
 };

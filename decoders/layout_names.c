@@ -54,8 +54,8 @@ const char *spt_vendor_name(enum spt_vendor vendor)
 	return vendor == SPT_VENDOR_SVM ? "svm" : "vmx";
 }
 
-void spt_field_alternative(const struct spt_field_name *name, unsigned int alternative,
-			   char *buf, size_t len)
+void spt_field_alternative(const struct spt_field_name *name, unsigned int alternative, char *buf,
+			   size_t len)
 {
 	const char *path = name->path;
 

@@ -8,13 +8,13 @@
 #include <string.h>
 
 /* Anonymous structs within anonymous structs; C code has two or three. */
-#define NESTING_MAX	16
+#define NESTING_MAX 8
 
 /* Where a path has led so far. */
 struct place {
 	spt_type_id type;
 	uint64_t bit_offset;
-	uint32_t bit_size;	/* of a bit field, else 0 */
+	uint32_t bit_size; /* of a bit field, else 0 */
 };
 
 static void free_members(struct spt_member **members)
@@ -28,8 +28,8 @@ static bool is_compound(enum spt_type_kind kind)
 }
 
 /* The member @name of struct @type, or of an anonymous one in it. 1 found, 0 not, or -errno. */
-static int find_member(struct spt_typegraph *graph, spt_type_id type, const char *name,
-		       size_t len, int nesting, struct place *ret, struct spt_error *e)
+static int find_member(struct spt_typegraph *graph, spt_type_id type, const char *name, size_t len,
+		       int nesting, struct place *ret, struct spt_error *e)
 {
 	struct spt_member *member __attribute__((cleanup(free_members))) = NULL;
 	size_t n;
@@ -58,7 +58,7 @@ static int find_member(struct spt_typegraph *graph, spt_type_id type, const char
 		if (err)
 			return err;
 		if (!is_compound(stripped.kind))
-			continue;	/* padding: an unnamed bit field */
+			continue; /* padding: an unnamed bit field */
 		err = find_member(graph, inner, name, len, nesting + 1, ret, e);
 		if (err < 0)
 			return err;
@@ -93,8 +93,8 @@ static int step_index(struct spt_typegraph *graph, uint64_t index, struct place 
 }
 
 /* One name: 1 when there is such a member, 0 when not, or -errno. */
-static int step_name(struct spt_typegraph *graph, const char *name, size_t len,
-		     struct place *at, struct spt_error *e)
+static int step_name(struct spt_typegraph *graph, const char *name, size_t len, struct place *at,
+		     struct spt_error *e)
 {
 	struct place member;
 	struct spt_type type;
@@ -166,8 +166,8 @@ static int follow(struct spt_typegraph *graph, const char **path, struct place *
 			return found;
 	}
 	if (bad)
-		return spt_fail(e, EINVAL, "'%s' is no member path: expected a name at '%s'",
-				whole, p);
+		return spt_fail(e, EINVAL, "'%s' is no member path: expected a name at '%s'", whole,
+				p);
 	*path = p;
 	return 1;
 }
@@ -210,7 +210,7 @@ int spt_path_find(struct spt_typegraph *graph, spt_type_id root, const char *pat
 		  struct spt_layout_field *ret, struct spt_error *e)
 {
 	*ret = (struct spt_layout_field){ 0 };
-	for (unsigned int alternative = 0; ; alternative++) {
+	for (unsigned int alternative = 0;; alternative++) {
 		struct place at = { .type = root };
 		int found = follow(graph, &path, &at, e);
 

@@ -30,12 +30,11 @@ int spt_layout_from_btf(const char *dir, enum spt_vendor vendor, struct spt_layo
 }
 
 static int open_debug_file(struct spt_layout *l, const struct spt_debug_search *search,
-			   const struct spt_host *host, enum spt_module module,
-			   struct spt_error *e)
+			   const struct spt_host *host, enum spt_module module, struct spt_error *e)
 {
 	char *path;
-	int err = spt_debug_locate(search, spt_module_names[module], &host->build_id[module],
-				   &path, e);
+	int err = spt_debug_locate(search, spt_module_names[module], &host->build_id[module], &path,
+				   e);
 
 	if (err)
 		return err;

@@ -10,7 +10,7 @@
  * The most typedefs and qualifiers in a row, and array dimensions: far more
  * than C has, and the end of a damaged graph that bites its own tail.
  */
-#define CHAIN_MAX	64
+#define CHAIN_MAX 64
 
 void spt_typegraph_destroy(struct spt_typegraph *graph)
 {
@@ -48,8 +48,7 @@ int spt_type_strip(struct spt_typegraph *graph, spt_type_id *id, struct spt_type
 			graph->path);
 }
 
-int spt_type_size(struct spt_typegraph *graph, spt_type_id id, uint64_t *ret,
-		  struct spt_error *e)
+int spt_type_size(struct spt_typegraph *graph, spt_type_id id, uint64_t *ret, struct spt_error *e)
 {
 	uint64_t count = 1;
 
@@ -121,8 +120,9 @@ void spt_type_spell(struct spt_typegraph *graph, spt_type_id id, char *buf, size
 		}
 
 		const char *key = keyword(type.kind);
-		const char *name = type.name ? type.name :
-				   type.kind == SPT_TYPE_VOID ? "void" : "{...}";
+		const char *name = type.name			? type.name
+				   : type.kind == SPT_TYPE_VOID ? "void"
+								: "{...}";
 
 		snprintf(buf, len, "%s%s%s%s%s%s", key ? key : "", key ? " " : "", name,
 			 nstars ? " " : "", stars, dims);

@@ -30,26 +30,26 @@ enum spt_type_kind {
 	SPT_TYPE_UNION,
 	SPT_TYPE_FUNCTION,
 	SPT_TYPE_TYPEDEF,
-	SPT_TYPE_QUALIFIER,	/* const, volatile, restrict, tags: means what target means */
-	SPT_TYPE_DECLARATION,	/* a struct, union or enum whose members are elsewhere */
+	SPT_TYPE_QUALIFIER,   /* const, volatile, restrict, tags: means what target means */
+	SPT_TYPE_DECLARATION, /* a struct, union or enum whose members are elsewhere */
 };
 
 struct spt_type {
 	enum spt_type_kind kind;
-	const char *name;	/* NULL: anonymous */
-	uint64_t size;		/* bytes; 0 where the node does not say: see spt_type_size() */
-	uint64_t count;		/* elements of an array, 0 flexible */
-	spt_type_id target;	/* element, pointee, or what a typedef or qualifier names */
+	const char *name;   /* NULL: anonymous */
+	uint64_t size;	    /* bytes; 0 where the node does not say: see spt_type_size() */
+	uint64_t count;	    /* elements of an array, 0 flexible */
+	spt_type_id target; /* element, pointee, or what a typedef or qualifier names */
 };
 
 struct spt_member {
-	const char *name;	/* NULL: anonymous, its members are the struct's own */
+	const char *name; /* NULL: anonymous, its members are the struct's own */
 	spt_type_id type;
-	uint64_t bit_offset;	/* from the start of the struct */
-	uint32_t bit_size;	/* of a bit field, 0: not one */
+	uint64_t bit_offset; /* from the start of the struct */
+	uint32_t bit_size;   /* of a bit field, 0: not one */
 };
 
-#define SPT_QUERY_HITS	16
+#define SPT_QUERY_HITS 16
 
 /* In: a name; out: the complete structs and unions that bear it. */
 struct spt_type_query {
@@ -78,7 +78,7 @@ struct spt_typegraph_ops {
 /* What every implementation embeds as its first member. */
 struct spt_typegraph {
 	const struct spt_typegraph_ops *ops;
-	char *path;	/* file it was read from, for messages; freed by spt_typegraph_destroy() */
+	char *path; /* file it was read from, for messages; freed by spt_typegraph_destroy() */
 };
 
 void spt_typegraph_destroy(struct spt_typegraph *graph);
@@ -90,8 +90,7 @@ int spt_types_find(struct spt_typegraph *graph, struct spt_type_query *query, si
 int spt_type_strip(struct spt_typegraph *graph, spt_type_id *id, struct spt_type *ret,
 		   struct spt_error *e);
 /* Size in bytes, arrays and typedefs followed. */
-int spt_type_size(struct spt_typegraph *graph, spt_type_id id, uint64_t *ret,
-		  struct spt_error *e);
+int spt_type_size(struct spt_typegraph *graph, spt_type_id id, uint64_t *ret, struct spt_error *e);
 int spt_type_members(struct spt_typegraph *graph, spt_type_id id, struct spt_member **ret,
 		     size_t *n, struct spt_error *e);
 /* C spelling of the type ('struct kvm *', 'u64[512]') into @buf; a damaged type is '?'. */
