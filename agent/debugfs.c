@@ -19,20 +19,19 @@
 
 static struct dentry *spt_dir;
 static const struct inode_operations *spt_plain_ops;
-static struct inode_operations spt_dir_ops;
 static atomic_t spt_in_permission = ATOMIC_INIT(0);
 
 #ifdef SPT_HAVE_MNT_IDMAP
-typedef struct mnt_idmap spt_idmap;
+#define SPT_IDMAP	struct mnt_idmap
 #else
-typedef struct user_namespace spt_idmap;
+#define SPT_IDMAP	struct user_namespace
 #endif
 
 /*
  * Asked with the directory's lock held only for a write to the directory, and
  * by debugfs itself when the update creates something: both must not update.
  */
-static int spt_dir_permission(spt_idmap *idmap, struct inode *inode, int mask)
+static int spt_dir_permission(SPT_IDMAP *idmap, struct inode *inode, int mask)
 {
 	int error;
 
@@ -48,14 +47,18 @@ static int spt_dir_permission(spt_idmap *idmap, struct inode *inode, int mask)
 	return error;
 }
 
+/* A directory of debugfs, apart from the method. */
+static const struct inode_operations spt_dir_ops = {
+	.lookup = simple_lookup,
+	.permission = spt_dir_permission,
+};
+
 /* Before anybody can have walked through: the VFS caches that a directory has no method. */
 static void spt_dir_hook(void)
 {
 	struct inode *inode = d_inode(spt_dir);
 
 	spt_plain_ops = inode->i_op;
-	spt_dir_ops = *spt_plain_ops;
-	spt_dir_ops.permission = spt_dir_permission;
 	spin_lock(&inode->i_lock);
 	inode->i_mode = S_IFDIR | 0500;
 	inode->i_opflags &= ~IOP_FASTPERM;

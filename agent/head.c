@@ -13,7 +13,7 @@
 
 /* enum spt_role_bit to the field that says where it is. */
 static const enum spt_field_id spt_role_fields[SPT_ROLE_COUNT] = {
-#define B(id, name) [SPT_ROLE_##id] = SPT_F_ROLE_##id,
+#define B(id, name)	[SPT_ROLE_##id] = SPT_F_ROLE_##id,
 	SPT_ROLE_BITS(B)
 #undef B
 };

@@ -66,12 +66,12 @@ bool spt_out_pending(const struct spt_reader *reader)
 {
 	if (reader->sink == &spt_image_sink)
 		return reader->out.filled;
-	return reader->out.filled > SPT_STEP_BYTES / 2;
+	return reader->out.filled > reader->out.batch_size / 4;
 }
 
 static int spt_image_words(struct spt_out *out, const void *words, size_t bytes)
 {
-	if (WARN_ON_ONCE(out->filled + bytes > SPT_BATCH_BYTES))
+	if (WARN_ON_ONCE(out->filled + bytes > out->batch_size))
 		return -ENOSPC;
 	memcpy(out->batch + out->filled, words, bytes);
 	out->sum += spt_sum_words(words, bytes / sizeof(u64), out->word);
@@ -179,7 +179,7 @@ static int spt_store_batch(const struct spt_stored *stored, struct spt_out *out,
 	u64 sum;
 	int error;
 
-	if (WARN_ON_ONCE(out->filled + bytes > SPT_BATCH_BYTES))
+	if (WARN_ON_ONCE(out->filled + bytes > out->batch_size))
 		return -ENOSPC;
 	error = spt_store(stored, (u64 __user __force *)(out->batch + out->filled), out->word,
 			  false, &sum);
@@ -256,4 +256,5 @@ static int spt_image_table(struct spt_reader *reader, const struct spt_found_tab
 const struct spt_sink spt_image_sink = {
 	.record = spt_image_record,
 	.table = spt_image_table,
+	.batch = SZ_16K,
 };

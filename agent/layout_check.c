@@ -6,6 +6,7 @@
 #include <linux/kallsyms.h>
 #include <linux/mm.h>
 #include <linux/rwlock.h>
+#include <linux/sizes.h>
 #include <linux/srcu.h>
 #include <linux/utsname.h>
 #include <linux/xarray.h>
@@ -111,7 +112,7 @@ static const enum spt_field_id spt_size_ids[] = {
 };
 
 /* No struct of KVM is larger: the bound where the size is not asked for. */
-#define SPT_TYPE_MAX	(1U << 20)
+#define SPT_TYPE_MAX	SZ_1M
 
 static bool spt_needed(char need, u32 vendor)
 {

@@ -74,9 +74,13 @@ static const void *spt_slot_find(const void *slots, u64 gfn, bool above)
 			return NULL;
 		if (base == gfn)
 			return slot;
-		if ((base > gfn) == above)
-			best = slot;
-		at = base > gfn ? node.rb_left : node.rb_right;
+		if (base > gfn) {
+			best = above ? slot : best;
+			at = node.rb_left;
+		} else {
+			best = above ? best : slot;
+			at = node.rb_right;
+		}
 	}
 	return best;
 }

@@ -206,7 +206,7 @@ static ssize_t spt_reader_write(struct file *file, const char __user *from, size
 	char line[SPT_REQUEST_MAX];
 	int error;
 
-	if (size >= sizeof(line))
+	if (reader->sink != &spt_image_sink || size >= sizeof(line))
 		return -EINVAL;
 	if (copy_from_user(line, from, size))
 		return -EFAULT;
@@ -276,9 +276,10 @@ static int spt_reader_attach(struct spt_reader *reader, const struct spt_vm_id *
 	return error;
 }
 
-static int spt_reader_open(struct inode *inode, struct file *file, const struct spt_sink *sink,
-			   u32 parts)
+static int spt_reader_open(struct inode *inode, struct file *file)
 {
+	const struct spt_vm_file_ref *ref = inode->i_private;
+	size_t batch = ref->file->sink->batch;
 	struct spt_reader *reader;
 	int error;
 
@@ -289,10 +290,11 @@ static int spt_reader_open(struct inode *inode, struct file *file, const struct 
 	if (!reader)
 		return -ENOMEM;
 	mutex_init(&reader->lock);
-	reader->sink = sink;
-	reader->request.parts = parts;
-	reader->out.batch = kvmalloc(SPT_BATCH_BYTES, GFP_KERNEL);
-	error = reader->out.batch ? spt_reader_attach(reader, inode->i_private) : -ENOMEM;
+	reader->sink = ref->file->sink;
+	reader->request.parts = ref->file->parts;
+	reader->out.batch = kvmalloc(batch, GFP_KERNEL);
+	reader->out.batch_size = batch;
+	error = reader->out.batch ? spt_reader_attach(reader, ref->id) : -ENOMEM;
 	if (error) {
 		spt_reader_free(reader);
 		return error;
@@ -301,38 +303,22 @@ static int spt_reader_open(struct inode *inode, struct file *file, const struct 
 	return 0;
 }
 
-/* F(name, mode, what its write is, sink, parts) */
-#define SPT_VM_FILES(F)								\
-	F(vm, 0400, NULL, spt_text_sink, SPT_PART_VM)				\
-	F(vcpus, 0400, NULL, spt_text_sink, SPT_PART_VCPUS)			\
-	F(memslots, 0400, NULL, spt_text_sink,					\
-	  SPT_PART_MEMSLOTS | SPT_PART_LPAGE | SPT_PART_ATTRS)			\
-	F(roots, 0400, NULL, spt_text_sink, SPT_PART_ROOTS)			\
-	F(tables, 0400, NULL, spt_text_tables_sink, SPT_PART_TABLES)		\
-	F(ranges, 0400, NULL, spt_text_ranges_sink, SPT_PART_TABLES)		\
-	F(image, 0600, spt_reader_write, spt_image_sink, SPT_PARTS_DEFAULT)
-
-#define F(name, mode, write_method, sink, parts)				\
-static int spt_##name##_open(struct inode *inode, struct file *file)		\
-{										\
-	return spt_reader_open(inode, file, &(sink), parts);			\
-}										\
-										\
-static const struct file_operations spt_##name##_fops = {			\
-	.owner = THIS_MODULE,							\
-	.open = spt_##name##_open,						\
-	.read = spt_reader_read,						\
-	.write = write_method,							\
-	.llseek = spt_reader_llseek,						\
-	.release = spt_reader_release,						\
-};
-SPT_VM_FILES(F)
-#undef F
-
-const struct spt_vm_file spt_vm_files[] = {
-#define F(name, mode, write_method, sink, parts) { #name, mode, &spt_##name##_fops },
-	SPT_VM_FILES(F)
-#undef F
+const struct file_operations spt_reader_fops = {
+	.owner = THIS_MODULE,
+	.open = spt_reader_open,
+	.read = spt_reader_read,
+	.write = spt_reader_write,
+	.llseek = spt_reader_llseek,
+	.release = spt_reader_release,
 };
 
-const unsigned int spt_vm_file_count = ARRAY_SIZE(spt_vm_files);
+const struct spt_vm_file spt_vm_files[SPT_VM_FILES] = {
+	{ "vm", 0400, &spt_text_sink, SPT_PART_VM },
+	{ "vcpus", 0400, &spt_text_sink, SPT_PART_VCPUS },
+	{ "memslots", 0400, &spt_text_sink,
+	  SPT_PART_MEMSLOTS | SPT_PART_LPAGE | SPT_PART_ATTRS },
+	{ "roots", 0400, &spt_text_sink, SPT_PART_ROOTS },
+	{ "tables", 0400, &spt_text_tables_sink, SPT_PART_TABLES },
+	{ "ranges", 0400, &spt_text_ranges_sink, SPT_PART_TABLES },
+	{ "image", 0600, &spt_image_sink, SPT_PARTS_DEFAULT },
+};

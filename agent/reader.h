@@ -4,8 +4,8 @@
  * step and hands them, as the records of an image, to the file's sink. The image
  * file's sink stores them, the text files' sinks print them.
  *
- * A step runs with an empty batch, puts at most SPT_STEP_BYTES into it, and
- * keeps its place in the reader's cursor: nothing is locked between steps.
+ * A step runs with an empty batch, puts no more into it than it holds, and keeps
+ * its place in the reader's cursor: nothing is locked between steps.
  */
 #ifndef SPT_AGENT_READER_H
 #define SPT_AGENT_READER_H
@@ -17,8 +17,6 @@
 #include "page.h"
 #include "vm.h"
 
-#define SPT_BATCH_BYTES		SZ_16K
-#define SPT_STEP_BYTES		(SPT_BATCH_BYTES - SZ_1K)	/* the rest: notes */
 #define SPT_SCRATCH_BYTES	SZ_4K
 /* The longest record of a table. */
 #define SPT_TABLE_MAX		(sizeof(struct spt_table) + SPT_TABLE_ENTRIES * sizeof(u64))
@@ -38,7 +36,8 @@ struct spt_request {
 struct spt_out {
 	char __user *to;	/* of the read() under way */
 	size_t room;
-	u8 *batch;		/* SPT_BATCH_BYTES */
+	u8 *batch;
+	size_t batch_size;
 	size_t filled;
 	size_t drained;
 	u64 word;		/* index of the next word of the image */
@@ -67,6 +66,7 @@ struct spt_sink {
 	int (*table)(struct spt_reader *reader, const struct spt_found_table *table);
 	/* The walk over tables is done. */
 	int (*tables_end)(struct spt_reader *reader);
+	size_t batch;	/* bytes; a quarter holds what a step puts into it, or a table */
 };
 
 #define SPT_WALK_LEVELS		5
@@ -125,7 +125,7 @@ struct spt_leaf_run {
 };
 
 struct spt_reader {
-	struct mutex lock;
+	struct mutex lock;		/* one read, write or seek at a time */
 	const struct spt_sink *sink;
 	struct spt_vm_id vm;
 	struct module *vendor;
@@ -152,15 +152,24 @@ struct spt_reader {
 	u64 raw[SPT_TABLE_MAX / sizeof(u64)];		/* a raw table's record */
 };
 
-/* The files of a VM's directory; debugfs hands each a struct spt_vm_id. */
+/* The files of a VM's directory. */
+#define SPT_VM_FILES	7
+
 struct spt_vm_file {
 	const char *name;
 	umode_t mode;
-	const struct file_operations *fops;
+	const struct spt_sink *sink;
+	u32 parts;
 };
 
-extern const struct spt_vm_file spt_vm_files[];
-extern const unsigned int spt_vm_file_count;
+/* What debugfs hands to the open of one of them. */
+struct spt_vm_file_ref {
+	const struct spt_vm_id *id;
+	const struct spt_vm_file *file;
+};
+
+extern const struct spt_vm_file spt_vm_files[SPT_VM_FILES];
+extern const struct file_operations spt_reader_fops;
 
 /* request.c: parses 'gpa=START+LEN parts=a,b'; the line is cut up. -EINVAL, -E2BIG. */
 int spt_request_parse(char *line, struct spt_request *request);

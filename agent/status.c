@@ -12,7 +12,7 @@
 #include "reader.h"
 
 static const char *const spt_mask_names[SPT_MASK_COUNT] = {
-#define M(id, name) [SPT_MASK_##id] = #name,
+#define M(id, name)	[SPT_MASK_##id] = #name,
 	SPT_MASKS(M)
 #undef M
 };

@@ -8,13 +8,13 @@
 #include "text.h"
 
 static const char *const spt_vm_names[SPT_VM_COUNT] = {
-#define V(id, name) [SPT_VM_##id] = #name,
+#define V(id, name)	[SPT_VM_##id] = #name,
 	SPT_VM_VALUES(V)
 #undef V
 };
 
 static const char *const spt_vcpu_names[SPT_VCPU_COUNT] = {
-#define V(id, name) [SPT_VCPU_##id] = #name,
+#define V(id, name)	[SPT_VCPU_##id] = #name,
 	SPT_VCPU_VALUES(V)
 #undef V
 };
@@ -45,7 +45,7 @@ static const char *const spt_mmu_names[] = {
 int spt_print(struct spt_reader *reader, const char *fmt, ...)
 {
 	struct spt_out *out = &reader->out;
-	size_t room = SPT_BATCH_BYTES - out->filled;
+	size_t room = out->batch_size - out->filled;
 	va_list args;
 	size_t size;
 
@@ -209,4 +209,5 @@ static int spt_text_record(struct spt_reader *reader, const struct spt_rec *rec)
 
 const struct spt_sink spt_text_sink = {
 	.record = spt_text_record,
+	.batch = SZ_16K,
 };

@@ -62,6 +62,7 @@ static int spt_tables_record(struct spt_reader *reader, const struct spt_rec *re
 const struct spt_sink spt_text_tables_sink = {
 	.record = spt_tables_record,
 	.table = spt_tables_table,
+	.batch = SZ_16K,
 };
 
 /* Prints the run that is being collected, if there is one. */
@@ -73,7 +74,7 @@ static int spt_run_flush(struct spt_reader *reader)
 	if (!run->npages)
 		return 0;
 	error = spt_print(reader,
-			  "root=%#llx gpa=0x%016llx size=%#llx hpa=0x%016llx level=%u attributes=%#llx\n",
+			  "root=%#llx gpa=0x%016llx size=%#llx hpa=0x%016llx level=%u attr=%#llx\n",
 			  run->root, run->gfn << PAGE_SHIFT, run->npages << PAGE_SHIFT, run->hpa,
 			  run->level, run->attributes);
 	if (!error)
@@ -160,4 +161,5 @@ const struct spt_sink spt_text_ranges_sink = {
 	.record = spt_text_common,
 	.table = spt_ranges_table,
 	.tables_end = spt_run_flush,
+	.batch = SZ_128K,	/* a table may be 512 runs */
 };

@@ -16,7 +16,7 @@
 
 #include "vm.h"
 
-#define SPT_USERS_MAX	(1U << 24)
+#define SPT_USERS_MAX	0xffffff
 
 struct module *spt_vendor_get(void)
 {

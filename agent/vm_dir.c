@@ -18,6 +18,7 @@
 struct spt_vm_dir {
 	struct list_head link;
 	struct spt_vm_id id;
+	struct spt_vm_file_ref ref[SPT_VM_FILES];
 	struct dentry *dentry;
 	bool seen;		/* in the update that is under way */
 };
@@ -60,9 +61,12 @@ static void spt_vm_dir_create(const struct spt_vm_id *id, struct dentry *parent)
 		kfree(dir);
 		return;
 	}
-	for (i = 0; i < spt_vm_file_count; i++)
+	for (i = 0; i < SPT_VM_FILES; i++) {
+		dir->ref[i].id = &dir->id;
+		dir->ref[i].file = &spt_vm_files[i];
 		debugfs_create_file(spt_vm_files[i].name, spt_vm_files[i].mode, dir->dentry,
-				    &dir->id, spt_vm_files[i].fops);
+				    &dir->ref[i], &spt_reader_fops);
+	}
 	d_inode(dir->dentry)->i_mode = S_IFDIR | 0500;
 	list_add(&dir->link, &spt_vm_dirs);
 }
