@@ -40,14 +40,15 @@ static void history_path(char *path, size_t size)
 		snprintf(path, size, "%s/.local/state/spt/history", home);
 }
 
-/* Ctrl-C while a line is edited: drop the line. */
+/* Ctrl-C while a line is edited: drop it and offer an empty one. */
 static int drop_line(void)
 {
 	if (cli_interrupted) {
 		cli_interrupted = 0;
-		rl_replace_line("", 0);
+		rl_replace_line("", 1);
 		rl_crlf();
-		rl_done = 1;
+		rl_on_new_line();
+		rl_redisplay();
 	}
 	return 0;
 }
