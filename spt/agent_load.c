@@ -13,13 +13,13 @@
 
 #include "spt/source.h"
 
-#define DEBUGFS_MOUNT	"/sys/kernel/debug"
+#define DEBUGFS_MOUNT "/sys/kernel/debug"
 
 /* How long after insertion the debugfs files may take to appear. */
-#define WAIT_MS		5000
-#define WAIT_STEP_MS	10
+#define WAIT_MS	     5000
+#define WAIT_STEP_MS 10
 
-#define STATUS_SIZE	4096
+#define STATUS_SIZE 4096
 
 static const char *source_name(enum spt_layout_source source)
 {
@@ -40,8 +40,8 @@ int spt_layout_of_host(const struct spt_layout_from *from, const struct spt_host
 	struct spt_error btf = { 0 };
 
 	if (from->only != SPT_LAYOUT_DWARF) {
-		spt_layout_from_btf(from->btf_dir ? from->btf_dir : "/sys/kernel/btf",
-				    host->vendor, ret);
+		spt_layout_from_btf(from->btf_dir ? from->btf_dir : "/sys/kernel/btf", host->vendor,
+				    ret);
 		if (!ret->missing.code || from->only == SPT_LAYOUT_BTF)
 			return use(ret, e);
 		btf = ret->missing;
@@ -83,11 +83,11 @@ static int check_debugfs(struct spt_error *e)
 	struct statfs fs;
 
 	if (strncmp(spt_debugfs(), DEBUGFS_MOUNT "/", sizeof(DEBUGFS_MOUNT)))
-		return 0;	/* told to look elsewhere */
+		return 0; /* told to look elsewhere */
 	if (!statfs(DEBUGFS_MOUNT, &fs) && fs.f_type == DEBUGFS_MAGIC)
 		return 0;
-	return spt_fail(e, ENODEV, "debugfs is not mounted: run 'mount -t debugfs none "
-			DEBUGFS_MOUNT "'");
+	return spt_fail(e, ENODEV,
+			"debugfs is not mounted: run 'mount -t debugfs none " DEBUGFS_MOUNT "'");
 }
 
 static int open_layout_file(char *path, size_t size, struct spt_error *e)
@@ -141,7 +141,8 @@ static int check_loaded(const struct spt_agent_load *how, struct spt_error *e)
 	spt_agent_status_value(status, "armed", armed, sizeof(armed));
 	free(status);
 	if (how->armed && !strcmp(armed, "no"))
-		return spt_fail(e, EBUSY, "the agent is loaded and not armed: run 'spt agent unload' "
+		return spt_fail(e, EBUSY,
+				"the agent is loaded and not armed: run 'spt agent unload' "
 				"first");
 	return strncmp(layout, "none", 4) != 0;
 }

@@ -11,13 +11,13 @@
 
 #include "decoders/layout.h"
 
-#define SPT_AGENT_MODULE	"spt_agent"
+#define SPT_AGENT_MODULE "spt_agent"
 
 /* Where layouts come from; zeroed: this host's own places, BTF before DWARF. */
 struct spt_layout_from {
-	const char *btf_dir;		/* NULL: /sys/kernel/btf */
-	const char *const *dwarf_dirs;	/* searched before the system's, NULL-terminated */
-	enum spt_layout_source only;	/* 0: DWARF where there is no BTF */
+	const char *btf_dir;	       /* NULL: /sys/kernel/btf */
+	const char *const *dwarf_dirs; /* searched before the system's, NULL-terminated */
+	enum spt_layout_source only;   /* 0: DWARF where there is no BTF */
 };
 
 /*
@@ -30,17 +30,17 @@ int spt_layout_of_host(const struct spt_layout_from *from, const struct spt_host
 		       struct spt_layout *ret, struct spt_error *e);
 
 struct spt_agent_load {
-	const char *module;	/* file to insert; NULL: $SPT_AGENT, beside the program, installed */
-	bool armed;		/* allow actions */
+	const char *module; /* file to insert; NULL: $SPT_AGENT, beside the program, installed */
+	bool armed;	    /* allow actions */
 	struct spt_layout_from from;
 };
 
 struct spt_agent_loaded {
-	bool inserted;		/* false: it was there */
-	bool layout_kept;	/* it had a layout, which was left as it is */
-	enum spt_layout_source source;	/* of the layout that was written */
-	char module[4096];	/* file that was inserted */
-	unsigned int fields;	/* found of SPT_F_COUNT */
+	bool inserted;		       /* false: it was there */
+	bool layout_kept;	       /* it had a layout, which was left as it is */
+	enum spt_layout_source source; /* of the layout that was written */
+	char module[4096];	       /* file that was inserted */
+	unsigned int fields;	       /* found of SPT_F_COUNT */
 };
 
 /*

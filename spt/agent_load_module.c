@@ -12,9 +12,9 @@
 #include "spt/agent_load.h"
 
 /* linux/module.h; the C library has no header for it. */
-#define MODULE_INIT_COMPRESSED_FILE	4
+#define MODULE_INIT_COMPRESSED_FILE 4
 
-#define FILE_NAME	SPT_AGENT_MODULE ".ko"
+#define FILE_NAME SPT_AGENT_MODULE ".ko"
 
 bool spt_agent_is_loaded(void)
 {
@@ -52,8 +52,10 @@ static int check_module(const char *path, const char *release, struct spt_error 
 		return 0;
 	module_release(path, theirs, sizeof(theirs));
 	if (*theirs && strcmp(theirs, release))
-		return spt_fail(e, ENOEXEC, "%s is built for Linux %s, this is %s: run 'make -C agent' "
-				"against this kernel's headers", path, theirs, release);
+		return spt_fail(e, ENOEXEC,
+				"%s is built for Linux %s, this is %s: run 'make -C agent' "
+				"against this kernel's headers",
+				path, theirs, release);
 	return 1;
 }
 
@@ -100,14 +102,16 @@ int spt_agent_find_module(const char *given, const char *release, char *ret, siz
 	if (given && *given) {
 		snprintf(ret, size, "%s", given);
 		found = check_module(ret, release, e);
-		return found ? (found < 0 ? found : 0) :
-		       spt_fail(e, ENOENT, "%s: %s", given, strerror(errno));
+		return found ? (found < 0 ? found : 0)
+			     : spt_fail(e, ENOENT, "%s: %s", given, strerror(errno));
 	}
 	found = search_module(release, ret, size, e);
 	if (found)
 		return found < 0 ? found : 0;
-	return spt_fail(e, ENOENT, "no " FILE_NAME " beside the program nor in /lib/modules/%s: build "
-			"it with 'make -C agent' and name it with --module or $SPT_AGENT", release);
+	return spt_fail(e, ENOENT,
+			"no " FILE_NAME " beside the program nor in /lib/modules/%s: build "
+			"it with 'make -C agent' and name it with --module or $SPT_AGENT",
+			release);
 }
 
 struct errno_text {
