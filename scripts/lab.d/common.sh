@@ -59,7 +59,7 @@ locked() # NAME COMMAND...
 	shift
 	mkdir -p "$LAB_CACHE/lock"
 	(
-		if ! flock -n 9; then
+		if ! flock -w 2 9; then
 			say "waiting for another lab that holds $lock"
 			flock 9
 		fi

@@ -119,6 +119,7 @@ run_directories()
 		tail -n "+$run_logs_kept" | cut -d' ' -f2- | xargs -r rm -rf
 	LAB_LOG=$(mktemp -d "$LAB_CACHE/log/$(date +%m%d-%H%M%S)-$LAB_MMU-$LAB_KERNEL.XXXX")
 	chmod 755 "$LAB_LOG"
+	: >"$LAB_LOG/console"
 }
 
 run_cleanup()
