@@ -80,7 +80,6 @@ static bool runs(pid_t start)
 
 int main(void)
 {
-	static const char *const parts[] = { "out", "outside", NULL };
 	const struct timespec interval = { .tv_nsec = POLL_NS };
 	struct mirror *mirror;
 	pid_t session;
@@ -95,7 +94,7 @@ int main(void)
 		.receive_bytes = LINK_RING_SIZE * 2,
 	};
 
-	mirror = mirror_create(&link, "/lab", parts, NULL);
+	mirror = mirror_create(&link, "/lab", NULL);
 	session = start();
 	while (runs(session))
 		if (!mirror_step(mirror))

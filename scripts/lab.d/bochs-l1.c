@@ -355,11 +355,25 @@ static void ram_save(void)
 		err(2, "%s", ram_path);
 }
 
-/* A request of lab-outside is complete when this file comes. */
+/* Where the time goes, whatever else the machine does: a line for each of L1's phases. */
+static void cpu_time_print(void)
+{
+	struct timespec used = {};
+	clockid_t clock;
+
+	if (!clock_getcpuclockid(memory.pid, &clock))
+		clock_gettime(clock, &used);
+	fprintf(stderr, "bochs-l1: next phase after %ld.%02ld s of CPU time\n", (long)used.tv_sec,
+		used.tv_nsec / 10000000);
+}
+
+/* A request of lab-outside is complete when its 'ready' comes. */
 static void on_arrival(const char *name)
 {
 	const char *slash = strrchr(name, '/');
 
+	if (!strcmp(name, "out/phase"))
+		cpu_time_print();
 	if (!strncmp(name, "outside/", 8) && !strcmp(slash, "/ready"))
 		ram_save();
 }
@@ -429,7 +443,6 @@ int main(int argc, char **argv)
 		.send_ring = offsetof(struct link_area, to_l1), .send_bytes = LINK_RING_SIZE * 2,
 		.receive_ring = offsetof(struct link_area, to_host), .receive_bytes = LINK_RING_SIZE,
 	};
-	static const char *const parts[] = { "out", "outside", NULL };
 	struct mirror *mirror;
 	int count = 0, option, terminal, screen;
 	uint32_t off = 0;
@@ -473,7 +486,7 @@ int main(int argc, char **argv)
 			err(2, "%s", path);
 	} while (!base || !memory_find(base));
 	address = kernel_start(kernel, initramfs, count, append);
-	mirror = mirror_create(&link, dir, parts, on_arrival);
+	mirror = mirror_create(&link, dir, on_arrival);
 	while (!off && emulator_runs()) {
 		screen_drain(terminal, screen);
 		link_read(&link, offsetof(struct link_area, off), &off, sizeof(off));

@@ -45,7 +45,6 @@ struct changed {
 
 struct mirror {
 	const struct link *link;
-	const char *const *parts;
 	mirror_arrival *arrival;
 	int dir;
 	unsigned int round;
@@ -56,15 +55,13 @@ struct mirror {
 	char piece[sizeof(struct frame) + FRAME_PIECE];
 };
 
-struct mirror *mirror_create(const struct link *link, const char *dir, const char *const *parts,
-			     mirror_arrival *arrival)
+struct mirror *mirror_create(const struct link *link, const char *dir, mirror_arrival *arrival)
 {
 	struct mirror *mirror = calloc(1, sizeof(*mirror));
 
 	if (!mirror)
 		err(2, "%s", dir);
 	mirror->link = link;
-	mirror->parts = parts;
 	mirror->arrival = arrival;
 	mirror->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (mirror->dir < 0)
@@ -245,7 +242,7 @@ static uint64_t known_size(const struct mirrored *file, int fd, const struct sta
 	return file->size;
 }
 
-/* Sends what the other side does not have of one file; the number of frames. */
+/* Sends what the other side does not have of one file; the number of frames, -1: no more room. */
 static int file_send(struct mirror *mirror, const char *name)
 {
 	struct mirrored *file = mirrored_find(mirror, name);
@@ -271,7 +268,7 @@ static int file_send(struct mirror *mirror, const char *name)
 		memcpy(frame->name, file->name, sizeof(frame->name));
 		if (!frame_send(mirror->link, mirror->piece, sizeof(*frame) + size)) {
 			close(fd);
-			return frames;
+			return -1;
 		}
 		if (offset < HEAD_SIZE) {
 			size_t room = HEAD_SIZE - offset;
@@ -362,6 +359,7 @@ static int removals_send(struct mirror *mirror)
 
 int mirror_step(struct mirror *mirror)
 {
+	static const char *const parts[] = { LINK_PARTS };
 	int frames = 0;
 
 	for (; frame_receive(mirror->link, mirror->piece); frames++)
@@ -369,11 +367,16 @@ int mirror_step(struct mirror *mirror)
 			    mirror->piece + sizeof(struct frame));
 	mirror->round++;
 	mirror->changed_count = 0;
-	for (const char *const *part = mirror->parts; *part; part++)
-		changed_find(mirror, *part);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		changed_find(mirror, parts[i]);
 	/* The oldest change first: a file written to announce another comes after it. */
 	qsort(mirror->changed, mirror->changed_count, sizeof(*mirror->changed), changed_order);
-	for (size_t i = 0; i < mirror->changed_count; i++)
-		frames += file_send(mirror, mirror->changed[i].name);
+	for (size_t i = 0; i < mirror->changed_count; i++) {
+		int sent = file_send(mirror, mirror->changed[i].name);
+
+		if (sent < 0)
+			return frames;
+		frames += sent;
+	}
 	return frames + removals_send(mirror);
 }

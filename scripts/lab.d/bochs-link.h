@@ -34,6 +34,8 @@
 #define LINK_SIZE		(4u << 20)
 #define LINK_MAGIC		0x4b4e494c54505300ull
 #define LINK_RING_SIZE		(1u << 20)
+/* Looked at in this order: what 'outside' announces is then seen in 'out'. */
+#define LINK_PARTS		"outside", "out"
 #define LINK_PARAMETER		"bochs_link="	/* of the kernel's command line */
 
 struct link_ring {
@@ -64,12 +66,11 @@ struct mirror;
 typedef void mirror_arrival(const char *name);
 
 /*
- * Keeps the directories PARTS (up to NULL; borrowed) of DIR like those at the other end: what
- * either side creates, appends to, replaces or removes appears at the other. One file must have
- * one writing side. ARRIVAL may be NULL. The program ends when a file system or the link fails.
+ * Keeps the directories LINK_PARTS of DIR like those at the other end: what either side creates,
+ * appends to, replaces or removes appears at the other, in that order. One file must have one
+ * writing side. ARRIVAL may be NULL. The program ends when a file system or the link fails.
  */
-struct mirror *mirror_create(const struct link *link, const char *dir, const char *const *parts,
-			     mirror_arrival *arrival);
+struct mirror *mirror_create(const struct link *link, const char *dir, mirror_arrival *arrival);
 
 /* One round in both directions; the number of frames that were carried. */
 int mirror_step(struct mirror *mirror);
