@@ -3,7 +3,7 @@
  * Finds the control structure of a guest in physical memory by where the guest
  * executes and what its GDT base is, so that nobody has to say where its page
  * tables are. VMCB: AMD64 APM volume 2, appendix B. A VMCS has no documented
- * layout; there, every value that has the form of an EPTP is given.
+ * layout; there, every value that has the form of an EPTP or of a CR3 is given.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -114,28 +114,43 @@ static bool is_eptp(const struct ram *ram, uint64_t value)
 	       value & ADDRESS_BITS && ram_page(ram, value & ADDRESS_BITS);
 }
 
+/* Any page of memory may be a CR3: an address and nothing else. */
+static bool is_cr3(const struct ram *ram, uint64_t value)
+{
+	return value && !(value & ~ADDRESS_BITS) && ram_page(ram, value);
+}
+
+static void print_values(const struct ram *ram, const uint64_t *page, const char *name,
+			 bool (*wanted)(const struct ram *ram, uint64_t value))
+{
+	const char *comma = "";
+
+	printf(",\"%s\":[", name);
+	for (unsigned int i = 0; i < ANY_WORDS; i++) {
+		uint64_t value = any_word(page, i);
+
+		if (!wanted(ram, value))
+			continue;
+		printf("%s\"0x%" PRIx64 "\"", comma, value);
+		comma = ",";
+	}
+	printf("]");
+}
+
 void vmcs_print_all(const struct ram *ram, uint64_t rip_first, uint64_t rip_last, uint64_t gdt_base)
 {
-	const char *comma = "", *inner;
+	const char *comma = "";
 
 	printf("{\"vmcss\":[");
 	for (uint64_t offset = 0; offset + PAGE <= ram->size; offset += PAGE) {
 		const uint64_t *page = (const uint64_t *)(ram->base + offset);
 
-		if (!has_between(page, gdt_base, gdt_base) ||
-		    !has_between(page, rip_first, rip_last))
+		if (!has_between(page, gdt_base, gdt_base) || !has_between(page, rip_first, rip_last))
 			continue;
-		printf("%s\n{\"page\":\"0x%" PRIx64 "\",\"eptps\":[", comma, address_of(ram, offset));
-		inner = "";
-		for (unsigned int i = 0; i < ANY_WORDS; i++) {
-			uint64_t value = any_word(page, i);
-
-			if (!is_eptp(ram, value))
-				continue;
-			printf("%s\"0x%" PRIx64 "\"", inner, value);
-			inner = ",";
-		}
-		printf("]}");
+		printf("%s\n{\"page\":\"0x%" PRIx64 "\"", comma, address_of(ram, offset));
+		print_values(ram, page, "eptps", is_eptp);
+		print_values(ram, page, "cr3s", is_cr3);
+		printf("}");
 		comma = ",";
 	}
 	printf("]}\n");

@@ -57,8 +57,8 @@ void vmcb_print_all(const struct ram *ram, uint64_t rip_first, uint64_t rip_last
 
 /*
  * Prints as JSON the pages that hold both a RIP in that range and the GDT base,
- * with every value in them that has the form of an EPTP. A page of another kind
- * (the registers that the VMM keeps) is among them, without an EPTP.
+ * with every value in them that has the form of an EPTP or of a CR3. Pages of
+ * another kind (registers that KVM or the VMM keeps) are among them.
  */
 void vmcs_print_all(const struct ram *ram, uint64_t rip_first, uint64_t rip_last, uint64_t gdt_base);
 

@@ -83,6 +83,12 @@ def run_oracle(*words):
     return json.loads(done.stdout)
 
 
+def walk_root(case, root):
+    return run_oracle("--root", hex(root), "--format", case.format, "--levels", str(case.levels),
+                      "--maxphyaddr", str(case.layout["maxphyaddr"]),
+                      "--empty", hex(EMPTY_TDP_ENTRY))
+
+
 def code_range(layout):
     start = number(layout["gva_base"]) + number(layout["code_gpa"])
     return f"{start:#x}-{start + CODE_BYTES - 1:#x}"
@@ -98,18 +104,32 @@ def find_root_svm(case):
     return number(mine[0]["cr3" if case.shadow else "ncr3"])
 
 
+def maps_code(case, root):
+    """Whether a root, taken as a CR3, maps the guest's code to where the host has it."""
+    code = number(case.layout["code_gpa"])
+    wanted = load_pairs(case.path("pagemap"))[code]
+    try:
+        oracle = walk_root(case, root)
+    except CannotCompare:
+        return False
+    return any(address <= case.gva_base + code < address + size and
+               hpa + case.gva_base + code - address == wanted
+               for address, size, hpa, _ in leaves(oracle))
+
+
 def find_root_vmx(case):
-    """Only EPT: a shadow root has no form by which to find it, so spt's is taken."""
+    found = run_oracle("--find-vmcs", f"{code_range(case.layout)},{case.layout['gdt_base']}")["vmcss"]
     if case.shadow:
-        return number(case.json("vcpus")["vcpus"][0]["root_hpa"])
-    found = run_oracle("--find-vmcs", f"{code_range(case.layout)},{case.layout['gdt_base']}")
-    eptps = {number(text) for page in found["vmcss"] for text in page["eptps"]}
-    if len(eptps) != 1:
-        raise CannotCompare(f"{len(eptps)} EPTPs in memory may be vCPU 0's: "
-                            + ", ".join(map(hex, eptps)))
-    eptp = eptps.pop()
-    case.levels = (eptp >> EPTP_LEVELS_SHIFT & 7) + 1
-    return eptp
+        cr3s = {number(text) for page in found for text in page["cr3s"]}
+        roots = [cr3 for cr3 in cr3s if maps_code(case, cr3)]
+    else:
+        roots = sorted({number(text) for page in found for text in page["eptps"]})
+    if len(roots) != 1:
+        raise CannotCompare(f"{len(roots)} values in memory may be vCPU 0's root: "
+                            + ", ".join(map(hex, roots)))
+    if not case.shadow:
+        case.levels = (roots[0] >> EPTP_LEVELS_SHIFT & 7) + 1
+    return roots[0]
 
 
 def check_hardware_root(diff, case):
@@ -326,10 +346,7 @@ def main():
     try:
         case = Case(args.directory, args.mmu)
         case.root = find_root_vmx(case) if case.intel else find_root_svm(case)
-        case.oracle = run_oracle("--root", hex(case.root), "--format", case.format,
-                                 "--levels", str(case.levels),
-                                 "--maxphyaddr", str(case.layout["maxphyaddr"]),
-                                 "--empty", hex(EMPTY_TDP_ENTRY))
+        case.oracle = walk_root(case, case.root)
     except (OSError, ValueError, KeyError, TypeError, CannotCompare) as error:
         print(f"not ok {prefix}oracle: {type(error).__name__}: {error}")
         return 1
