@@ -118,15 +118,12 @@ void cli_note_torn(struct cli *cli, const struct spt_model *model)
 int cli_model(struct cli *cli, const struct spt_request *req, struct spt_model **ret)
 {
 	struct spt_source *source;
-	struct spt_image image;
 	int rc;
 
 	rc = cli_source(cli, &source);
 	if (rc)
 		return rc;
-	rc = spt_source_read(source, req, cli_image_flags(cli), &image, &cli->error);
-	if (!rc)
-		rc = spt_model_load(&cli->target->model, &image, &cli->error);
+	rc = spt_model_read(&cli->target->model, source, req, cli_image_flags(cli), &cli->error);
 	if (rc) {
 		/* A VM that is gone stays gone on this descriptor; look it up again next time. */
 		cli_target_close(cli);

@@ -17,6 +17,7 @@
 #include "decoders/spte.h"
 #include "memslot/memslot.h"
 #include "spt/image.h"
+#include "spt/source.h"
 
 #define SPT_PAGE_SHIFT		12
 #define SPT_LEVEL_BITS		9
@@ -125,6 +126,15 @@ void spt_model_deinit(struct spt_model *model);
 
 /* Index @img (copied, its bytes are not). Returns 0, -ENOMEM or -EINVAL. */
 int spt_model_load(struct spt_model *model, const struct spt_image *img, struct spt_error *err);
+
+/*
+ * Read @req from @src and load it. A live VM with shadow tables is asked a second
+ * time where the answer to @req would mislead: those tables' addresses are no
+ * GPAs, so that a range leaves out the wrong ones, and their roots are listed
+ * among the tables.
+ */
+int spt_model_read(struct spt_model *model, struct spt_source *src, const struct spt_request *req,
+		   unsigned int image_flags, struct spt_error *err);
 
 /*
  * Whether the VM changed while the image was made, and what: one line into @text

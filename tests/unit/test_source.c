@@ -240,6 +240,36 @@ static void requests_are_written_as_the_agent_reads_them(void **state)
 	mkimage_free(mk);
 }
 
+/* Roots of a VM without the TDP MMU are shadow pages, and its addresses are no GPAs. */
+static void a_vm_with_shadow_tables_is_asked_again(void **state)
+{
+	struct mkimage *mk = mkimage_new("shadow-6.12");
+	struct spt_request roots = { .parts = SPT_PART_VM | SPT_PART_ROOTS };
+	struct spt_request range = { .parts = SPT_PART_TABLES, .start = GPA, .len = 0x1000 };
+	struct fake_answer answer;
+	struct fake_agent agent;
+	struct spt_source *src;
+	struct spt_model model;
+	struct spt_error err = { 0 };
+
+	mkimage_shadow_root(mk, 4, 0x1000);
+	mkimage_vm(mk, SPT_VM_N_USED_MMU_PAGES, 1);
+	answer.bytes = mkimage_finish(mk, &answer.len);
+	fake_agent_start(&agent, &answer, 1);
+	spt_model_init(&model);
+	assert_int_equal(spt_source_open_vm("1234-11", &src, &err), 0);
+	assert_int_equal(spt_model_read(&model, src, &roots, 0, &err), 0);
+	assert_string_equal(agent.last_request, "gpa=0x0+0x1000 parts=vm,roots,tables\n");
+	assert_int_equal(model.nr_roots, 1);
+	assert_int_equal(spt_model_read(&model, src, &range, 0, &err), 0);
+	assert_string_equal(agent.last_request, "parts=tables\n");
+	assert_int_equal(agent.requests, 4);
+	spt_source_close(src);
+	spt_model_deinit(&model);
+	fake_agent_stop(&agent);
+	mkimage_free(mk);
+}
+
 /* Answers in turn, then what the walk makes of them. */
 static void live_walk(const uint64_t (*seen)[2], unsigned int n, enum spt_verdict verdict,
 		      unsigned int tries)
@@ -298,6 +328,7 @@ int main(void)
 		cmocka_unit_test(vms_are_found_by_id_pid_or_because_there_is_one),
 		cmocka_unit_test(a_vm_that_is_gone_is_said_to_be_gone),
 		cmocka_unit_test(requests_are_written_as_the_agent_reads_them),
+		cmocka_unit_test(a_vm_with_shadow_tables_is_asked_again),
 		cmocka_unit_test(stale_is_believed_after_looking_again),
 	};
 
