@@ -145,6 +145,10 @@ static int show_root(struct cli *cli, const struct spt_model *model,
 	t = cli_table_begin(cli, columns, NULL, CLI_TABLE_STREAM);
 	if (!t)
 		return -cli->error.code;
+	if (!spt_root_maps_gpa(root)) {
+		cli_table_heading(t, COL_GPA, cli_root_space(root));
+		cli_table_heading(t, COL_END, "END");
+	}
 	while (!cli_interrupted && spt_ranges_next(ranges, &range))
 		add_row(cli, t, model, &range);
 	return cli_table_end(t);

@@ -176,16 +176,33 @@ static void print_vcpu_roots(struct cli *cli, const struct spt_model *model)
 	}
 }
 
-static int roots_run(struct cli *cli, const struct cli_call *call)
+/* Roots of the shadow MMU are found among its pages only: ask for them where there are any. */
+static int read_roots(struct cli *cli, struct spt_model **model)
 {
-	const struct spt_request request = {
+	struct spt_request request = {
 		.parts = SPT_PART_VM | SPT_PART_VCPUS | SPT_PART_ROOTS,
 	};
+	uint64_t shadow_pages;
+	int rc = cli_read(cli, &request, model);
+
+	if (rc)
+		return rc;
+	if (!(*model)->image.head.tdp_mmu ||
+	    !spt_value(&(*model)->vm, SPT_VM_N_USED_MMU_PAGES, &shadow_pages) || shadow_pages) {
+		request.parts |= SPT_PART_TABLES;
+		return cli_model(cli, &request, model);
+	}
+	cli_note_torn(cli, *model);
+	return 0;
+}
+
+static int roots_run(struct cli *cli, const struct cli_call *call)
+{
 	struct spt_model *model;
 	struct cli_table *t;
 	int rc;
 
-	rc = cli_model(cli, &request, &model);
+	rc = read_roots(cli, &model);
 	if (rc)
 		return rc;
 	t = cli_table_begin(cli, columns, "roots", 0);

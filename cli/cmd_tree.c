@@ -97,6 +97,24 @@ static void begin_root(struct cli *cli, const struct spt_model *model,
 	}
 }
 
+/* Where a shadow table's entries lead in guest-physical memory is worth a column. */
+#define SHADOW_COLUMNS "level,gpa,index,table_hpa,spte,type,hpa,perm,size,guest_gpa,flags"
+
+static struct cli_table *begin_table(struct cli *cli, const struct spt_root_ref *root)
+{
+	bool shadow = !spt_root_maps_gpa(root) && !cli->opt.json && !cli->opt.raw;
+	const char *chosen = cli->opt.columns;
+	struct cli_table *t;
+
+	if (shadow && !chosen)
+		cli->opt.columns = SHADOW_COLUMNS;
+	t = cli_table_begin(cli, columns, "entries", CLI_TABLE_STREAM);
+	cli->opt.columns = chosen;
+	if (t && shadow)
+		cli_table_heading(t, COL_GPA, cli_root_space(root));
+	return t;
+}
+
 static int show_root(struct cli *cli, const struct spt_model *model,
 		     const struct spt_root_ref *root, struct spt_tree *tree)
 {
@@ -105,7 +123,7 @@ static int show_root(struct cli *cli, const struct spt_model *model,
 	int rc;
 
 	begin_root(cli, model, root);
-	t = cli_table_begin(cli, columns, "entries", CLI_TABLE_STREAM);
+	t = begin_table(cli, root);
 	if (!t)
 		return -cli->error.code;
 	while (!cli_interrupted && (entry = spt_tree_next(tree)))

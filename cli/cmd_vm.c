@@ -157,14 +157,10 @@ static void print_masks(FILE *out, const struct spt_model *model)
 static void print_vm(struct cli *cli, const struct spt_model *model)
 {
 	const struct spt_head *head = &model->image.head;
-	char name[128] = "";
 	FILE *out = cli->out;
 	uint64_t flag;
 
-	if (!cli->opt.image)
-		spt_vm_guest_name(head->pid, name, sizeof(name));
-	fprintf(out, "VM %s%s%s: %s, PID %d, fd %d\n", head->id, name[0] ? " " : "", name,
-		head->comm, head->pid, head->fd);
+	fprintf(out, "VM %s: %s, PID %d, fd %d\n", head->id, head->comm, head->pid, head->fd);
 	print_build_id(out, head);
 	print_time(out, model);
 	LINE("MMU", "%s, %s, %d levels, %d host physical address bits", spt_model_mmu(model),
@@ -195,23 +191,20 @@ static void print_vm(struct cli *cli, const struct spt_model *model)
 	print_masks(out, model);
 }
 
-static struct json_object *vm_to_json(const struct cli *cli, const struct spt_model *model)
+static struct json_object *vm_to_json(const struct spt_model *model)
 {
 	const struct spt_head *head = &model->image.head;
 	struct json_object *o = json_object_new_object();
 	struct json_object *masks = json_object_new_object();
-	char hex[41], name[128] = "";
+	char hex[41];
 	uint64_t value, end;
 
-	if (!cli->opt.image)
-		spt_vm_guest_name(head->pid, name, sizeof(name));
 	for (int i = 0; i < 20; i++)
 		snprintf(hex + 2 * i, 3, "%02x", head->kvm_build_id[i]);
 	cli_json_set_text(o, "id", head->id);
 	cli_json_set_int(o, "pid", head->pid);
 	cli_json_set_int(o, "fd", head->fd);
 	cli_json_set_text(o, "comm", head->comm);
-	cli_json_set_text(o, "name", name);
 	cli_json_set_text(o, "release", head->release);
 	cli_json_set_text(o, "kvm_build_id", hex);
 	cli_json_set_text(o, "agent", head->agent);
@@ -252,7 +245,7 @@ static int vm_run(struct cli *cli, const struct cli_call *call)
 	if (rc)
 		return rc;
 	if (cli->opt.json)
-		cli_json_put(cli, "vm", vm_to_json(cli, model));
+		cli_json_put(cli, "vm", vm_to_json(model));
 	else
 		print_vm(cli, model);
 	return 0;

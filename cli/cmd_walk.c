@@ -59,8 +59,8 @@ static int walk_nowhere(struct cli *cli, const struct cli_walk_from *from)
 	if (cli->opt.json)
 		cli_walk_to_json(cli, cli_empty_model(cli), from, &walk);
 	else
-		fprintf(cli->out, "HVA 0x%" PRIx64 " of %s\n\n%s: %s\n", from->address,
-			cli_empty_model(cli)->image.name, spt_verdict_name(walk.verdict),
+		fprintf(cli->out, "HVA 0x%" PRIx64 " of VM %s\n\n%s: %s\n", from->address,
+			cli_empty_model(cli)->image.head.id, spt_verdict_name(walk.verdict),
 			walk.reason);
 	return 1;
 }

@@ -166,13 +166,15 @@ void cli_print_walk(struct cli *cli, const struct spt_model *model,
 	fprintf(out, " 0x%" PRIx64, from->address);
 	if (strcmp(from->kind, "gpa"))
 		fprintf(out, " -> GPA 0x%" PRIx64, walk->gpa);
-	fprintf(out, " of %s\n", model->image.name);
+	fprintf(out, " of VM %s\n", model->image.head.id);
 	print_slot(out, walk);
 	for (unsigned int i = 0; i < walk->nr_paths; i++)
 		print_path(out, model, walk, &walk->path[i]);
 	if (!walk->nr_paths)
-		fprintf(out,
-			"\n  no root: no vCPU has entered the guest since KVM last dropped its roots\n");
+		fprintf(out, "\n  %s\n",
+			model->nr_roots
+				? "no shadow table maps this address"
+				: "no root: no vCPU has entered the guest since KVM last dropped its roots");
 	if (walk->more_paths)
 		fprintf(out, "\n  and %u further ways to this page\n", walk->more_paths);
 	print_host(out, walk);

@@ -32,9 +32,11 @@ struct cli_table {
 	bool json, raw, streamed;
 	bool own_array; /* this table opened the JSON array and closes it */
 	bool in_row;
-	struct json_object *row;      /* of cli_row_json(), else NULL */
-	bool failed;		      /* out of memory on the way */
-	struct libscols_table *scols; /* neither JSON nor streamed */
+	bool begun;			  /* the headings are out */
+	const char *heading[MAX_COLUMNS]; /* where it is not the column's name */
+	struct json_object *row;	  /* of cli_row_json(), else NULL */
+	bool failed;			  /* out of memory on the way */
+	struct libscols_table *scols;	  /* neither JSON nor streamed */
 	struct cell cell[MAX_COLUMNS];
 };
 
@@ -106,12 +108,13 @@ static int choose_columns(struct cli_table *t)
 	}
 }
 
-static void heading_of(const struct cli_column *column, char *text, size_t size)
+static void heading_of(const struct cli_table *t, int col, char *text, size_t size)
 {
+	const char *name = t->heading[col] ? t->heading[col] : t->columns[col].name;
 	size_t i = 0;
 
-	for (; column->name[i] && i + 1 < size; i++)
-		text[i] = (char)toupper((unsigned char)column->name[i]);
+	for (; name[i] && i + 1 < size; i++)
+		text[i] = (char)toupper((unsigned char)name[i]);
 	text[i] = '\0';
 }
 
@@ -165,8 +168,10 @@ static const char *cell_text(struct cli_table *t, int col)
 
 static const char *heading_text(struct cli_table *t, int col)
 {
-	heading_of(&t->columns[col], t->cell[col].text, sizeof(t->cell[col].text));
-	return t->cell[col].text;
+	static char text[64];
+
+	heading_of(t, col, text, sizeof(text));
+	return text;
 }
 
 static int begin_scols(struct cli_table *t)
@@ -181,7 +186,7 @@ static int begin_scols(struct cli_table *t)
 		char heading[64];
 		int flags = 0;
 
-		heading_of(c, heading, sizeof(heading));
+		heading_of(t, t->shown[i], heading, sizeof(heading));
 		if (c->flags & CLI_COL_RIGHT)
 			flags |= SCOLS_FL_RIGHT;
 		if (c->flags & CLI_COL_TRUNC)
@@ -235,12 +240,6 @@ struct cli_table *cli_table_begin(struct cli *cli, const struct cli_column *colu
 			cli_json_array_begin(cli, key);
 			t->own_array = true;
 		}
-	} else if (t->streamed) {
-		if (!cli->opt.no_headings)
-			print_line(t, heading_text);
-	} else if (begin_scols(t)) {
-		cli_fail(cli, ENOMEM, "out of memory");
-		goto fail;
 	}
 	return t;
 fail:
@@ -284,7 +283,7 @@ static void row_to_json(struct cli_table *t)
 
 static void row_to_scols(struct cli_table *t)
 {
-	struct libscols_line *line = scols_table_new_line(t->scols, NULL);
+	struct libscols_line *line = t->failed ? NULL : scols_table_new_line(t->scols, NULL);
 
 	for (int i = 0; line && i < t->nr_shown; i++)
 		if (scols_line_set_data(line, i, cell_text(t, t->shown[i])))
@@ -307,8 +306,28 @@ static void finish_row(struct cli_table *t)
 	t->in_row = false;
 }
 
+void cli_table_heading(struct cli_table *t, int col, const char *heading)
+{
+	t->heading[col] = heading;
+}
+
+/* The headings are known for good when the first row begins, or there is none. */
+static void begin_rows(struct cli_table *t)
+{
+	if (t->begun)
+		return;
+	t->begun = true;
+	if (t->json)
+		return;
+	if (!t->streamed && begin_scols(t))
+		t->failed = true;
+	if (t->streamed && !t->cli->opt.no_headings)
+		print_line(t, heading_text);
+}
+
 void cli_table_row(struct cli_table *t)
 {
+	begin_rows(t);
 	finish_row(t);
 	t->in_row = true;
 }
@@ -324,6 +343,7 @@ int cli_table_end(struct cli_table *t)
 	struct cli *cli = t->cli;
 	bool failed;
 
+	begin_rows(t);
 	finish_row(t);
 	if (t->own_array)
 		cli_json_array_end(cli);

@@ -51,6 +51,9 @@ struct cli_table;
 struct cli_table *cli_table_begin(struct cli *cli, const struct cli_column *columns,
 				  const char *key, unsigned int flags);
 
+/* Another heading for column @col in text, before the first row. @heading: static. */
+void cli_table_heading(struct cli_table *t, int col, const char *heading);
+
 /* Start a row; the cells that are not set print as nothing and are null in JSON. */
 void cli_table_row(struct cli_table *t);
 

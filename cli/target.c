@@ -115,7 +115,7 @@ void cli_note_torn(struct cli *cli, const struct spt_model *model)
 	}
 }
 
-int cli_model(struct cli *cli, const struct spt_request *req, struct spt_model **ret)
+int cli_read(struct cli *cli, const struct spt_request *req, struct spt_model **ret)
 {
 	struct spt_source *source;
 	int rc;
@@ -130,6 +130,14 @@ int cli_model(struct cli *cli, const struct spt_request *req, struct spt_model *
 		return rc;
 	}
 	*ret = &cli->target->model;
-	cli_note_torn(cli, *ret);
 	return 0;
+}
+
+int cli_model(struct cli *cli, const struct spt_request *req, struct spt_model **ret)
+{
+	int rc = cli_read(cli, req, ret);
+
+	if (!rc)
+		cli_note_torn(cli, *ret);
+	return rc;
 }

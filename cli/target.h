@@ -20,6 +20,9 @@ int cli_source(struct cli *cli, struct spt_source **ret);
  */
 int cli_model(struct cli *cli, const struct spt_request *req, struct spt_model **ret);
 
+/* The same without a word about torn or missing things. */
+int cli_read(struct cli *cli, const struct spt_request *req, struct spt_model **ret);
+
 /* An empty model that walks load themselves; owned by @cli as above. */
 struct spt_model *cli_empty_model(struct cli *cli);
 
