@@ -102,13 +102,36 @@ static int open_layout_file(char *path, size_t size, struct spt_error *e)
 			break;
 		nanosleep(&step, NULL);
 	}
+	if (fd < 0 && errno == EPERM)
+		return spt_fail(e, EPERM,
+				"%s: not permitted: a locked-down kernel shows its memory "
+				"to nobody",
+				path);
 	return fd >= 0 ? fd : spt_fail(e, errno, "%s: %s", path, strerror(errno));
+}
+
+/* Why the agent has no layout, as its status says it: 'none (REASON)'. */
+static void read_refusal(char *ret, size_t size)
+{
+	static const char before[] = "none (";
+	char value[200], *status;
+
+	*ret = '\0';
+	if (spt_agent_status(&status, NULL))
+		return;
+	spt_agent_status_value(status, "layout", value, sizeof(value));
+	free(status);
+	if (strncmp(value, before, sizeof(before) - 1))
+		return;
+	snprintf(ret, size, "%s", value + sizeof(before) - 1);
+	if (*ret && ret[strlen(ret) - 1] == ')')
+		ret[strlen(ret) - 1] = '\0';
 }
 
 /* Write the blob in one piece; a refusal is reported in the agent's own words. */
 static int write_blob(const struct spt_layout_blob *blob, struct spt_error *e)
 {
-	char path[512], reason[200] = "", *status = NULL;
+	char path[512], reason[200];
 	int fd = open_layout_file(path, sizeof(path), e), code = 0;
 	ssize_t written;
 
@@ -122,9 +145,7 @@ static int write_blob(const struct spt_layout_blob *blob, struct spt_error *e)
 	close(fd);
 	if (!code)
 		return 0;
-	if (!spt_agent_status(&status, NULL))
-		spt_agent_status_value(status, "layout", reason, sizeof(reason));
-	free(status);
+	read_refusal(reason, sizeof(reason));
 	return spt_fail(e, code, "the agent refuses the layout from %s: %s",
 			source_name(blob->source), *reason ? reason : strerror(code));
 }
