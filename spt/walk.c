@@ -67,7 +67,11 @@ struct ascent {
 	const struct spt_node *node[SPT_MAX_WALK];
 	unsigned int index[SPT_MAX_WALK];
 	unsigned int n;
+	unsigned int steps;	/* taken in all; see MOST_STEPS */
 };
+
+/* A guest's tables may lead to one page in millions of ways (each table 512 times in the next). */
+#define MOST_STEPS	4096
 
 static const struct spt_root_ref *root_of(const struct spt_model *m, const struct spt_node *node)
 {
@@ -115,7 +119,7 @@ static void ascend(const struct spt_model *m, struct ascent *up, uint64_t gpa,
 
 	if (root)
 		add_path(m, up, root, gpa, walk);
-	for (uint32_t i = 0; i < m->nr_nodes && up->n < SPT_MAX_WALK && walk->more_paths < 256; i++) {
+	for (uint32_t i = 0; i < m->nr_nodes && up->n < SPT_MAX_WALK; i++) {
 		struct spt_tree_frame f = { .node = &m->nodes[i], .end = SPT_TABLE_ENTRIES };
 		uint64_t spte;
 
@@ -126,6 +130,8 @@ static void ascend(const struct spt_model *m, struct ascent *up, uint64_t gpa,
 			    spt_spte_table_hpa(&m->format, spte) != child->hpa)
 				continue;
 			parents = true;
+			if (up->steps++ >= MOST_STEPS)
+				return;
 			up->node[up->n] = f.node;
 			up->index[up->n++] = f.index - 1;
 			ascend(m, up, gpa, walk);
