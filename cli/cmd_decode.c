@@ -36,6 +36,21 @@ struct answer {
 	char sentence[256];
 };
 
+static int parse_l1tf(struct cli *cli, const struct cli_call *call, struct spt_format *format)
+{
+	const char *text = cli_option(call, "l1tf");
+	uint64_t bits;
+	int rc;
+
+	if (!text)
+		return 0;
+	rc = cli_parse_address(text, "--l1tf", &bits, &cli->error);
+	if (!rc)
+		rc = spt_format_l1tf(format, bits > UINT32_MAX ? UINT32_MAX : (unsigned int)bits,
+				     &cli->error);
+	return rc;
+}
+
 static int parse_level(struct cli *cli, const struct cli_call *call, int top, int *level)
 {
 	const char *text = cli_option(call, "level");
@@ -62,8 +77,13 @@ static int find_format(struct cli *cli, const struct cli_call *call, struct spt_
 	struct spt_model *model;
 	int rc;
 
-	if (name)
-		return spt_format_by_name(format, name, &cli->error);
+	if (name) {
+		rc = spt_format_by_name(format, name, &cli->error);
+		return rc ? rc : parse_l1tf(cli, call, format);
+	}
+	if (cli_option(call, "l1tf"))
+		return cli_fail(cli, EINVAL,
+				"decode: --l1tf goes with --format: a VM or image says it itself");
 	rc = cli_model(cli, &request, &model);
 	if (!rc)
 		*format = model->format;
@@ -387,6 +407,9 @@ static const struct cli_option options[] = {
 	  .arg = "FORMAT",
 	  .help = "whose bits: of KVM by MMU and kernel, or the guest's paging mode",
 	  .words = format_words },
+	{ .name = "l1tf",
+	  .arg = "BITS",
+	  .help = "with --format: address bits of a CPU that KVM protects from L1TF" },
 	{ .name = "level", .arg = "N", .help = "level of the table that holds it, 1 is 4K" },
 	{ NULL },
 };
@@ -399,7 +422,8 @@ const struct cli_command cli_cmd_decode = {
 		"Needs no VM: --format says by whose rules an SPTE, a role or a guest's entry is\n"
 		"to be read. Without it an SPTE and a role are read as the VM or the image in use\n"
 		"writes them. An error code is that of a page fault as KVM keeps it, exit-qual the\n"
-		"exit qualification of an EPT violation.",
+		"exit qualification of an EPT violation. An MMIO SPTE of a CPU that needs protection\n"
+		"from L1TF has its gfn split: without the VM or image, --l1tf 44 puts it together.",
 	.example = "decode spte 0x8600000040000bf7 --format ept-6.12 --level 2",
 	.min_args = 2,
 	.max_args = 2,

@@ -23,6 +23,8 @@
 
 /* SHADOW_NONPRESENT_OR_RSVD_MASK_LEN */
 #define L1TF_GFN_SHIFT 5
+/* kvm_mmu_reset_all_pte_masks(): only a gfn that still fits below bit 52 can be moved. */
+#define L1TF_MAX_BITS (52 - L1TF_GFN_SHIFT - 1)
 
 /* What no variable of KVM exposes; see the comment in format.h. */
 static const struct {
@@ -232,4 +234,19 @@ int spt_format_by_name(struct spt_format *f, const char *name, struct spt_error 
 	if (!err)
 		snprintf(f->name, sizeof(f->name), "%s", name);
 	return err;
+}
+
+int spt_format_l1tf(struct spt_format *f, unsigned int bits, struct spt_error *error)
+{
+	if (bits && (bits < 32 || bits > L1TF_MAX_BITS))
+		return spt_fail(error, EINVAL,
+				"L1TF protection is for CPUs of 32 to %d address bits, not %u",
+				L1TF_MAX_BITS, bits);
+	f->l1tf = bits ? SPT_BITS(bits - 1, bits - L1TF_GFN_SHIFT) : 0;
+	f->mmio_gfn_high = f->l1tf << L1TF_GFN_SHIFT;
+	if (bits)
+		f->mmio_gfn_low = SPT_BITS(bits - L1TF_GFN_SHIFT - 1, 12);
+	else
+		f->mmio_gfn_low = SPT_BITS((f->maxphyaddr ? f->maxphyaddr : 52U) - 1, 12);
+	return check_overlap(f, error);
 }

@@ -113,6 +113,13 @@ int spt_format_init(struct spt_format *format, const struct spt_head *head,
  */
 int spt_format_by_name(struct spt_format *format, const char *name, struct spt_error *error);
 
+/*
+ * MMIO entries as on a CPU that KVM protects from L1TF, with so many physical
+ * address bits in its cache (x86_cache_bits; 44 on many, 0: no protection). The
+ * gfn is then stored with a gap. Returns -EINVAL for a number that KVM could not protect.
+ */
+int spt_format_l1tf(struct spt_format *format, unsigned int bits, struct spt_error *error);
+
 /* Names of the built-in formats; NULL past the last. */
 const char *spt_format_name(size_t index);
 

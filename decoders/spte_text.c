@@ -134,5 +134,5 @@ int spt_spte_sentence(const struct spt_format *f, const struct spt_spte *s, char
 		return snprintf(buf, size, "empty: nothing is mapped");
 	if (s->flags & SPT_SPTE_FLAG_HW_PRESENT)
 		return snprintf(buf, size, "not present for KVM, but the hardware would use it");
-	return snprintf(buf, size, "not present, with leftover bits 0x%llx", s->raw ^ f->empty);
+	return snprintf(buf, size, "not present, but not 0x%llx as an empty entry is", f->empty);
 }

@@ -196,11 +196,21 @@ static void mmio_keeps_gfn_access_and_generation(void **state)
 static void mmio_under_l1tf_finds_the_whole_gfn(void **state)
 {
 	const __u64 l1tf = SPT_BITS(43, 39);
+	struct spt_spte seen;
+
+	format = format_of("ept-7.3");
+	assert_int_equal(spt_format_l1tf(&format, 44, NULL), 0);
+	assert_int_equal(format.l1tf, l1tf);
+	/* as a Haswell had it: the third page of a hole at 0x70000000 */
+	seen = spt_spte_decode(&format, 0x00000f80700010a6ULL, 1, SPT_SPTE_WALKED);
+	assert_int_equal(seen.type, SPT_SPTE_MMIO);
+	assert_int_equal(seen.mmio_gfn, 0x70001);
+	assert_int_equal(seen.mmio_gen, 20);
 
 	format = format_of("ept-6.12");
-	format.l1tf = l1tf;
-	format.mmio_gfn_low = SPT_BITS(38, 12);
-	format.mmio_gfn_high = l1tf << 5;
+	assert_true(spt_format_l1tf(&format, 47, NULL) < 0);
+	assert_true(spt_format_l1tf(&format, 20, NULL) < 0);
+	assert_int_equal(spt_format_l1tf(&format, 44, NULL), 0);
 	for (int i = 0; i < 1000; i++) {
 		__u64 gpa = random_u64() & SPT_BITS(43, 12);
 		__u64 raw = 6 | gpa | l1tf | (gpa & l1tf) << 5;
