@@ -21,17 +21,15 @@ static struct dentry *spt_dir;
 static const struct inode_operations *spt_plain_ops;
 static atomic_t spt_in_permission = ATOMIC_INIT(0);
 
-#ifdef SPT_HAVE_MNT_IDMAP
-#define SPT_IDMAP	struct mnt_idmap
-#else
-#define SPT_IDMAP	struct user_namespace
-#endif
-
 /*
  * Asked with the directory's lock held only for a write to the directory, and
  * by debugfs itself when the update creates something: both must not update.
  */
-static int spt_dir_permission(SPT_IDMAP *idmap, struct inode *inode, int mask)
+#ifdef SPT_HAVE_MNT_IDMAP
+static int spt_dir_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
+#else
+static int spt_dir_permission(struct user_namespace *idmap, struct inode *inode, int mask)
+#endif
 {
 	int error;
 

@@ -11,9 +11,13 @@
 #include "agent.h"
 #include "reader.h"
 
-/* enum spt_role_bit to the field that says where it is. */
-static const enum spt_field_id spt_role_fields[SPT_ROLE_COUNT] = {
-#define B(id, name)	[SPT_ROLE_##id] = SPT_F_ROLE_##id,
+/* A bit of the role and the field that says where it is. */
+static const struct {
+	enum spt_role_bit bit;
+	enum spt_field_id field;
+	const char *name;
+} spt_role_fields[SPT_ROLE_COUNT] = {
+#define B(id, name) { SPT_ROLE_##id, SPT_F_ROLE_##id, #name },
 	SPT_ROLE_BITS(B)
 #undef B
 };
@@ -131,7 +135,7 @@ int spt_head_step(struct spt_reader *reader)
 	head->empty_spte = spt_layout.empty_spte;
 	head->frozen_spte = spt_layout.frozen_spte;
 	for (i = 0; i < SPT_ROLE_COUNT; i++) {
-		const struct spt_field *field = &spt_layout.field[spt_role_fields[i]];
+		const struct spt_field *field = &spt_layout.field[spt_role_fields[i].field];
 
 		head->role[i].shift = field->present ? field->shift : 0;
 		head->role[i].width = field->present ? hweight64(field->mask) : 0;

@@ -94,31 +94,40 @@ struct spt_stored {
 	u64 chunks;
 };
 
+/* Stores one word: for the user between user_access_begin() and _end(). */
+static __always_inline int spt_store_word(u64 __user *to, u64 word, bool user)
+{
+	if (!user) {
+		*(u64 __force *)to = word;
+		return 0;
+	}
+	unsafe_put_user(word, to, fault);
+	return 0;
+fault:
+	return -EFAULT;
+}
+
+/* Word n of a chunk, n counting down: adds it to the sum, and the sum to that of the sums. */
+static __always_inline int spt_store_entry(const u64 *from, u64 __user *to, unsigned int n,
+					   bool user, u64 *total, u64 *weighted)
+{
+	u64 word;
+
+	__get_kernel_nofault(&word, from + n, u64, fault);
+	*total += word;
+	if (n)
+		*weighted += *total;
+	return spt_store_word(to + n, word, user);
+fault:
+	return -EFAULT;
+}
+
 /*
  * Stores head and chunks at @to. @user is a constant, so that this is two
  * functions. The sum of eight words w0..w7 from index b on is
  * (2b + 1) * (w0 + ... + w7) + 2 * (1 * w1 + ... + 7 * w7), the second one
  * being made of partial sums.
  */
-#define SPT_STORE(at, word)						\
-do {									\
-	if (user)							\
-		unsafe_put_user(word, (u64 __user *)(at), fault);	\
-	else								\
-		*(u64 __force *)(at) = (word);				\
-} while (0)
-
-#define SPT_STEP(n)							\
-do {									\
-	u64 word;							\
-									\
-	__get_kernel_nofault(&word, from + (n), u64, fault);		\
-	SPT_STORE(to + (n), word);					\
-	total += word;							\
-	if (n)								\
-		weighted += total;					\
-} while (0)
-
 static __always_inline int spt_store(const struct spt_stored *stored, u64 __user *to, u64 index,
 				     bool user, u64 *sum)
 {
@@ -129,7 +138,8 @@ static __always_inline int spt_store(const struct spt_stored *stored, u64 __user
 	for (i = 0; i < stored->head_words; i++) {
 		u64 word = stored->head[i];
 
-		SPT_STORE(to + i, word);
+		if (spt_store_word(to + i, word, user))
+			return -EFAULT;
 		acc += spt_checksum_word(index + i, word);
 	}
 	to += i;
@@ -139,22 +149,21 @@ static __always_inline int spt_store(const struct spt_stored *stored, u64 __user
 		u64 total = 0;
 		u64 weighted = 0;
 
-		SPT_STEP(7);
-		SPT_STEP(6);
-		SPT_STEP(5);
-		SPT_STEP(4);
-		SPT_STEP(3);
-		SPT_STEP(2);
-		SPT_STEP(1);
-		SPT_STEP(0);
+		if (spt_store_entry(from, to, 7, user, &total, &weighted) ||
+		    spt_store_entry(from, to, 6, user, &total, &weighted) ||
+		    spt_store_entry(from, to, 5, user, &total, &weighted) ||
+		    spt_store_entry(from, to, 4, user, &total, &weighted) ||
+		    spt_store_entry(from, to, 3, user, &total, &weighted) ||
+		    spt_store_entry(from, to, 2, user, &total, &weighted) ||
+		    spt_store_entry(from, to, 1, user, &total, &weighted) ||
+		    spt_store_entry(from, to, 0, user, &total, &weighted))
+			return -EFAULT;
 		acc += (2 * index + 1) * total + 2 * weighted;
 		to += SPT_CHUNK_ENTRIES;
 		index += SPT_CHUNK_ENTRIES;
 	}
 	*sum = acc;
 	return 0;
-fault:
-	return -EFAULT;
 }
 
 static int spt_store_user(const struct spt_stored *stored, struct spt_out *out, size_t bytes)

@@ -20,7 +20,7 @@ const struct spt_field_name spt_field_names[SPT_F_COUNT] = {
 };
 
 const struct spt_symbol_name spt_symbol_names[SPT_S_COUNT] = {
-#define S(id, need, module, name) { #module, name, need },
+#define S(id, need, module, name) { SPT_S_##id, #module, name, need },
 	SPT_SYMBOLS(S)
 #undef S
 #undef R

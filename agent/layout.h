@@ -59,6 +59,7 @@ struct spt_field_name {
 };
 
 struct spt_symbol_name {
+	enum spt_symbol_id id;
 	const char *module;
 	const char *name;
 	char need;

@@ -45,6 +45,7 @@ static const struct spt_shape spt_shapes[] = {
 	EXACT(SPT_F_KVM_MEM_ATTR_ARRAY, struct xarray),
 	EXACT(SPT_F_KVM_TDP_MMU_ROOTS, struct list_head),
 	EXACT(SPT_F_KVM_ACTIVE_MMU_PAGES, struct list_head),
+	BYTES(SPT_F_KVM_TDP_MMU_PAGES, 8, 16),	/* a counter, or the list of them: no number */
 	BYTES(SPT_F_KVM_MMU_PAGE_HASH, 8, SPT_HASH_BYTES),
 	EXACT(SPT_F_SLOTS_GFN_TREE, struct rb_root),
 	BYTES(SPT_F_SLOTS_GENERATION, 8, 8),

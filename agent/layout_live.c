@@ -212,12 +212,11 @@ static int spt_check_pages(const struct spt_vm_id *id, enum spt_field_id list,
 	bool tdp = list == SPT_F_KVM_TDP_MMU_ROOTS;
 	const struct list_head *head = spt_at(id->kvm, list);
 	const struct list_head *at;
+	struct spt_sp *sp = kmalloc(sizeof(*sp), GFP_ATOMIC);
 	struct list_head link;
-	struct spt_sp *sp;
 	unsigned int n;
 	int error = 0;
 
-	sp = kmalloc(sizeof(*sp), GFP_ATOMIC);
 	if (!sp)
 		return spt_refuse(why, -ENOMEM, "no memory");
 	if (spt_read(&link, head, sizeof(link)) || !link.next)

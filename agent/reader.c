@@ -280,13 +280,9 @@ static int spt_reader_open(struct inode *inode, struct file *file)
 {
 	const struct spt_vm_file_ref *ref = inode->i_private;
 	size_t batch = ref->file->sink->batch;
-	struct spt_reader *reader;
+	struct spt_reader *reader = kvzalloc(sizeof(*reader), GFP_KERNEL);
 	int error;
 
-	error = spt_may_open();
-	if (error)
-		return error;
-	reader = kvzalloc(sizeof(*reader), GFP_KERNEL);
 	if (!reader)
 		return -ENOMEM;
 	mutex_init(&reader->lock);
@@ -294,7 +290,9 @@ static int spt_reader_open(struct inode *inode, struct file *file)
 	reader->request.parts = ref->file->parts;
 	reader->out.batch = kvmalloc(batch, GFP_KERNEL);
 	reader->out.batch_size = batch;
-	error = reader->out.batch ? spt_reader_attach(reader, ref->id) : -ENOMEM;
+	error = spt_may_open();
+	if (!error)
+		error = reader->out.batch ? spt_reader_attach(reader, ref->id) : -ENOMEM;
 	if (error) {
 		spt_reader_free(reader);
 		return error;

@@ -152,6 +152,12 @@ struct spt_reader {
 	u64 raw[SPT_TABLE_MAX / sizeof(u64)];		/* a raw table's record */
 };
 
+/* An entry of one of the image's lists: what it is called. */
+struct spt_name {
+	unsigned int id;
+	const char *name;
+};
+
 /* The files of a VM's directory. */
 #define SPT_VM_FILES	7
 

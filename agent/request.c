@@ -7,8 +7,8 @@
 
 #include "reader.h"
 
-static const char *const spt_part_names[] = {
-#define P(id, name) #name,
+static const struct spt_name spt_part_names[] = {
+#define P(id, name) { SPT_PART_##id, #name },
 	SPT_PARTS(P)
 #undef P
 };
@@ -35,16 +35,27 @@ static int spt_parse_range(char *text, struct spt_request *request)
 	return 0;
 }
 
+/* The part of that name, 0: there is none. */
+static u32 spt_parse_part(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(spt_part_names); i++)
+		if (!strcmp(spt_part_names[i].name, name))
+			return spt_part_names[i].id;
+	return 0;
+}
+
 static int spt_parse_parts(char *text, struct spt_request *request)
 {
 	char *name;
-	int part;
 
 	while ((name = strsep(&text, ","))) {
-		part = match_string(spt_part_names, ARRAY_SIZE(spt_part_names), name);
-		if (part < 0)
+		u32 part = spt_parse_part(name);
+
+		if (!part)
 			return -EINVAL;
-		request->parts |= 1U << part;
+		request->parts |= part;
 	}
 	return 0;
 }

@@ -184,17 +184,6 @@ static int spt_shadow_hold(struct spt_reader *reader)
 	return link ? 0 : spt_note(reader, SPT_NOTE_UNREADABLE, (unsigned long)head, 0);
 }
 
-/* Not read_lock(): who waits for a lock that is held for long must be killable. */
-static int spt_mmu_read_lock(rwlock_t *lock)
-{
-	while (!read_trylock(lock)) {
-		if (signal_pending(current))
-			return -EINTR;
-		usleep_range(SPT_RETRY_US, 2 * SPT_RETRY_US);
-	}
-	return 0;
-}
-
 int spt_shadow_step(struct spt_reader *reader)
 {
 	const struct list_head *head = spt_active_head(reader);
@@ -204,9 +193,12 @@ int spt_shadow_step(struct spt_reader *reader)
 	/* Without a page there is nothing to lock for. */
 	if (spt_previous(head) == head)
 		return 0;
-	ret = spt_mmu_read_lock(lock);
-	if (ret)
-		return ret;
+	/* Not read_lock(): who waits for a lock that is held for long must be killable. */
+	while (!read_trylock(lock)) {
+		if (signal_pending(current))
+			return -EINTR;
+		usleep_range(SPT_RETRY_US, 2 * SPT_RETRY_US);
+	}
 	pagefault_disable();
 	ret = spt_shadow_hold(reader);
 	pagefault_enable();

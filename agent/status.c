@@ -11,8 +11,8 @@
 #include "agent.h"
 #include "reader.h"
 
-static const char *const spt_mask_names[SPT_MASK_COUNT] = {
-#define M(id, name)	[SPT_MASK_##id] = #name,
+static const struct spt_name spt_mask_names[SPT_MASK_COUNT] = {
+#define M(id, name) { SPT_MASK_##id, #name },
 	SPT_MASKS(M)
 #undef M
 };
@@ -76,9 +76,9 @@ static int spt_masks_show(struct seq_file *seq, void *unused)
 		return -ENODEV;
 	for (i = 0; i < SPT_MASK_COUNT; i++)
 		if (spt_mask_value(i, &value))
-			seq_printf(seq, "%s: %#llx\n", spt_mask_names[i], value);
+			seq_printf(seq, "%s: %#llx\n", spt_mask_names[i].name, value);
 		else
-			seq_printf(seq, "%s: n/a\n", spt_mask_names[i]);
+			seq_printf(seq, "%s: n/a\n", spt_mask_names[i].name);
 	spt_layout_leave();
 	return 0;
 }

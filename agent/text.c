@@ -7,14 +7,14 @@
 
 #include "text.h"
 
-static const char *const spt_vm_names[SPT_VM_COUNT] = {
-#define V(id, name)	[SPT_VM_##id] = #name,
+static const struct spt_name spt_vm_names[SPT_VM_COUNT] = {
+#define V(id, name) { SPT_VM_##id, #name },
 	SPT_VM_VALUES(V)
 #undef V
 };
 
-static const char *const spt_vcpu_names[SPT_VCPU_COUNT] = {
-#define V(id, name)	[SPT_VCPU_##id] = #name,
+static const struct spt_name spt_vcpu_names[SPT_VCPU_COUNT] = {
+#define V(id, name) { SPT_VCPU_##id, #name },
 	SPT_VCPU_VALUES(V)
 #undef V
 };
@@ -102,7 +102,7 @@ static const u8 spt_vcpu_counts[] = {
 
 /* The values of one kind of record: how they are called and which are counts. */
 struct spt_text_kind {
-	const char *const *names;
+	const struct spt_name *names;
 	unsigned int count;
 	const u8 *counts;
 	unsigned int counts_nr;
@@ -123,10 +123,10 @@ static int spt_text_value(struct spt_reader *reader, const struct spt_text_kind 
 	char end = i + 1 == kind->count ? '\n' : kind->separator;
 
 	if (!(values->known[i / 64] & BIT_ULL(i % 64)))
-		return spt_print(reader, "%s=n/a%c", kind->names[i], end);
+		return spt_print(reader, "%s=n/a%c", kind->names[i].name, end);
 	if (memchr(kind->counts, i, kind->counts_nr))
-		return spt_print(reader, "%s=%lld%c", kind->names[i], values->value[i], end);
-	return spt_print(reader, "%s=%#llx%c", kind->names[i], values->value[i], end);
+		return spt_print(reader, "%s=%lld%c", kind->names[i].name, values->value[i], end);
+	return spt_print(reader, "%s=%#llx%c", kind->names[i].name, values->value[i], end);
 }
 
 static int spt_text_values(struct spt_reader *reader, const struct spt_text_kind *kind,

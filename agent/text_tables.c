@@ -56,7 +56,8 @@ static int spt_tables_record(struct spt_reader *reader, const struct spt_rec *re
 
 	if (rec->type != SPT_REC_RAW_TABLE)
 		return spt_text_common(reader, rec);
-	return spt_print(reader, "%s hpa=0x%016llx vcpu=%u\n", names[raw->kind], raw->hpa, raw->vcpu);
+	return spt_print(reader, "%s hpa=0x%016llx vcpu=%u\n", names[raw->kind],
+			 raw->hpa, raw->vcpu);
 }
 
 const struct spt_sink spt_text_tables_sink = {
@@ -73,10 +74,11 @@ static int spt_run_flush(struct spt_reader *reader)
 
 	if (!run->npages)
 		return 0;
-	error = spt_print(reader,
-			  "root=%#llx gpa=0x%016llx size=%#llx hpa=0x%016llx level=%u attr=%#llx\n",
-			  run->root, run->gfn << PAGE_SHIFT, run->npages << PAGE_SHIFT, run->hpa,
-			  run->level, run->attributes);
+	error = spt_print(reader, "root=%#llx gpa=0x%016llx size=%#llx hpa=0x%016llx ",
+			  run->root, run->gfn << PAGE_SHIFT, run->npages << PAGE_SHIFT, run->hpa);
+	if (!error)
+		error = spt_print(reader, "level=%u attributes=%#llx\n", run->level,
+				  run->attributes);
 	if (!error)
 		run->npages = 0;
 	return error;

@@ -81,17 +81,18 @@ static void spt_vcpu_plain(struct spt_vcpu_read *r)
 static void spt_vcpu_pid(struct spt_vcpu_read *r)
 {
 	rwlock_t *lock = (rwlock_t *)spt_at(r->vcpu, SPT_F_VCPU_PID_LOCK);
-	bool locked = spt_has(SPT_F_VCPU_PID_LOCK);
-	struct pid *pid;
+	s32 pid;
 
-	rcu_read_lock();
-	if (locked)
+	if (spt_has(SPT_F_VCPU_PID_LOCK)) {
 		read_lock(lock);
-	pid = spt_load_pointer(r->vcpu, SPT_F_VCPU_PID);
-	spt_vcpu_set(r, SPT_VCPU_PID, pid_nr(pid));
-	if (locked)
+		pid = pid_nr(spt_load_pointer(r->vcpu, SPT_F_VCPU_PID));
 		read_unlock(lock);
-	rcu_read_unlock();
+	} else {
+		rcu_read_lock();
+		pid = pid_nr(spt_load_pointer(r->vcpu, SPT_F_VCPU_PID));
+		rcu_read_unlock();
+	}
+	spt_vcpu_set(r, SPT_VCPU_PID, pid);
 }
 
 static void spt_vcpu_prev_roots(struct spt_vcpu_read *r)

@@ -90,7 +90,7 @@ static int spt_vm_identify(struct kvm *kvm, struct spt_vm_id *id, struct spt_ref
  * Calls @visit for each object of vm_list until it returns non-zero; kvm_lock
  * is held. -EBADMSG: the list is not linked as lists are.
  */
-static int spt_for_each_vm(int (*visit)(struct kvm *kvm, void *arg), void *arg)
+static int spt_visit_vms(int (*visit)(struct kvm *kvm, void *arg), void *arg)
 {
 	const struct list_head *head = (void *)(unsigned long)spt_layout.symbol[SPT_S_VM_LIST];
 	const struct list_head *at = head;
@@ -159,7 +159,7 @@ int spt_vms_get(struct spt_vms *vms, struct spt_refusal *why)
 
 	memset(vms, 0, sizeof(*vms));
 	mutex_lock(spt_kvm_lock());
-	error = spt_for_each_vm(spt_count_vm, &count);
+	error = spt_visit_vms(spt_count_vm, &count);
 	mutex_unlock(spt_kvm_lock());
 	if (!error && count) {
 		vms->room = count;
@@ -167,7 +167,7 @@ int spt_vms_get(struct spt_vms *vms, struct spt_refusal *why)
 		if (!vms->vm)
 			return -ENOMEM;
 		mutex_lock(spt_kvm_lock());
-		error = spt_for_each_vm(spt_collect_vm, &collect);
+		error = spt_visit_vms(spt_collect_vm, &collect);
 		mutex_unlock(spt_kvm_lock());
 	}
 	if (error)
@@ -205,7 +205,7 @@ int spt_vm_get(const struct spt_vm_id *id)
 
 	if (mutex_lock_killable(spt_kvm_lock()))
 		return -EINTR;
-	found = spt_for_each_vm(spt_match_vm, (void *)id);
+	found = spt_visit_vms(spt_match_vm, (void *)id);
 	mutex_unlock(spt_kvm_lock());
 	return found == 1 ? 0 : -ENXIO;
 }
