@@ -17,7 +17,6 @@
 #include "pages.h"
 
 #define BURST_PAGES	64	/* at most this many accesses in one vCPU operation */
-#define PAUSE_US	1500	/* between two steps of a host thread: the vCPUs need the CPU too */
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE	25
@@ -26,6 +25,7 @@
 struct worker {
 	const char *name;
 	void (*step)(struct worker *w);
+	unsigned int pause_us;	/* after each step: the vCPUs need the CPU too */
 	struct guest *guest;
 	int vcpu;		/* index, for the fault workers */
 	uint64_t random;	/* state of the generator */
@@ -124,10 +124,11 @@ static void step_huge(struct worker *w)
 static struct worker workers[] = {
 	{ .name = "faults0", .step = step_fault, .vcpu = 0 },
 	{ .name = "faults1", .step = step_fault, .vcpu = 1 },
-	{ .name = "slots", .step = step_slots },
-	{ .name = "discards", .step = step_discard },
-	{ .name = "dirty", .step = step_dirty },
-	{ .name = "huge", .step = step_huge },
+	/* Deleting a slot empties all tables: between two, something must come into them. */
+	{ .name = "slots", .step = step_slots, .pause_us = 30000 },
+	{ .name = "discards", .step = step_discard, .pause_us = 2000 },
+	{ .name = "dirty", .step = step_dirty, .pause_us = 5000 },
+	{ .name = "huge", .step = step_huge, .pause_us = 5000 },
 };
 
 #define WORKERS (sizeof(workers) / sizeof(workers[0]))
@@ -139,8 +140,8 @@ static void *work(void *arg)
 	while (!atomic_load(&stopping)) {
 		w->step(w);
 		w->steps++;
-		if (w->step != step_fault)
-			usleep(PAUSE_US);
+		if (w->pause_us)
+			usleep(w->pause_us);
 	}
 	return NULL;
 }

@@ -23,7 +23,8 @@ no_entry() {
 
 check never-ran-no-root-in-use json_is vcpus '"root_hpa":null'
 check never-ran-said-in-words sh -c "spt -V '$VM' vcpus | grep -q 'not loaded'"
-check never-ran-no-hardware-root json_is vcpus '"hw_root":null'
+# A VMCB that was never used holds a 0.
+check never-ran-no-hardware-root json_is vcpus '"hw_root":(null|"0x0")'
 check never-ran-no-vcpu-has-a-root sh -c "! spt -V '$VM' --json roots | tr -d ' \n' | grep -q '\"vcpus\":\[[0-9]'"
 check never-ran-no-entry no_entry
 check never-ran-slots-are-there json_is memslots '"base_gpa":"0x0*10000000"'

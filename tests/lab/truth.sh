@@ -25,7 +25,7 @@ verify log
 # Slots go and come back, memory is taken from the guest and from under it.
 change change-slots 'delete-slot 7' 'touch 0x58000000 r' 'delete-slot 9' 'add-slot 9' \
 	'touch 0x68100000+64K w' 'unmap 0x10010000+64K' 'mprotect 0x10040000+64K r' \
-	'touch 0x10040000+64K r' 'touch 0x50000000+64K w'
+	'touch 0x10040000+64K r' 'touch 0x50000000+64K w' 'touch 0x20000000+8M r' 'touch 0x10100000+64K w'
 verify slots
 pages_stop
 
