@@ -8,9 +8,12 @@
 #include "spt/model.h"
 #include "spt/roots.h"
 
-/* Elements that each array has room for. */
+/* Elements that each array has room for, and what the format was made of. */
 struct spt_model_room {
 	size_t vcpus, roots, nodes, attrs, host, notes, hash;
+	bool have_format;
+	struct spt_head head;
+	struct spt_masks masks;
 };
 
 void spt_model_init(struct spt_model *model)
@@ -59,9 +62,7 @@ static int reserve_all(struct spt_model *m)
 	size_t nodes = count[SPT_REC_TABLE] + count[SPT_REC_RAW_TABLE];
 	size_t hash = 16;
 
-	if (!m->room)
-		m->room = calloc(1, sizeof(*m->room));
-	if (!m->room || nodes >= UINT32_MAX / 4)
+	if (nodes >= UINT32_MAX / 4)
 		return -ENOMEM;
 	while (hash < nodes * 2)
 		hash *= 2;
@@ -213,6 +214,42 @@ static void forget(struct spt_model *m)
 	m->gpa_bits = 0;
 }
 
+/* Whether two heads differ in nothing but the moment and the request. */
+static bool same_format(const struct spt_head *a, const struct spt_head *b)
+{
+	struct spt_head copy = *b;
+
+	copy.time_ns = a->time_ns;
+	copy.req_start = a->req_start;
+	copy.req_len = a->req_len;
+	copy.req_parts = a->req_parts;
+	return !memcmp(a, &copy, sizeof(copy));
+}
+
+/* Making a format costs more than a whole walk; of one VM it is the same every time. */
+static int find_format(struct spt_model *m, struct spt_error *err)
+{
+	const struct spt_image *img = &m->image;
+	bool masks = img->count[SPT_REC_MASKS];
+	int ret;
+
+	if (!m->room)
+		m->room = calloc(1, sizeof(*m->room));
+	if (!m->room)
+		return spt_fail(err, ENOMEM, "%s: out of memory", img->name);
+	if (m->room->have_format && same_format(&m->room->head, &img->head) &&
+	    !memcmp(&m->room->masks, &img->masks, sizeof(img->masks)))
+		return 0;
+	m->room->have_format = false;
+	ret = spt_format_init(&m->format, &img->head, masks ? &img->masks : NULL, err);
+	if (ret)
+		return ret;
+	m->room->head = img->head;
+	m->room->masks = img->masks;
+	m->room->have_format = true;
+	return 0;
+}
+
 int spt_model_load(struct spt_model *m, const struct spt_image *img, struct spt_error *err)
 {
 	const struct spt_rec *rec;
@@ -221,8 +258,7 @@ int spt_model_load(struct spt_model *m, const struct spt_image *img, struct spt_
 
 	forget(m);
 	m->image = *img;
-	ret = spt_format_init(&m->format, &m->image.head,
-			      img->count[SPT_REC_MASKS] ? &m->image.masks : NULL, err);
+	ret = find_format(m, err);
 	if (ret)
 		return ret;
 	if (reserve_all(m))

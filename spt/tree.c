@@ -219,6 +219,27 @@ const struct spt_entry *spt_tree_next(struct spt_tree *t)
 	}
 }
 
+/* After a leaf: count what follows in its table, up to an entry that leads further down. */
+static void count_table(struct spt_tree *t, struct spt_counts *ret)
+{
+	struct spt_tree_frame *f = &t->stack[t->depth - 1];
+	const struct spt_format *format = &t->model->format;
+	uint64_t spte, leaves = 0;
+
+	while (spt_tree_step(f, format->empty, &spte)) {
+		enum spt_spte_type type = spt_spte_type(format, spte, f->node->level);
+
+		if (type == SPT_SPTE_TABLE) {
+			f->index--;	/* the tree's business */
+			break;
+		}
+		leaves += type == SPT_SPTE_LEAF;
+		ret->mmio += type == SPT_SPTE_MMIO;
+		ret->frozen += type == SPT_SPTE_FROZEN;
+	}
+	ret->leaves[f->node->level] += leaves;
+}
+
 void spt_tree_count(const struct spt_model *model, const struct spt_root_ref *root,
 		    struct spt_counts *ret)
 {
@@ -229,13 +250,15 @@ void spt_tree_count(const struct spt_model *model, const struct spt_root_ref *ro
 	spt_tree_begin(&tree, model, root, 0, 0, 0);
 	while ((e = spt_tree_next(&tree))) {
 		ret->problems += e->problems != 0;
-		if (e->type == SPT_SPTE_LEAF)
+		if (e->type == SPT_SPTE_LEAF) {
 			ret->leaves[e->level]++;
-		else if (e->type == SPT_SPTE_TABLE && e->child)
+			count_table(&tree, ret);
+		} else if (e->type == SPT_SPTE_TABLE && e->child) {
 			ret->tables[e->level - 1]++;
-		else if (e->type == SPT_SPTE_MMIO)
+		} else if (e->type == SPT_SPTE_MMIO) {
 			ret->mmio++;
-		else if (e->type == SPT_SPTE_FROZEN)
+		} else if (e->type == SPT_SPTE_FROZEN) {
 			ret->frozen++;
+		}
 	}
 }
