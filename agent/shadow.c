@@ -10,7 +10,6 @@
  */
 #include <linux/delay.h>
 #include <linux/ktime.h>
-#include <linux/sched/signal.h>
 
 #include "reader.h"
 
@@ -194,10 +193,9 @@ int spt_shadow_step(struct spt_reader *reader)
 	if (spt_previous(head) == head)
 		return 0;
 	/* Not read_lock(): who waits for a lock that is held for long must be killable. */
-	while (!read_trylock(lock)) {
-		if (signal_pending(current))
-			return -EINTR;
+	if (!read_trylock(lock)) {
 		usleep_range(SPT_RETRY_US, 2 * SPT_RETRY_US);
+		return 1;
 	}
 	pagefault_disable();
 	ret = spt_shadow_hold(reader);
