@@ -87,6 +87,8 @@ int spt_vm_find(const char *want, struct spt_vm_name *ret, struct spt_error *err
 	free(vms);
 	if (found == 1)
 		return 0;
+	if (!count && want)
+		return spt_fail(err, ENOENT, "no VM '%s': none is running on this host", want);
 	if (!count)
 		return spt_fail(err, ENOENT, "no VM is running on this host");
 	if (!found)

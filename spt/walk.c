@@ -241,6 +241,9 @@ int spt_walk_gpa_from(struct spt_source *src, struct spt_model *m, uint64_t gpa,
 	};
 	uint64_t first_seq = 0;
 
+	if (gpa >> SPT_GPA_BITS)
+		return spt_fail(err, ERANGE, "GPA 0x%" PRIx64 " is beyond the %d bits of a physical address",
+				gpa, SPT_GPA_BITS);
 	for (unsigned int tries = 1;; tries++) {
 		struct spt_image img;
 		uint64_t seq = 0, end;

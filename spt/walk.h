@@ -23,6 +23,9 @@ enum spt_verdict {
 
 const char *spt_verdict_name(enum spt_verdict verdict);	/* as in JSON */
 
+/* No x86 CPU has a longer physical address (SDM Vol. 3A 4.1.4, APM Vol. 2 5.1). */
+#define SPT_GPA_BITS 52
+
 /* One way from a root to the address; entries from the root downwards. */
 struct spt_walk_path {
 	const struct spt_root_ref *root;	/* NULL: shadow page that no root reaches */
@@ -97,7 +100,7 @@ void spt_walk_root(const struct spt_model *model, const struct spt_root_ref *roo
 
 /*
  * Read what is needed from @src, load @model and walk. A live VM is read again,
- * up to three times, before 'stale' is believed.
+ * up to three times, before 'stale' is believed. -ERANGE: no such address exists.
  */
 int spt_walk_gpa_from(struct spt_source *src, struct spt_model *model, uint64_t gpa,
 		      unsigned int image_flags, struct spt_walk *ret, struct spt_error *err);

@@ -33,8 +33,8 @@ refused unknown-command 2 'unknown command' spt frobnicate
 refused unknown-option 2 'option' spt vms --frobnicate
 refused missing-address 2 'walk' spt walk gpa
 refused bad-address 2 '0x12zz' spt walk gpa 0x12zz
-refused address-overflow 2 'address|range' spt walk gpa 0x1ffffffffffffffff
-refused address-out-of-range 2 'range|beyond|physical' spt walk gpa 0xffffffffffff0000
+refused address-overflow 2 'does not fit' spt walk gpa 0x1ffffffffffffffff
+refused address-out-of-range 2 'beyond' spt walk gpa 0xffffffffffff0000
 refused range-overflow 2 'range|address' spt tree 0xfffffffffffff000+0x2000
 refused no-such-vm 2 'no VM|99999' spt -V 99999-9 vm
 refused bad-column 2 'column' spt vms -o frobnicate
@@ -67,7 +67,7 @@ refused not-root 2 'root' as_nobody spt vms
 refused debugfs-not-mounted 2 'mount -t debugfs' without /sys/kernel/debug spt vms
 id=$VM
 pages_stop KILL
-refused vm-gone 2 "$id" spt -V "$id" walk gpa 0x1000
+refused vm-gone 2 "no VM '$id'" spt -V "$id" walk gpa 0x1000
 refused no-vm 2 'no VM' spt vm
 
 # A VM that vanishes while its image is open: the image is still whole.
