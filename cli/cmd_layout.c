@@ -3,10 +3,12 @@
 #include "cli/cmd_layout.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "cli/json.h"
 #include "cli/table.h"
@@ -49,6 +51,10 @@ static const struct cli_option options[] = {
 	  .arg = "VENDOR",
 	  .help = "of files of another kernel: build ids are not compared",
 	  .words = vendor_words },
+	{ .name = "blob",
+	  .arg = "FILE",
+	  .help = "write what the agent of this host is given to FILE",
+	  .complete = CLI_COMPLETE_FILE },
 	{ .name = "release", .arg = "RELEASE", .help = "with --vendor: uname -r of that kernel" },
 	{ NULL },
 };
@@ -104,7 +110,10 @@ static bool there(const struct spt_layout *layout)
 
 static void open_both(const struct spt_layout_from *from, struct both *b)
 {
-	const struct spt_debug_search search = { from->dwarf_dirs, b->host.release };
+	const struct spt_debug_search search = {
+		.dirs = from->dwarf_dirs,
+		.release = b->host.release,
+	};
 
 	if (from->only != SPT_LAYOUT_DWARF)
 		spt_layout_from_btf(from->btf_dir ? from->btf_dir : "/sys/kernel/btf",
@@ -344,6 +353,36 @@ static int list_type(struct cli *cli, const char *name, const struct spt_layout 
 	return CLI_DONE;
 }
 
+/* What 'agent load' writes to debugfs, for those who want to look at it or write it themselves. */
+static int write_blob(struct cli *cli, const struct spt_layout_from *from,
+		      const struct spt_host *host, const char *path)
+{
+	struct spt_layout_blob blob;
+	unsigned int fields;
+	int fd, rc = spt_layout_blob_make(from, host, &blob, &fields, &cli->error);
+	ssize_t written;
+
+	if (rc)
+		return rc;
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return cli_fail(cli, errno, "%s: %s", path, strerror(errno));
+	written = write(fd, &blob, sizeof(blob));
+	rc = written < 0 ? errno : ENOSPC;
+	if (close(fd) || written != sizeof(blob))
+		return cli_fail(cli, rc, "%s: %s", path, strerror(rc));
+	if (cli->opt.json) {
+		cli_json_put(cli, "file", json_object_new_string(path));
+		cli_json_put(cli, "bytes", cli_json_uint(sizeof(blob)));
+		cli_json_put(cli, "fields", cli_json_uint(fields));
+	} else {
+		fprintf(cli->out, "%s: %zu bytes, %u of %u fields from %s\n", path, sizeof(blob),
+			fields, (unsigned int)SPT_F_COUNT,
+			blob.source == SPT_LAYOUT_BTF ? "BTF" : "DWARF");
+	}
+	return CLI_DONE;
+}
+
 static int layout_run(struct cli *cli, const struct cli_call *call)
 {
 	struct both *b __attribute__((cleanup(free_both))) = calloc(1, sizeof(*b));
@@ -357,6 +396,13 @@ static int layout_run(struct cli *cli, const struct cli_call *call)
 	if (rc)
 		return rc;
 	cli_layout_from(call, dirs, &from);
+	if (cli_has_option(call, "blob")) {
+		if (call->argc || cli_has_option(call, "vendor"))
+			return cli_fail(
+				cli, EINVAL,
+				"--blob is for this host's whole layout: no TYPE, no --vendor");
+		return write_blob(cli, &from, &b->host, cli_option(call, "blob"));
+	}
 	/* A type is listed from one source: the debug files only where there is no BTF. */
 	if (call->argc && !from.only) {
 		from.only = SPT_LAYOUT_BTF;

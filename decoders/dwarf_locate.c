@@ -14,6 +14,7 @@
 
 struct locate {
 	const struct spt_debug_search *search;
+	const char *root;
 	const char *module;
 	const struct spt_build_id *id;
 	char object[OBJECT_SIZE];  /* the module's path below /lib/modules/RELEASE, "" vmlinux */
@@ -95,51 +96,53 @@ static bool try_flat(struct locate *l, const char *dir)
 	return try_path(l, "%s/%s", dir, name) || try_path(l, "%s/%s.debug", dir, name);
 }
 
-/* The file that @object's .gnu_debuglink names, beside it or below the debug directories. */
-static bool try_debuglink(struct locate *l, const char *object)
+/*
+ * The installed file @object itself, or the one that its .gnu_debuglink names,
+ * beside it or at its folder below the debug directories.
+ */
+static bool try_object(struct locate *l, const char *object)
 {
 	const char *const *dir = l->search->dirs;
+	int folder = (int)(strrchr(object, '/') - object);
+	char path[PATH_SIZE];
 	const char *name;
 	struct spt_elf *elf;
-	char folder[PATH_SIZE];
 	uint32_t crc;
 	bool found = false;
 
-	if (access(object, R_OK) || spt_elf_open(object, &elf, NULL))
+	snprintf(path, sizeof(path), "%s%s", l->root, object);
+	if (access(path, R_OK) || spt_elf_open(path, &elf, NULL))
 		return false;
-	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(object, '/') - object), object);
 	/* The build id says more than the CRC, and every kernel that we serve has one. */
 	if (spt_elf_debuglink(elf, &name, &crc, NULL) > 0) {
-		found = try_path(l, "%s/%s", folder, name) ||
-			try_path(l, "%s/.debug/%s", folder, name) ||
-			try_path(l, SYSTEM_DIR "%s/%s", folder, name);
-		while (!found && dir && *dir)
-			found = try_path(l, "%s%s/%s", *dir++, folder, name);
+		found = try_path(l, "%s%.*s/%s", l->root, folder, object, name) ||
+			try_path(l, "%s%.*s/.debug/%s", l->root, folder, object, name) ||
+			try_path(l, "%s" SYSTEM_DIR "%.*s/%s", l->root, folder, object, name);
+		for (; !found && dir && *dir; dir++)
+			found = try_path(l, "%s%.*s/%s", *dir, folder, object, name);
 	}
 	spt_elf_close(elf);
-	return found;
+	return found || try_path(l, "%s", path);
 }
 
 static bool try_installed(struct locate *l)
 {
-	static const char *const vmlinux[] = {
-		"/lib/modules/%s/build/vmlinux",
-		"/lib/modules/%s/vmlinux",
-		"/boot/vmlinux-%s",
+	static const char *const folders[][2] = {
+		/* before and behind the release */
+		{ "/lib/modules/", "/build/vmlinux" },
+		{ "/lib/modules/", "/vmlinux" },
+		{ "/boot/vmlinux-", "" },
 	};
-	char object[PATH_SIZE];
+	const char *release = l->search->release;
+	char object[OBJECT_SIZE + 128];
 
 	if (*l->object) {
-		snprintf(object, sizeof(object), "/lib/modules/%s/%s", l->search->release,
-			 l->object);
-		return try_debuglink(l, object) || try_path(l, "%s", object);
+		snprintf(object, sizeof(object), "/lib/modules/%s/%s", release, l->object);
+		return try_object(l, object);
 	}
-	for (size_t i = 0; i < sizeof(vmlinux) / sizeof(vmlinux[0]); i++) {
-		const char *rest = strstr(vmlinux[i], "%s") + 2;
-
-		snprintf(object, sizeof(object), "%.*s%s%s", (int)(rest - 2 - vmlinux[i]),
-			 vmlinux[i], l->search->release, rest);
-		if (try_debuglink(l, object) || try_path(l, "%s", object))
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		snprintf(object, sizeof(object), "%s%s%s", folders[i][0], release, folders[i][1]);
+		if (try_object(l, object))
 			return true;
 	}
 	return false;
@@ -172,7 +175,7 @@ static void find_object(struct locate *l)
 	for (char *p = strrchr(l->object, '/'); *p; p++)
 		if (*p == '_')
 			*p = '-';
-	snprintf(path, sizeof(path), "/lib/modules/%s/modules.dep", l->search->release);
+	snprintf(path, sizeof(path), "%s/lib/modules/%s/modules.dep", l->root, l->search->release);
 	dep = fopen(path, "re");
 	while (dep && (len = getline(&line, &room, dep)) > 0) {
 		size_t file = strcspn(line, ":\n"), name = file;
@@ -200,13 +203,15 @@ static bool try_dir(struct locate *l, const char *dir)
 static bool try_all(struct locate *l)
 {
 	const char *const *dir = l->search->dirs;
+	char system[PATH_SIZE];
 
 	while (dir && *dir) {
 		if (try_dir(l, *dir) || try_flat(l, *dir))
 			return true;
 		dir++;
 	}
-	return try_dir(l, SYSTEM_DIR) || try_installed(l);
+	snprintf(system, sizeof(system), "%s" SYSTEM_DIR, l->root);
+	return try_dir(l, system) || try_installed(l);
 }
 
 int spt_debug_locate(const struct spt_debug_search *search, const char *module,
@@ -218,6 +223,7 @@ int spt_debug_locate(const struct spt_debug_search *search, const char *module,
 	if (!l)
 		return spt_fail(e, ENOMEM, "out of memory");
 	l->search = search;
+	l->root = search->root ? search->root : "";
 	l->module = module;
 	l->id = id;
 	find_object(l);

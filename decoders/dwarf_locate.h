@@ -8,6 +8,7 @@
 struct spt_debug_search {
 	const char *const *dirs; /* looked in first, NULL-terminated; NULL: none */
 	const char *release;	 /* uname -r */
+	const char *root;	 /* before the system's own places; NULL or "": this host's */
 };
 
 /*

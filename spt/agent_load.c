@@ -36,7 +36,10 @@ static int use(struct spt_layout *layout, struct spt_error *e)
 int spt_layout_of_host(const struct spt_layout_from *from, const struct spt_host *host,
 		       struct spt_layout *ret, struct spt_error *e)
 {
-	const struct spt_debug_search search = { from->dwarf_dirs, host->release };
+	const struct spt_debug_search search = {
+		.dirs = from->dwarf_dirs,
+		.release = host->release,
+	};
 	struct spt_error btf = { 0 };
 
 	if (from->only != SPT_LAYOUT_DWARF) {
@@ -53,10 +56,8 @@ int spt_layout_of_host(const struct spt_layout_from *from, const struct spt_host
 	return use(ret, e);
 }
 
-/* The blob for this host, and what it was made of in @ret. */
-static int make_blob(const struct spt_agent_load *how, const struct spt_host *host,
-		     struct spt_layout_blob *blob, struct spt_agent_loaded *ret,
-		     struct spt_error *e)
+int spt_layout_blob_make(const struct spt_layout_from *from, const struct spt_host *host,
+			 struct spt_layout_blob *ret, unsigned int *fields, struct spt_error *e)
 {
 	struct spt_kallsym symbol[SPT_S_COUNT];
 	struct spt_layout *layout = calloc(1, sizeof(*layout));
@@ -64,14 +65,14 @@ static int make_blob(const struct spt_agent_load *how, const struct spt_host *ho
 
 	if (!layout)
 		return spt_fail(e, ENOMEM, "out of memory");
-	err = spt_layout_of_host(&how->from, host, layout, e);
+	*fields = 0;
+	err = spt_layout_of_host(from, host, layout, e);
 	if (!err)
 		err = spt_layout_symbols("/proc/kallsyms", host->vendor, symbol, e);
 	if (!err) {
-		spt_layout_blob_fill(layout, host, symbol, blob);
-		ret->source = layout->source;
+		spt_layout_blob_fill(layout, host, symbol, ret);
 		for (unsigned int f = 0; f < SPT_F_COUNT; f++)
-			ret->fields += layout->field[f].state == SPT_FIELD_FOUND;
+			*fields += layout->field[f].state == SPT_FIELD_FOUND;
 	}
 	spt_layout_deinit(layout);
 	free(layout);
@@ -202,10 +203,13 @@ int spt_agent_load(const struct spt_agent_load *how, struct spt_agent_loaded *re
 	}
 	err = spt_host_read(NULL, &host, e);
 	if (!err)
-		err = make_blob(how, &host, &blob, ret, e);
+		err = spt_layout_blob_make(&how->from, &host, &blob, &ret->fields, e);
 	if (!err && !spt_agent_is_loaded())
 		err = insert(how, &host, ret, e);
-	return err ? err : write_blob(&blob, e);
+	if (err)
+		return err;
+	ret->source = blob.source;
+	return write_blob(&blob, e);
 }
 
 int spt_agent_unload(struct spt_error *e)

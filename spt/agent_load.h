@@ -29,6 +29,14 @@ struct spt_layout_from {
 int spt_layout_of_host(const struct spt_layout_from *from, const struct spt_host *host,
 		       struct spt_layout *ret, struct spt_error *e);
 
+/*
+ * The blob that the agent of @host takes: its layout, and its symbols from
+ * /proc/kallsyms. *fields: how many of SPT_F_COUNT were found. Errors as above,
+ * and those of spt_layout_symbols().
+ */
+int spt_layout_blob_make(const struct spt_layout_from *from, const struct spt_host *host,
+			 struct spt_layout_blob *ret, unsigned int *fields, struct spt_error *e);
+
 struct spt_agent_load {
 	const char *module; /* file to insert; NULL: $SPT_AGENT, beside the program, installed */
 	bool armed;	    /* allow actions */

@@ -138,7 +138,7 @@ static void make_debug_files(const char *dir, const char *flags)
 static int from_dwarf(const char *dir, const struct spt_host *host)
 {
 	const char *dirs[] = { layout_path(dir), NULL };
-	const struct spt_debug_search search = { dirs, "0.0-no-such-release" };
+	const struct spt_debug_search search = { .dirs = dirs, .release = "0.0-no-such-release" };
 
 	return spt_layout_from_dwarf(&search, host, &layout);
 }
@@ -220,6 +220,39 @@ static void a_debug_file_is_found_by_build_id(void **state)
 	spt_layout_deinit(&layout);
 }
 
+/* As it is on a host: modules stripped into files that .gnu_debuglink names. */
+static void a_debug_file_is_found_by_debuglink(void **state)
+{
+	const struct spt_host host = { .vendor = SPT_VENDOR_SVM };
+	const struct spt_debug_search search = { .release = "1.2.3", .root = layout_path("root") };
+
+	make_debug_files("plain", "");
+	layout_run("d=lib/modules/1.2.3/updates/kvm && mkdir -p root/$d root/usr/lib/debug/$d && "
+		   "printf 'x/y.ko:\\nupdates/kvm/kvm.ko:\\nupdates/kvm/kvm-amd.ko.xz: a.ko\\n' "
+		   ">root/lib/modules/1.2.3/modules.dep && for m in kvm kvm-amd; do "
+		   "cp plain/$m.ko root/usr/lib/debug/$d/$m.dbg && objcopy --strip-debug "
+		   "--add-gnu-debuglink=root/usr/lib/debug/$d/$m.dbg plain/$m.ko root/$d/$m.ko; "
+		   "done; cp root/usr/lib/debug/$d/kvm-amd.dbg root/$d/; "
+		   "rm root/usr/lib/debug/$d/kvm-amd.dbg");
+	if (spt_layout_from_dwarf(&search, &host, &layout))
+		fail_msg("%s%s", layout.missing.text, layout.doubt.text);
+	assert_non_null(strstr(layout.graph[SPT_MODULE_KVM]->path, "debug/lib/modules/1.2.3"));
+	assert_non_null(strstr(layout.graph[SPT_MODULE_AMD]->path, "root/lib/modules/1.2.3"));
+	spt_layout_deinit(&layout);
+}
+
+/* A kernel built by hand, not stripped: the module itself has everything. */
+static void an_installed_file_with_debug_information_is_taken(void **state)
+{
+	const struct spt_host host = { .vendor = SPT_VENDOR_SVM };
+	const struct spt_debug_search search = { .release = "1.2.3", .root = layout_path("own") };
+
+	make_debug_files("own/lib/modules/1.2.3/kernel/arch/x86/kvm", "");
+	if (spt_layout_from_dwarf(&search, &host, &layout))
+		fail_msg("%s%s", layout.missing.text, layout.doubt.text);
+	spt_layout_deinit(&layout);
+}
+
 static void every_field_has_a_well_formed_path(void **state)
 {
 	for (unsigned int f = 0; f < SPT_F_COUNT; f++) {
@@ -248,6 +281,8 @@ int main(void)
 		cmocka_unit_test(no_debug_file_names_the_package),
 		cmocka_unit_test(a_debug_file_of_another_build_is_refused),
 		cmocka_unit_test(a_debug_file_is_found_by_build_id),
+		cmocka_unit_test(a_debug_file_is_found_by_debuglink),
+		cmocka_unit_test(an_installed_file_with_debug_information_is_taken),
 		cmocka_unit_test(every_field_has_a_well_formed_path),
 	};
 
