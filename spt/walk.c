@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Following one address through the tables: down from a root, or up from a translation. */
+#include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "spt/entry.h"
@@ -67,11 +69,11 @@ struct ascent {
 	const struct spt_node *node[SPT_MAX_WALK];
 	unsigned int index[SPT_MAX_WALK];
 	unsigned int n;
-	unsigned int steps;	/* taken in all; see MOST_STEPS */
+	unsigned int steps; /* taken in all; see MOST_STEPS */
 };
 
 /* A guest's tables may lead to one page in millions of ways (each table 512 times in the next). */
-#define MOST_STEPS	4096
+#define MOST_STEPS 4096
 
 static const struct spt_root_ref *root_of(const struct spt_model *m, const struct spt_node *node)
 {
@@ -154,7 +156,7 @@ static void find_translations(const struct spt_model *m, uint64_t gpa, struct sp
 		unsigned int access;
 
 		if (f.node->root_sp || f.node->raw_kind)
-			continue;	/* of the TDP MMU, or no leaves */
+			continue; /* of the TDP MMU, or no leaves */
 		while (spt_tree_step(&f, m->format.empty, &spte)) {
 			struct ascent up = { .node = { f.node }, .index = { f.index - 1 }, .n = 1 };
 
@@ -181,7 +183,7 @@ void spt_walk_gpa(const struct spt_model *m, uint64_t gpa, struct spt_walk *ret)
 {
 	uint64_t gfn;
 
-	gpa &= ~m->gpa_bits;	/* a TD's shared address means the same page */
+	gpa &= ~m->gpa_bits; /* a TD's shared address means the same page */
 	gfn = gpa >> SPT_PAGE_SHIFT;
 	memset(ret, 0, offsetof(struct spt_walk, path));
 	ret->nr_paths = ret->more_paths = 0;
@@ -218,12 +220,12 @@ unsigned int spt_walk_hva(const struct spt_model *m, uint64_t hva, uint64_t *gpa
 
 	for (uint32_t pos = 0; spt_memslot_next_alias(&m->memslots, hva, &pos, &slot, &found);) {
 		const struct spt_memslot *first =
-			slot->slot->as_id ?
-				spt_memslot_find(&m->memslots, 0, found >> SPT_PAGE_SHIFT) :
-				NULL;
+			slot->slot->as_id
+				? spt_memslot_find(&m->memslots, 0, found >> SPT_PAGE_SHIFT)
+				: NULL;
 
 		if (first && spt_memslot_hva(first, found) == hva)
-			continue;	/* SMM sees the same memory there */
+			continue; /* SMM sees the same memory there */
 		if (n < max)
 			gpa[n] = found;
 		n++;
@@ -242,7 +244,8 @@ int spt_walk_gpa_from(struct spt_source *src, struct spt_model *m, uint64_t gpa,
 	uint64_t first_seq = 0;
 
 	if (gpa >> SPT_GPA_BITS)
-		return spt_fail(err, ERANGE, "GPA 0x%" PRIx64 " is beyond the %d bits of a physical address",
+		return spt_fail(err, ERANGE,
+				"GPA 0x%" PRIx64 " is beyond the %d bits of a physical address",
 				gpa, SPT_GPA_BITS);
 	for (unsigned int tries = 1;; tries++) {
 		struct spt_image img;
@@ -259,7 +262,8 @@ int spt_walk_gpa_from(struct spt_source *src, struct spt_model *m, uint64_t gpa,
 			return 0;
 		if (!spt_source_is_live(src))
 			return 0;
-		/* Believed only if nothing at all was invalidated from the first look to the last. */
+		/* Believed only if nothing at all was invalidated from the first look to the last.
+		 */
 		spt_model_seq(m, &seq, &end);
 		if (tries == 1)
 			first_seq = seq;
