@@ -149,39 +149,55 @@ static void grow(struct spt_ranges *r, const struct spt_entry *e)
 	o->pages++;
 }
 
+/* Bits that a leaf of @level has set. */
+static uint64_t leaf_bits(int level)
+{
+	return SPT_SPTE_MMU_PRESENT | (level > 1 ? SPT_SPTE_PAGE_SIZE : 0);
+}
+
+/* The entry that a frame is at; false at the frame's end and where a chunk is not stored. */
+static inline bool peek(struct spt_tree_frame *f, uint64_t *spte)
+{
+	unsigned int in_row = f->index % SPT_CHUNK_ENTRIES;
+
+	if (f->index >= f->end)
+		return false;
+	if (!in_row || !f->row) {
+		if (!(f->node->chunks >> (f->index / SPT_CHUNK_ENTRIES) & 1))
+			return false;
+		f->row = spt_node_row(f->node, f->index / SPT_CHUNK_ENTRIES);
+	}
+	*spte = f->row[in_row];
+	return true;
+}
+
+static uint64_t slot_end(const struct spt_memslot *slot)
+{
+	return (slot->slot->base_gfn + slot->slot->npages) << SPT_PAGE_SHIFT;
+}
+
 /*
- * After a leaf: take its neighbours in the same table as long as they are leaves
- * of the same meaning and the same slot. Stops before the first that is not;
- * the tree goes on there.
+ * After leaf @spte at @gpa: take its neighbours in the same table as long as they
+ * are leaves of the same meaning and the same slot. Stops before the first that
+ * is not; the tree goes on there.
  */
-static void grow_in_table(struct spt_ranges *r, const struct spt_entry *e)
+static void grow_in_table(struct spt_ranges *r, int level, uint64_t gpa, uint64_t spte)
 {
 	struct spt_tree_frame *f = &r->tree.stack[r->tree.depth - 1];
-	const struct spt_format *format = &r->tree.model->format;
+	uint64_t addr = r->tree.model->format.leaf_addr[level];
 	struct spt_range *o = &r->open;
-	uint64_t leaf_bits = SPT_SPTE_MMU_PRESENT | (e->level > 1 ? SPT_SPTE_PAGE_SIZE : 0);
-	uint64_t addr = format->leaf_addr[e->level];
-	uint64_t compare = r->compare | leaf_bits | (r->splits & SPT_SPLIT_HPA ? addr : 0);
-	unsigned int shift = spt_level_shift(e->level);
-	uint64_t spte = e->spte, step = e->size, differ = 0, jumps = 0, taken = 0, room = ~0ULL;
+	uint64_t compare = r->compare | leaf_bits(level) | (r->splits & SPT_SPLIT_HPA ? addr : 0);
+	unsigned int shift = spt_level_shift(level);
+	uint64_t step = 1ULL << shift, differ = 0, jumps = 0, taken = 0, room = ~0ULL, next;
 
-	if (!spt_root_maps_gpa(e->root))
+	if (!spt_root_maps_gpa(o->root))
 		return;		/* each leaf may be of another slot */
 	if (r->splits & SPT_SPLIT_SLOT && o->slot)
-		room = (((o->slot->slot->base_gfn + o->slot->slot->npages) << SPT_PAGE_SHIFT) -
-			e->gpa - 1) >> shift;
+		room = (slot_end(o->slot) - gpa - 1) >> shift;
 	else if (r->splits & SPT_SPLIT_SLOT)
 		return;
-	while (f->index < f->end && taken < room) {
-		unsigned int in_row = f->index % SPT_CHUNK_ENTRIES;
-
-		if (!in_row || !f->row) {
-			if (!(f->node->chunks >> (f->index / SPT_CHUNK_ENTRIES) & 1))
-				break;
-			f->row = spt_node_row(f->node, f->index / SPT_CHUNK_ENTRIES);
-		}
-
-		uint64_t next = f->row[in_row], want = spte + step;
+	while (taken < room && peek(f, &next)) {
+		uint64_t want = spte + step;
 
 		if ((next ^ want) & compare)
 			break;
@@ -200,10 +216,47 @@ static void grow_in_table(struct spt_ranges *r, const struct spt_entry *e)
 	o->mixed_accessed |= (differ & r->accessed_mask) != 0;
 }
 
+/*
+ * The open range ended at a leaf that is its neighbour in the same table and slot,
+ * but means something else: the usual end where memory is scattered. Give the
+ * range and begin the next one in its place, without asking the tree.
+ */
+static bool next_in_table(struct spt_ranges *r, struct spt_range *ret)
+{
+	struct spt_range *o = &r->open;
+	uint64_t spte, gpa = o->gpa + o->size;
+
+	if (!r->have_open || !r->tree.depth || o->type != SPT_SPTE_LEAF || o->mixed_level)
+		return false;
+	if (!o->slot || !spt_root_maps_gpa(o->root))
+		return false;
+
+	struct spt_tree_frame *f = &r->tree.stack[r->tree.depth - 1];
+	uint64_t bits = leaf_bits(o->level);
+
+	if (f->node != o->node || !peek(f, &spte) || (spte & bits) != bits)
+		return false;
+	if (gpa >= slot_end(o->slot))
+		return false;
+	*ret = *o;
+	f->index++;
+	o->gpa = gpa;
+	o->size = o->page_size;
+	o->hpa = spt_spte_leaf_hpa(&r->tree.model->format, spte, o->level);
+	o->first_spte = o->last_spte = spte;
+	o->pages = 1;
+	o->hpa_contiguous = true;
+	o->mixed_perm = o->mixed_dirty = o->mixed_accessed = false;
+	grow_in_table(r, o->level, gpa, spte);
+	return true;
+}
+
 bool spt_ranges_next(struct spt_ranges *r, struct spt_range *ret)
 {
 	const struct spt_entry *e;
 
+	if (next_in_table(r, ret))
+		return true;
 	while ((e = spt_tree_next(&r->tree))) {
 		const struct spt_memslot *slot;
 		bool done = false;
@@ -221,7 +274,7 @@ bool spt_ranges_next(struct spt_ranges *r, struct spt_range *ret)
 			begin_range(r, e, slot);
 		}
 		if (e->type == SPT_SPTE_LEAF)
-			grow_in_table(r, e);
+			grow_in_table(r, e->level, e->gpa, e->spte);
 		if (done)
 			return true;
 	}
