@@ -105,7 +105,9 @@ static int dialogue(struct cli *cli)
 
 	rl_readline_name = "spt";
 	rl_attempted_completion_function = complete_word;
+	/* Readline calls the one only if a read was interrupted, the other ten times a second. */
 	rl_signal_event_hook = drop_line;
+	rl_event_hook = drop_line;
 	rl_basic_word_break_characters = " \t\n;=,";
 	using_history();
 	stifle_history(HISTORY_LINES);

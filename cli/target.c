@@ -2,6 +2,7 @@
 #include "cli/target.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,12 +12,19 @@ struct cli_target {
 	struct spt_source *source;
 	struct spt_model model;
 	bool is_image;
+	int pid;     /* of a live VM's VMM */
 	char *asked; /* the -V or -i it was opened for; NULL: the only VM */
 };
 
 static bool same_text(const char *a, const char *b)
 {
 	return a == b || (a && b && !strcmp(a, b));
+}
+
+/* A VM outlives its VMM for as long as we hold it, but nothing runs in it any more. */
+static bool vmm_is_gone(const struct cli_target *t)
+{
+	return !t->is_image && kill(t->pid, 0) && errno == ESRCH;
 }
 
 /* Whether the open target is what the options in force mean. */
@@ -42,7 +50,7 @@ void cli_target_close(struct cli *cli)
 	cli->target = NULL;
 }
 
-static int open_source(struct cli *cli, struct spt_source **ret)
+static int open_source(struct cli *cli, struct spt_source **ret, int *pid)
 {
 	struct spt_vm_name vm;
 	int rc;
@@ -55,6 +63,7 @@ static int open_source(struct cli *cli, struct spt_source **ret)
 	rc = spt_vm_find(cli->opt.vm, &vm, &cli->error);
 	if (rc)
 		return rc;
+	*pid = vm.pid;
 	return spt_source_open_vm(vm.id, ret, &cli->error);
 }
 
@@ -65,7 +74,7 @@ int cli_source(struct cli *cli, struct spt_source **ret)
 	int rc;
 
 	spt_debugfs_set(cli->opt.debug_dir);
-	if (cli->target && target_fits(cli)) {
+	if (cli->target && target_fits(cli) && !vmm_is_gone(cli->target)) {
 		*ret = cli->target->source;
 		return 0;
 	}
@@ -73,7 +82,7 @@ int cli_source(struct cli *cli, struct spt_source **ret)
 	t = calloc(1, sizeof(*t));
 	if (!t)
 		return cli_fail(cli, ENOMEM, "out of memory");
-	rc = open_source(cli, &t->source);
+	rc = open_source(cli, &t->source, &t->pid);
 	if (rc) {
 		free(t);
 		return rc;

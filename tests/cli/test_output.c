@@ -133,7 +133,7 @@ static void lists_valid_columns(void **state)
 static void closes_json_after_errors(void **state)
 {
 	struct spt_error error = { 0 };
-	struct json_object *o;
+	struct json_object *root, *o;
 	struct capture c;
 
 	spt_fail(&error, EIO, "lost \"it\"");
@@ -143,12 +143,13 @@ static void closes_json_after_errors(void **state)
 	cli_json_array_begin(&c.cli, "entries");
 	cli_json_put(&c.cli, NULL, json_object_new_int(1));
 	capture_end(&c, &error);
-	o = json_tokener_parse(c.text);
-	assert_non_null(o);
-	o = json_object_object_get(o, "error");
+	root = json_tokener_parse(c.text);
+	assert_non_null(root);
+	o = json_object_object_get(root, "error");
 	assert_int_equal(json_object_get_int(json_object_object_get(o, "code")), EIO);
 	assert_string_equal(json_object_get_string(json_object_object_get(o, "message")),
 			    "lost \"it\"");
+	json_object_put(root);
 	free(c.text);
 }
 
