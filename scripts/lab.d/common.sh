@@ -27,7 +27,7 @@ step()
 	say "$text"
 	out=$(mktemp "${TMPDIR:-/tmp}/spt-lab.XXXXXX")
 	if "$@" >"$out" 2>&1; then
-		((SECONDS - start < 10)) || say "$text: done in $((SECONDS - start)) s"
+		((SECONDS - start < 10)) || say "${text:0:40}: done in $((SECONDS - start)) s"
 		rm -f "$out"
 		return 0
 	fi

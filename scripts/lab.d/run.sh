@@ -306,7 +306,7 @@ command_shell()
 	LAB_INTERACTIVE=/dev/ttyS1 LAB_TERM=$TERM
 	read -r rows columns < <(stty size)
 	# shellcheck disable=SC2034
-	LAB_STTY="rows $rows cols $columns"
+	LAB_STTY=$( ((rows == 0)) || echo "rows $rows cols $columns")
 	run_stty=$(stty -g)
 	run_in_lab
 }
