@@ -21,6 +21,10 @@ other_pid=$(pages --send "$other_sock" layout | sed 's/.*"pid":\([0-9]*\).*/\1/'
 other=$(cd "$DEBUGFS" && ls -d "$other_pid"-*)
 check other-image sh -c "cat '$DEBUGFS/$other/image' >'$WORK/other.spt'"
 
+# A judge that finds nothing wrong anywhere would be none: every page of a VM is its own.
+check judge-sees-foreign-pages sh -c "judge --image '$DEBUGFS/$other/image' --pid $other_pid \
+	--foreign '$WORK/other.spt' --count 1 | grep -q 'not ok.* wrong\$'"
+
 pages_start --churn forever || finish
 judge --image "$DEBUGFS/$VM/image" --pid "$PAGES_PID" --foreign "$WORK/other.spt" \
 	--count "$images" >"$WORK/judge" 2>&1 || FAILED=1
