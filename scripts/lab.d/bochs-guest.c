@@ -18,7 +18,7 @@
 
 #include "bochs-link.h"
 
-#define POLL_NS	10000000
+#define POLL_NS 10000000
 
 static void area_read(const struct link *link, uint64_t offset, void *to, size_t size)
 {
@@ -88,8 +88,11 @@ int main(void)
 		err(2, "mounting /dev and /proc");
 	volatile struct link_area *area = area_map();
 	const struct link link = {
-		.read = area_read, .write = area_write, .private = (void *)area,
-		.send_ring = offsetof(struct link_area, to_host), .send_bytes = LINK_RING_SIZE,
+		.read = area_read,
+		.write = area_write,
+		.private = (void *)area,
+		.send_ring = offsetof(struct link_area, to_host),
+		.send_bytes = LINK_RING_SIZE,
 		.receive_ring = offsetof(struct link_area, to_l1),
 		.receive_bytes = LINK_RING_SIZE * 2,
 	};

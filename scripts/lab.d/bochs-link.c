@@ -15,17 +15,17 @@
 
 #include "bochs-link.h"
 
-#define FRAME_NAME	128
-#define FRAME_PIECE	(64u << 10)
-#define FRAME_REMOVED	UINT64_MAX	/* as offset: the file is gone */
-#define HEAD_SIZE	1024
-#define TEMPORARY	".link-new"
+#define FRAME_NAME    128
+#define FRAME_PIECE   (64u << 10)
+#define FRAME_REMOVED UINT64_MAX /* as offset: the file is gone */
+#define HEAD_SIZE     1024
+#define TEMPORARY     ".link-new"
 
 struct frame {
 	uint64_t offset;
 	uint32_t size;
 	uint32_t mode;
-	char name[FRAME_NAME];		/* relative to the mirror's directory */
+	char name[FRAME_NAME]; /* relative to the mirror's directory */
 };
 
 /* What the other side has of a file. */
@@ -34,8 +34,8 @@ struct mirrored {
 	ino_t inode;
 	struct timespec changed;
 	uint64_t size;
-	unsigned int round;		/* when it was last seen here */
-	char head[HEAD_SIZE];		/* its beginning: tells a rewritten file from a longer one */
+	unsigned int round;   /* when it was last seen here */
+	char head[HEAD_SIZE]; /* its beginning: tells a rewritten file from a longer one */
 };
 
 struct changed {
@@ -48,7 +48,7 @@ struct mirror {
 	mirror_arrival *arrival;
 	int dir;
 	unsigned int round;
-	size_t count, room;		/* of files */
+	size_t count, room; /* of files */
 	struct mirrored *files;
 	size_t changed_count, changed_room;
 	struct changed *changed;
@@ -149,8 +149,8 @@ static bool frame_receive(const struct link *link, char *piece)
 	ring_copy_out(link, ring.consumed + sizeof(*frame), piece + sizeof(*frame), frame->size);
 	ring.consumed += sizeof(*frame) + frame->size;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	link->write(link, link->receive_ring + offsetof(struct link_ring, consumed),
-		    &ring.consumed, sizeof(ring.consumed));
+	link->write(link, link->receive_ring + offsetof(struct link_ring, consumed), &ring.consumed,
+		    sizeof(ring.consumed));
 	return true;
 }
 
@@ -207,7 +207,8 @@ static void piece_store(struct mirror *mirror, const struct frame *frame, const 
 		mirror->arrival(frame->name);
 	parents_make(mirror->dir, frame->name);
 	/* An empty file is filled in place: someone may follow it. */
-	if (!frame->offset && !fstatat(mirror->dir, name, &stat, AT_SYMLINK_NOFOLLOW) && stat.st_size)
+	if (!frame->offset && !fstatat(mirror->dir, name, &stat, AT_SYMLINK_NOFOLLOW) &&
+	    stat.st_size)
 		name = TEMPORARY;
 	fd = openat(mirror->dir, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, frame->mode);
 	if (fd < 0)
@@ -263,7 +264,8 @@ static int file_send(struct mirror *mirror, const char *name)
 			err(2, "%s", name);
 		if (!size && (offset || file->inode == stat.st_ino) && offset == file->size)
 			break;
-		*frame = (struct frame){ .offset = offset, .size = size,
+		*frame = (struct frame){ .offset = offset,
+					 .size = size,
 					 .mode = stat.st_mode & 0777 };
 		memcpy(frame->name, file->name, sizeof(frame->name));
 		if (!frame_send(mirror->link, mirror->piece, sizeof(*frame) + size)) {
@@ -273,7 +275,8 @@ static int file_send(struct mirror *mirror, const char *name)
 		if (offset < HEAD_SIZE) {
 			size_t room = HEAD_SIZE - offset;
 
-			memcpy(file->head + offset, bytes, (size_t)size < room ? (size_t)size : room);
+			memcpy(file->head + offset, bytes,
+			       (size_t)size < room ? (size_t)size : room);
 		}
 		offset += size;
 		file->inode = stat.st_ino;
@@ -308,6 +311,7 @@ static void changed_find(struct mirror *mirror, const char *path)
 
 	if (!dir)
 		return;
+	/* cppcheck-suppress readdirCalled */
 	while ((entry = readdir(dir))) {
 		char name[FRAME_NAME];
 		struct mirrored *file;

@@ -7,20 +7,20 @@
 #define BOCHS_LINK_H
 
 /* Memory is stamped in units of Bochs' smallest usual block. */
-#define BOOT_BLOCK		0x20000
-#define BOOT_STAMP		0x7000	/* offset of a stamp in its block */
-#define BOOT_MAGIC_LOW		0x6c2d7073
-#define BOOT_MAGIC_HIGH		0x21316261
+#define BOOT_BLOCK	0x20000
+#define BOOT_STAMP	0x7000 /* offset of a stamp in its block */
+#define BOOT_MAGIC_LOW	0x6c2d7073
+#define BOOT_MAGIC_HIGH 0x21316261
 
 /* The boot block follows the stamp of block 0. */
-#define BOOT_STAMPED		0x7010	/* 1: the ROM is done and waits */
-#define BOOT_ENTRY		0x7014	/* the host: where to go */
-#define BOOT_EBX		0x7018	/* the host: and with what */
-#define BOOT_MAP_COUNT		0x701c
-#define BOOT_MAP		0x7100	/* E820 entries */
-#define BOOT_MAP_ENTRY		24
-#define BOOT_MAP_MAX		64
-#define BOOT_STACK		0x6ff0
+#define BOOT_STAMPED   0x7010 /* 1: the ROM is done and waits */
+#define BOOT_ENTRY     0x7014 /* the host: where to go */
+#define BOOT_EBX       0x7018 /* the host: and with what */
+#define BOOT_MAP_COUNT 0x701c
+#define BOOT_MAP       0x7100 /* E820 entries */
+#define BOOT_MAP_ENTRY 24
+#define BOOT_MAP_MAX   64
+#define BOOT_STACK     0x6ff0
 
 #ifndef __ASSEMBLER__
 
@@ -31,31 +31,31 @@
  * The link: two rings of frames, one for each direction. Each side writes only its own counters
  * and flags, so that no side ever has to lock out the other.
  */
-#define LINK_SIZE		(4u << 20)
-#define LINK_MAGIC		0x4b4e494c54505300ull
-#define LINK_RING_SIZE		(1u << 20)
+#define LINK_SIZE      (4u << 20)
+#define LINK_MAGIC     0x4b4e494c54505300ull
+#define LINK_RING_SIZE (1u << 20)
 /* Looked at in this order: what 'outside' announces is then seen in 'out'. */
-#define LINK_PARTS		"outside", "out"
-#define LINK_PARAMETER		"bochs_link="	/* of the kernel's command line */
+#define LINK_PARTS     "outside", "out"
+#define LINK_PARAMETER "bochs_link=" /* of the kernel's command line */
 
 struct link_ring {
-	uint32_t produced;		/* bytes ever put in, by the sender */
-	uint32_t consumed;		/* bytes ever taken out, by the receiver */
+	uint32_t produced; /* bytes ever put in, by the sender */
+	uint32_t consumed; /* bytes ever taken out, by the receiver */
 };
 
 struct link_area {
 	uint64_t magic;
-	uint32_t off;			/* L1: everything is sent, the power may go */
+	uint32_t off; /* L1: everything is sent, the power may go */
 	uint32_t reserved;
-	struct link_ring to_host;	/* its bytes are at LINK_RING_SIZE */
-	struct link_ring to_l1;		/* its bytes are at LINK_RING_SIZE * 2 */
+	struct link_ring to_host; /* its bytes are at LINK_RING_SIZE */
+	struct link_ring to_l1;	  /* its bytes are at LINK_RING_SIZE * 2 */
 };
 
 /* One end of the link: how this side reaches the area, and which ring is which. */
 struct link {
 	void (*read)(const struct link *link, uint64_t offset, void *to, size_t size);
 	void (*write)(const struct link *link, uint64_t offset, const void *from, size_t size);
-	size_t send_ring, receive_ring;	/* offsets in struct link_area */
+	size_t send_ring, receive_ring; /* offsets in struct link_area */
 	uint32_t send_bytes, receive_bytes;
 	void *private;
 };

@@ -11,10 +11,11 @@ bochs_memory_max=2048
 bochs_modules=(kvm kvm-intel msr)
 
 # What costs L1 seconds of emulation and matters to nobody in there: the jitter RNG's self-test,
-# the certificates of signed modules, the search for writable and executable pages.
+# the certificates of signed modules, the names of numbers in built-in trace events, the search for
+# writable and executable pages.
 bochs_boot_line="console=ttyS0,115200 quiet mitigations=off nopku nokaslr tsc=reliable"
 bochs_boot_line+=" no_timer_check random.trust_cpu=on cryptomgr.notests panic=-1 log_buf_len=4M"
-bochs_boot_line+=" initcall_blacklist=jent_mod_init,load_system_certificate_list rodata=off"
+bochs_boot_line+=" initcall_blacklist=jent_mod_init,load_system_certificate_list,trace_eval_init rodata=off"
 
 # Makes sure that the emulator is in the cache, whole.
 bochs_prepare() # [UPDATE]
@@ -77,7 +78,8 @@ bochs_tools()
 bochs_tools_build() # DIR
 {
 	local sum compile=(gcc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror)
-	"${compile[@]}" -o "$1/bochs-l1" "$LAB_D"/bochs-{l1,link}.c || return
+	"${compile[@]}" -o "$1/bochs-l1" "$LAB_D"/bochs-{l1,memory,kernel,link}.c ||
+		return
 	"${compile[@]}" -static -o "$1/bochs-guest" "$LAB_D"/bochs-{guest,link}.c || return
 	gcc -m32 -c -o "$1/rom.o" "$LAB_D/bochs-rom.S" &&
 		ld -m elf_i386 -Ttext 0 --oformat binary -o "$1/rom" "$1/rom.o" || return
