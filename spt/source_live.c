@@ -118,7 +118,8 @@ int spt_live_open(const char *id, struct spt_error *err)
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s/image", spt_debugfs(), id);
-	fd = open(path, O_RDWR | O_CLOEXEC);
+	/* Were it a terminal, as in tests, it is not to become ours. */
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
 	return fd < 0 ? spt_live_fail(id, errno, err) : fd;
 }
 
