@@ -90,11 +90,20 @@ static int by_gfn(const void *a, const void *b)
 	return (x->base_gfn > y->base_gfn) - (x->base_gfn < y->base_gfn);
 }
 
+/* As the agent gives them. */
+static bool in_order(const struct spt_memslots *set)
+{
+	for (uint32_t i = 1; i < set->count; i++)
+		if (by_gfn(&set->slots[i - 1], &set->slots[i]) > 0)
+			return false;
+	return true;
+}
+
 void spt_memslots_sort(struct spt_memslots *set)
 {
 	uint32_t i = 0;
 
-	if (set->count)
+	if (!in_order(set))
 		qsort(set->slots, set->count, sizeof(*set->slots), by_gfn);
 	for (unsigned int as = 0; as <= SPT_ADDRESS_SPACES; as++) {
 		while (i < set->count && set->slots[i].slot->as_id < as)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* An image as a whole: order of records, totals, checksum, and what is left of a damaged one. */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,19 +7,32 @@
 #include "spt/image.h"
 #include "spt/record.h"
 
+/*
+ * Eight words at a time: from index i on their sum is (2i + 1) * (w0 + ... + w7) +
+ * 2 * (1 * w1 + ... + 7 * w7), and the second bracket is the sum of the partial
+ * sums of the first from its end. Two multiplications a cache line, no table.
+ */
 uint64_t spt_image_checksum(const void *base, size_t words)
 {
 	const uint64_t *w = base;
-	uint64_t sum[4] = { 0 };
+	uint64_t sum = 0;
 	size_t i = 0;
 
-	/* Four sums that do not wait for each other: memory speed, not multiplier latency. */
-	for (; i + 4 <= words; i += 4)
-		for (int lane = 0; lane < 4; lane++)
-			sum[lane] += spt_checksum_word(i + lane, w[i + lane]);
+	for (; i + 8 <= words; i += 8, w += 8) {
+		uint64_t total = w[7], weighted = total;
+
+		weighted += total += w[6];
+		weighted += total += w[5];
+		weighted += total += w[4];
+		weighted += total += w[3];
+		weighted += total += w[2];
+		weighted += total += w[1];
+		total += w[0];
+		sum += (2 * i + 1) * total + 2 * weighted;
+	}
 	for (; i < words; i++)
-		sum[0] += spt_checksum_word(i, w[i]);
-	return sum[0] + sum[1] + sum[2] + sum[3];
+		sum += spt_checksum_word(i, *w++);
+	return sum;
 }
 
 /* Copy a record that may be shorter or longer than we know it; the rest is 0. */
@@ -35,7 +47,7 @@ static void clean_string(char *s, size_t size)
 {
 	s[size - 1] = 0;
 	for (; *s; s++)
-		if (!isprint((unsigned char)*s))
+		if (*s < ' ' || *s > '~')
 			*s = '?';
 }
 
@@ -71,9 +83,10 @@ static void take_record(struct spt_image *img, const struct spt_rec *rec)
 		break;
 	case SPT_REC_END:
 		copy_record(&img->end, sizeof(img->end), rec);
+		img->ended = true;
 		break;
 	}
-	if (rec->type < sizeof(img->count) / sizeof(img->count[0]))
+	if (rec->type < SPT_IMAGE_TYPES)
 		img->count[rec->type]++;
 }
 
@@ -229,7 +242,7 @@ int spt_image_open(struct spt_image *img, const void *base, size_t len, const ch
 		ret = damage(img, flags, err, whole, "cut off record");
 	if (ret)
 		return ret;
-	if (!img->count[SPT_REC_END])
+	if (!img->ended)
 		ret = damage(img, flags, err, img->len, "no end record: the image is cut off");
 	else if (!img->nr_gaps)
 		ret = check_totals(img, end_rec, flags, err);

@@ -24,7 +24,9 @@
 struct spt_gap {
 	size_t from, to;
 };
-#define SPT_IMAGE_GAPS	32
+#define SPT_IMAGE_GAPS	8
+
+#define SPT_IMAGE_TYPES	16	/* of records that come more than once */
 
 struct spt_image {
 	const void *base;	/* borrowed; 8-byte aligned */
@@ -36,7 +38,8 @@ struct spt_image {
 	bool complete;		/* END is there and every check passed */
 	bool torn;		/* the image itself says that things moved while it was made */
 	uint32_t notes;		/* bit k: a note of kind k (enum spt_note_kind) */
-	uint64_t count[256];	/* records by type */
+	uint32_t count[SPT_IMAGE_TYPES];	/* records by type, but for END */
+	bool ended;		/* there is an end record */
 	struct spt_gap gap[SPT_IMAGE_GAPS];	/* ascending */
 	unsigned int nr_gaps;
 	char missing[160];	/* salvage: what is missing or wrong, "" nothing */

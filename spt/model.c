@@ -58,8 +58,8 @@ static int reserve(void *array, size_t *room, size_t count, size_t size)
 /* Counts come from records that are there, so they are bounded by the image's size. */
 static int reserve_all(struct spt_model *m)
 {
-	const uint64_t *count = m->image.count;
-	size_t nodes = count[SPT_REC_TABLE] + count[SPT_REC_RAW_TABLE];
+	const uint32_t *count = m->image.count;
+	size_t nodes = (size_t)count[SPT_REC_TABLE] + count[SPT_REC_RAW_TABLE];
 	size_t hash = 16;
 
 	if (nodes >= UINT32_MAX / 4)
@@ -262,8 +262,8 @@ int spt_model_load(struct spt_model *m, const struct spt_image *img, struct spt_
 	if (ret)
 		return ret;
 	if (reserve_all(m))
-		return spt_fail(err, ENOMEM, "%s: out of memory for %llu tables", img->name,
-				(unsigned long long)img->count[SPT_REC_TABLE]);
+		return spt_fail(err, ENOMEM, "%s: out of memory for %u tables", img->name,
+				img->count[SPT_REC_TABLE]);
 	spt_image_for_each(img, rec) {
 		ret = add_record(m, rec, err);
 		if (ret)
