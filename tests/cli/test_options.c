@@ -32,7 +32,7 @@ static struct parsed parse(const char *line, bool stop)
 	struct cli_option_set sets[] = { { cli_global_options, p.global }, { own, p.value } };
 
 	strcpy(words, line);
-	for (char *w = strtok(words, " "); w; w = strtok(NULL, " "))
+	for (char *save, *w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save))
 		p.argv[p.argc++] = w;
 	p.rc = cli_parse_options(p.argv, &p.argc, sets, 2, stop, &p.error);
 	return p;
