@@ -14,6 +14,7 @@ struct spt_model_room {
 	bool have_format;
 	struct spt_head head;
 	struct spt_masks masks;
+	struct spt_format format;	/* as made; the model's own learns from its roots */
 };
 
 void spt_model_init(struct spt_model *model)
@@ -238,14 +239,17 @@ static int find_format(struct spt_model *m, struct spt_error *err)
 	if (!m->room)
 		return spt_fail(err, ENOMEM, "%s: out of memory", img->name);
 	if (m->room->have_format && same_format(&m->room->head, &img->head) &&
-	    !memcmp(&m->room->masks, &img->masks, sizeof(img->masks)))
+	    !memcmp(&m->room->masks, &img->masks, sizeof(img->masks))) {
+		m->format = m->room->format;
 		return 0;
+	}
 	m->room->have_format = false;
 	ret = spt_format_init(&m->format, &img->head, masks ? &img->masks : NULL, err);
 	if (ret)
 		return ret;
 	m->room->head = img->head;
 	m->room->masks = img->masks;
+	m->room->format = m->format;
 	m->room->have_format = true;
 	return 0;
 }
