@@ -72,7 +72,7 @@ static int parse_level(struct cli *cli, const struct cli_call *call, int top, in
 /* The format that --format names, or that of the VM or image in use. */
 static int find_format(struct cli *cli, const struct cli_call *call, struct spt_format *format)
 {
-	const struct spt_request request = { .parts = SPT_PART_VM };
+	const struct spt_request request = { .parts = SPT_PART_VM | SPT_PART_ROOTS };
 	const char *name = cli_option(call, "format");
 	struct spt_model *model;
 	int rc;
@@ -148,6 +148,7 @@ static struct spt_hw_entry hardware_view(const struct spt_format *format, uint64
 		.format = format->style == SPT_STYLE_EPT ? SPT_HW_EPT : SPT_HW_NPT,
 		.maxphyaddr = format->maxphyaddr,
 		.exec_only = format->exec_only,
+		.mbec = format->user_exec,
 		.c_bit = format->me_mask,
 	};
 

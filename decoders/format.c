@@ -139,12 +139,12 @@ static void init_permissions(struct spt_format *f, const struct spt_masks *masks
 		return;
 	}
 	f->exec = mask_or(masks, SPT_MASK_XS, mask_or(masks, SPT_MASK_X, EPT_EXEC));
-	f->user_exec = mask_or(masks, SPT_MASK_XU, 0);
+	f->xu = mask_or(masks, SPT_MASK_XU, 0);
 	f->acc_track = mask_or(masks, SPT_MASK_ACC_TRACK, 0);
 	f->ad_type = layouts[f->layout].ad_type;
 	f->saved_read = layouts[f->layout].saved_read;
 	f->saved_exec = layouts[f->layout].saved_exec;
-	f->saved_user_exec = f->user_exec ? layouts[f->layout].saved_user_exec : 0;
+	f->saved_user_exec = f->xu ? layouts[f->layout].saved_user_exec : 0;
 	f->memtype = EPT_MEMTYPE;
 	f->ipat = EPT_IPAT;
 	f->suppress_ve = EPT_SVE;
@@ -214,6 +214,12 @@ int spt_format_init(struct spt_format *f, const struct spt_head *head,
 	init_mmio(f, masks);
 	f->meaning = spt_spte_meaning(f);
 	return check_overlap(f, error);
+}
+
+void spt_format_use_role(struct spt_format *f, __u32 role)
+{
+	if (spt_role_get(f->role, role, SPT_ROLE_CR4_SMEP))
+		f->user_exec = f->xu;
 }
 
 int spt_format_by_name(struct spt_format *f, const char *name, struct spt_error *error)

@@ -54,7 +54,7 @@ struct spt_format {
 	__u64 read;	  /* permission bits; 'exec' is taken after the xor with 'nx' */
 	__u64 write;
 	__u64 exec;
-	__u64 user_exec; /* 0: the format has none */
+	__u64 user_exec; /* 0: no mode-based execute control, see spt_format_use_role() */
 	__u64 nx;	 /* 0: the format has none */
 	__u64 addr;	 /* address of a table, or of a page before its size is known */
 	__u64 leaf_addr[SPT_MAX_LEVEL + 1]; /* by level: address of a page, without the C-bit */
@@ -62,6 +62,7 @@ struct spt_format {
 	/* The rest of KVM's masks. 0: the format has no such bit. */
 	__u64 accessed;
 	__u64 dirty;
+	__u64 xu;   /* EPT: where KVM puts user-execute, whether it counts or not */
 	__u64 user; /* U bit of x86 page tables; EPT: 0 */
 	__u64 host_writable;
 	__u64 mmu_writable;
@@ -105,6 +106,13 @@ struct spt_format {
  */
 int spt_format_init(struct spt_format *format, const struct spt_head *head,
 		    const struct spt_masks *masks, struct spt_error *error);
+
+/*
+ * Learn from a root's role. KVM writes the user-execute bit into every EPT entry,
+ * but only under mode-based execute control (MBEC) does the CPU look at it, and
+ * roles tell. Until then entries have three permissions.
+ */
+void spt_format_use_role(struct spt_format *format, __u32 role);
 
 /*
  * A built-in format by name ('ept-6.12'): for values without an image, with a

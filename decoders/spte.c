@@ -85,10 +85,12 @@ static void decode_present(const struct spt_format *f, struct spt_spte *s)
 		s->memtype = (int)spt_bits_extract(f->memtype, s->raw);
 	if (leaf && s->present_kvm && access_tracked(f, s->raw)) {
 		s->access_tracked = true;
-		s->restored_perm = (__u8)((s->raw & f->saved_read ? SPT_PERM_READ : 0) |
-					  (s->raw & f->saved_exec ? SPT_PERM_EXEC : 0) |
-					  (s->raw & f->saved_user_exec ? SPT_PERM_USER_EXEC : 0) |
-					  (s->raw & f->mmu_writable ? SPT_PERM_WRITE : 0));
+		s->restored_perm =
+			(__u8)((s->raw & f->saved_read ? SPT_PERM_READ : 0) |
+			       (s->raw & f->saved_exec ? SPT_PERM_EXEC : 0) |
+			       (f->user_exec && s->raw & f->saved_user_exec ? SPT_PERM_USER_EXEC
+									    : 0) |
+			       (s->raw & f->mmu_writable ? SPT_PERM_WRITE : 0));
 	}
 }
 

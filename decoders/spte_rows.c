@@ -71,7 +71,7 @@ static const struct row {
 	{ FIELD(user), 0, PT, PRESENT, ANY_LEVEL, OWN | RAW,
 	  { .name = "user", .set = "user-mode accesses allowed",
 	    .clear = "supervisor accesses only" } },
-	{ FIELD(user_exec), 0, EPT, PRESENT | GONE, ANY_LEVEL, ANY_KIND,
+	{ FIELD(xu), 0, EPT, PRESENT | GONE, ANY_LEVEL, ANY_KIND,
 	  { .name = "user-exec", .set = "fetches in user mode allowed (under MBEC)",
 	    .clear = "no fetches in user mode (under MBEC)" } },
 	{ FIELD(nx), 0, PT, PRESENT, ANY_LEVEL, OWN | RAW,

@@ -52,6 +52,7 @@ static struct spt_root_ref *add_root(struct spt_model *m, const struct spt_page 
 	};
 	if (root->kind == SPT_ROOT_DIRECT)
 		root->gpa_bits = m->gpa_bits;
+	spt_format_use_role(&m->format, page->role);
 	return root;
 }
 

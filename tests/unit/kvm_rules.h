@@ -13,6 +13,7 @@
 struct kvm_rules {
 	const char *format;
 	bool ept;
+	bool mbec; /* with mode-based execute control: role.cr4_smep is set */
 	__u64 empty, frozen;
 	__u64 mmio_mask, mmio_value, mmio_access;
 	__u64 addr_bits;	   /* address bits of the CPU */
@@ -68,6 +69,25 @@ static const struct kvm_rules kvm_rules[] = {
 	  .accessed = 0x100,
 	  .dirty = 0x200 },
 	{ .format = "ept-7.3",
+	  .ept = true,
+	  .empty = TOP,
+	  .frozen = TOP | 0x1a0,
+	  .mmio_mask = TOP | 7,
+	  .mmio_value = 6,
+	  .addr_bits = 46,
+	  .gen_low_bits = 7,
+	  .host_writable = 1ULL << 53,
+	  .mmu_writable = 1ULL << 55,
+	  .ad_shift = 60,
+	  .saved_shift = 52,
+	  .saved_bits = 0x405,
+	  .acc_track = 0x407,
+	  .leaf_base = MMU_PRESENT | TOP | 1 | 0x30 | 0x40,
+	  .exec = 0x404,
+	  .accessed = 0x100,
+	  .dirty = 0x200 },
+	{ .format = "ept-7.3",
+	  .mbec = true,
 	  .ept = true,
 	  .empty = TOP,
 	  .frozen = TOP | 0x1a0,

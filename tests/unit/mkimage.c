@@ -313,7 +313,7 @@ uint64_t mkimage_leaf(struct mkimage *mk, uint64_t hpa, int level, const char *p
 	if (f->nx)
 		spte |= exec ? 0 : f->nx;
 	else if (exec)
-		spte |= f->exec | f->user_exec;
+		spte |= f->exec | f->xu;
 	return spte;
 }
 
@@ -322,7 +322,7 @@ uint64_t mkimage_nonleaf(struct mkimage *mk, uint64_t hpa)
 	const struct spt_format *f = &mk->format;
 
 	return hpa | SPT_SPTE_MMU_PRESENT | f->read | f->write | f->user |
-	       (f->nx ? 0 : f->exec | f->user_exec);
+	       (f->nx ? 0 : f->exec | f->xu);
 }
 
 uint64_t mkimage_mmio(struct mkimage *mk, uint64_t gpa, uint64_t generation)

@@ -204,9 +204,38 @@ static void random_heads_and_masks_never_crash(void **state)
 	}
 }
 
+/* KVM writes the user-execute bit always; whether it counts is in the roles. */
+static void user_execute_counts_where_a_role_says_so(void **state)
+{
+	struct spt_format format;
+	char text[SPT_PERM_TEXT];
+	struct spt_spte s;
+
+	assert_int_equal(spt_format_by_name(&format, "ept-7.3", NULL), 0);
+	s = spt_spte_decode(&format, 0x80a0000003e21b77ULL, 1, SPT_SPTE_WALKED);
+	assert_string_equal(spt_perm_text(&format, s.perm, text), "rwx");
+	s = spt_spte_decode(&format, SPT_BIT(11) | SPT_BIT(10), 1, SPT_SPTE_WALKED);
+	assert_false(s.present_hw);
+
+	spt_format_use_role(&format, 4 | 1 << 7); /* no cr4_smep */
+	assert_int_equal(format.user_exec, 0);
+	spt_format_use_role(&format, 4 | 1 << 7 | 1 << 20);
+	s = spt_spte_decode(&format, 0x80a0000003e21b77ULL, 1, SPT_SPTE_WALKED);
+	assert_string_equal(spt_perm_text(&format, s.perm, text), "rwx-");
+	s = spt_spte_decode(&format, SPT_BIT(11) | SPT_BIT(10), 1, SPT_SPTE_WALKED);
+	assert_true(s.present_hw);
+	assert_string_equal(spt_perm_text(&format, s.perm, text), "---X");
+
+	/* On AMD the same bit of the role says GMET, and no entry has another bit for it. */
+	assert_int_equal(spt_format_by_name(&format, "npt-7.3", NULL), 0);
+	spt_format_use_role(&format, 4 | 1 << 7 | 1 << 20);
+	assert_int_equal(format.user_exec, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(user_execute_counts_where_a_role_says_so),
 		cmocka_unit_test(every_built_in_format_is_sound),
 		cmocka_unit_test(an_unknown_name_lists_the_known_ones),
 		cmocka_unit_test(an_image_without_masks_takes_the_built_in_ones),

@@ -21,10 +21,19 @@ static struct spt_format format_of(const char *name)
 static const struct kvm_rules *each;
 static struct spt_format format;
 
+static struct spt_format format_by(const struct kvm_rules *rules)
+{
+	struct spt_format f = format_of(rules->format);
+
+	if (rules->mbec)
+		spt_format_use_role(&f, 1 << 20); /* cr4_smep */
+	return f;
+}
+
 /* The test body, for every format in turn. */
 #define FOR_EACH_FORMAT                                                                            \
-	for (each = kvm_rules;                                                                     \
-	     each < kvm_rules + KVM_RULES && (format = format_of(each->format), true); each++)
+	for (each = kvm_rules; each < kvm_rules + KVM_RULES && (format = format_by(each), true);   \
+	     each++)
 
 static bool has_flag(const struct spt_spte *s, const char *name)
 {
@@ -70,7 +79,7 @@ static void check_entry(__u64 raw, int level)
 	assert_int_equal(s.type, type);
 	assert_int_equal(spt_spte_type(&format, raw, level), type);
 	assert_int_equal(s.present_kvm, kvm_present(raw));
-	assert_int_equal(s.present_hw, (raw & (each->ept ? (each->exec | 3) : 1)) != 0);
+	assert_int_equal(s.present_hw, (raw & (!each->ept ? 1 : each->mbec ? 0x407 : 7)) != 0);
 	assert_int_equal(s.empty, raw == each->empty);
 	assert_int_equal(s.size, 1ULL << (12 + 9 * (level - 1)));
 	assert_int_equal(s.hpa, spt_spte_hpa(&format, raw, level));
