@@ -5,8 +5,8 @@
 
 #include "memslot/memslot.h"
 
-#define PAGE_SHIFT	12
-#define NO_HVA		(~0ULL)
+#define PAGE_SHIFT 12
+#define NO_HVA	   (~0ULL)
 
 /* include/uapi/linux/kvm.h; from bit 16 on include/linux/kvm_host.h. */
 const struct spt_slot_flag spt_slot_flags[] = {
@@ -57,7 +57,7 @@ int spt_memslots_add(struct spt_memslots *set, const struct spt_slot *slot)
 int spt_memslots_add_runs(struct spt_memslots *set, const struct spt_runs *runs)
 {
 	if (!set->count)
-		return 0;	/* belongs to a slot that was lost */
+		return 0; /* belongs to a slot that was lost */
 	if (set->nr_runs == set->max_runs) {
 		uint32_t max = set->max_runs * 2 + 16;
 		const struct spt_runs **more = realloc(set->runs, max * sizeof(*more));

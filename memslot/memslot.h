@@ -12,12 +12,12 @@
 
 #include "agent/spt_image.h"
 
-#define SPT_ADDRESS_SPACES	2
-#define SPT_SLOT_GEN_UPDATING	(1ULL << 63)	/* KVM_MEMSLOT_GEN_UPDATE_IN_PROGRESS */
+#define SPT_ADDRESS_SPACES    2
+#define SPT_SLOT_GEN_UPDATING (1ULL << 63) /* KVM_MEMSLOT_GEN_UPDATE_IN_PROGRESS */
 
 /* Internal flags that change what a slot means. */
-#define SPT_SLOT_INVALID	(1U << 16)	/* KVM_MEMSLOT_INVALID: being deleted or moved */
-#define SPT_SLOT_GMEM_ONLY	(1U << 17)	/* KVM_MEMSLOT_GMEM_ONLY: no HVA, guest_memfd alone */
+#define SPT_SLOT_INVALID   (1U << 16) /* KVM_MEMSLOT_INVALID: being deleted or moved */
+#define SPT_SLOT_GMEM_ONLY (1U << 17) /* KVM_MEMSLOT_GMEM_ONLY: no HVA, guest_memfd alone */
 
 /* KVM_MEM_* (uapi) and KVM's internal flags (kvm_host.h) by name; terminated by bit 0. */
 struct spt_slot_flag {
@@ -27,16 +27,16 @@ struct spt_slot_flag {
 extern const struct spt_slot_flag spt_slot_flags[];
 
 struct spt_memslot {
-	const struct spt_slot *slot;	/* all of its facts; borrowed from the image */
-	const struct spt_dirty *dirty;	/* bitmap in the image, NULL none */
-	uint32_t first_runs, nr_runs;	/* of spt_memslots.runs: lpage, write tracking */
+	const struct spt_slot *slot;   /* all of its facts; borrowed from the image */
+	const struct spt_dirty *dirty; /* bitmap in the image, NULL none */
+	uint32_t first_runs, nr_runs;  /* of spt_memslots.runs: lpage, write tracking */
 };
 
 struct spt_memslots {
-	struct spt_memslot *slots;	/* by (as_id, base_gfn) */
+	struct spt_memslot *slots; /* by (as_id, base_gfn) */
 	uint32_t count;
-	uint32_t first[SPT_ADDRESS_SPACES + 1];	/* slots of space a: first[a] .. first[a + 1] - 1 */
-	const struct spt_runs **runs;	/* run records, grouped by slot */
+	uint32_t first[SPT_ADDRESS_SPACES + 1]; /* slots of space a: first[a] .. first[a + 1] - 1 */
+	const struct spt_runs **runs;		/* run records, grouped by slot */
 	uint32_t nr_runs, max_runs, max_slots;
 };
 
@@ -45,7 +45,7 @@ void spt_memslots_init(struct spt_memslots *set);
 void spt_memslots_deinit(struct spt_memslots *set);
 /* Forget the slots but keep the memory. */
 void spt_memslots_reset(struct spt_memslots *set);
-int spt_memslots_add(struct spt_memslots *set, const struct spt_slot *slot);	/* 0, -ENOMEM */
+int spt_memslots_add(struct spt_memslots *set, const struct spt_slot *slot); /* 0, -ENOMEM */
 int spt_memslots_add_runs(struct spt_memslots *set, const struct spt_runs *runs);
 int spt_memslots_add_dirty(struct spt_memslots *set, const struct spt_dirty *dirty);
 void spt_memslots_sort(struct spt_memslots *set);

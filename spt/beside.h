@@ -9,9 +9,9 @@
 #include "decoders/error.h"
 
 struct spt_beside {
-	int fd;			/* -1: not open, or committed */
-	const char *target;	/* borrowed */
-	char path[4096];	/* its name until then; "" none: gone with the process */
+	int fd;		    /* -1: not open, or committed */
+	const char *target; /* borrowed */
+	char path[4096];    /* its name until then; "" none: gone with the process */
 };
 
 /* Open a new file in the folder of @target. */

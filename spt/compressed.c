@@ -8,21 +8,20 @@
 #include "agent/spt_image.h"
 #include "spt/compressed.h"
 
-#define SPT_ZSTD_MAGIC	0xfd2fb528u	/* RFC 8878, 3.1.1 */
+#define SPT_ZSTD_MAGIC 0xfd2fb528u /* RFC 8878, 3.1.1 */
 
 /*
  * Page tables shrink by a factor of 5 to 50. A file that wants to become more
  * than this many times its size, or a gigabyte, is a bomb and no image.
  */
-#define SPT_ZSTD_MAX_RATIO	1024
-#define SPT_ZSTD_MAX_FLOOR	(1ULL << 30)
+#define SPT_ZSTD_MAX_RATIO 1024
+#define SPT_ZSTD_MAX_FLOOR (1ULL << 30)
 
 bool spt_zstd_recognise(const void *bytes, size_t len)
 {
 	const unsigned char *b = bytes;
 
-	return len >= 4 &&
-	       ((uint32_t)b[3] << 24 | b[2] << 16 | b[1] << 8 | b[0]) == SPT_ZSTD_MAGIC;
+	return len >= 4 && ((uint32_t)b[3] << 24 | b[2] << 16 | b[1] << 8 | b[0]) == SPT_ZSTD_MAGIC;
 }
 
 static void free_stream(ZSTD_DStream **stream)
@@ -65,7 +64,7 @@ int spt_zstd_expand(const void *bytes, size_t len, const char *name, bool partia
 	uint64_t limit = (uint64_t)len * SPT_ZSTD_MAX_RATIO;
 	ZSTD_inBuffer in = { bytes, len, 0 };
 	ZSTD_outBuffer to = { NULL, 0, 0 };
-	size_t left = 1;	/* 0: a frame is complete */
+	size_t left = 1; /* 0: a frame is complete */
 	size_t next = 0;
 
 	if (!stream)

@@ -5,7 +5,7 @@
 
 #include "spt/tree.h"
 
-#define SPT_RAW_PRESENT	1ULL	/* PT_PRESENT_MASK: raw roots lack KVM's bit 11 */
+#define SPT_RAW_PRESENT 1ULL /* PT_PRESENT_MASK: raw roots lack KVM's bit 11 */
 
 static inline enum spt_spte_type spt_entry_type(const struct spt_model *m,
 						const struct spt_node *node, uint64_t spte)
@@ -20,8 +20,8 @@ static inline enum spt_spte_type spt_entry_type(const struct spt_model *m,
  * translates, as the tables count. Finds and checks the child of a table entry.
  */
 void spt_entry_fill(const struct spt_model *m, const struct spt_root_ref *root,
-		    const struct spt_node *node, unsigned int index, uint64_t address, uint64_t spte,
-		    struct spt_entry *e);
+		    const struct spt_node *node, unsigned int index, uint64_t address,
+		    uint64_t spte, struct spt_entry *e);
 
 /* First address that the root's table translates, and how many bits an address has. */
 static inline uint64_t spt_root_base(const struct spt_root_ref *root)

@@ -117,7 +117,7 @@ static bool host_walk_covers(const struct spt_host_walk *walk, uint64_t gpa)
 	uint64_t hva = walk->hva + (gpa - walk->gpa);
 
 	if (walk->error == ESRCH)
-		return true;	/* no VMM, no pages: up to the next record */
+		return true; /* no VMM, no pages: up to the next record */
 	if (walk->error)
 		shift = SPT_PAGE_SHIFT;
 	return hva >> shift == walk->hva >> shift;
@@ -146,14 +146,16 @@ bool spt_model_covers(const struct spt_model *m, uint64_t gpa)
 const char *spt_model_vm_type(const struct spt_model *m)
 {
 	/* KVM_X86_*_VM (arch/x86/include/uapi/asm/kvm.h) */
-	static const char *const names[] = { "normal", "sw-protected", "sev", "sev-es", "snp", "tdx" };
+	static const char *const names[] = {
+		"normal", "sw-protected", "sev", "sev-es", "snp", "tdx"
+	};
 	uint64_t type, sev = 0;
 
 	if (!m->vm.rec)
 		return "n/a";
 	spt_value(&m->vm, SPT_VM_SEV_ACTIVE, &sev);
 	if (!spt_value(&m->vm, SPT_VM_VM_TYPE, &type))
-		type = 0;	/* this kernel knows one type only */
+		type = 0; /* this kernel knows one type only */
 	if (type >= sizeof(names) / sizeof(names[0]))
 		return "n/a";
 	return !type && sev ? "sev" : names[type];

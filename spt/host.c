@@ -7,33 +7,33 @@
 
 #include "spt/walk.h"
 
-#define PTE_PRESENT	(1ULL << 0)
-#define PTE_WRITE	(1ULL << 1)
-#define PTE_USER	(1ULL << 2)
-#define PTE_ACCESSED	(1ULL << 5)
-#define PTE_DIRTY	(1ULL << 6)
-#define PTE_PSE		(1ULL << 7)
-#define PTE_PROTNONE	(1ULL << 8)	/* _PAGE_PROTNONE, without PRESENT only */
-#define PTE_NX		(1ULL << 63)
-#define PTE_ADDR	0x000ffffffffff000ULL
+#define PTE_PRESENT  (1ULL << 0)
+#define PTE_WRITE    (1ULL << 1)
+#define PTE_USER     (1ULL << 2)
+#define PTE_ACCESSED (1ULL << 5)
+#define PTE_DIRTY    (1ULL << 6)
+#define PTE_PSE	     (1ULL << 7)
+#define PTE_PROTNONE (1ULL << 8) /* _PAGE_PROTNONE, without PRESENT only */
+#define PTE_NX	     (1ULL << 63)
+#define PTE_ADDR     0x000ffffffffff000ULL
 
 /*
  * Types of swap entries (include/linux/swap.h): real swap files from 0 up, then
  * poison, migration, device memory, markers. How many of the latter there are is
  * configuration: below 22 it is a swap file in any, 31 is a marker in any.
  */
-#define SWP_TYPE_SHIFT		59
-#define SWP_FIRST_SPECIAL	22
-#define SWP_FIRST_MIGRATION	24
-#define SWP_MARKER		31
+#define SWP_TYPE_SHIFT	    59
+#define SWP_FIRST_SPECIAL   22
+#define SWP_FIRST_MIGRATION 24
+#define SWP_MARKER	    31
 
 const char *spt_host_type_name(enum spt_host_type type)
 {
 	static const char *const names[] = {
-		[SPT_HOST_NONE] = "none",	    [SPT_HOST_TABLE] = "table",
-		[SPT_HOST_PAGE] = "page",	    [SPT_HOST_PROTNONE] = "protnone",
-		[SPT_HOST_SWAP] = "swapped",	    [SPT_HOST_MIGRATION] = "migration",
-		[SPT_HOST_SPECIAL] = "special",	    [SPT_HOST_ERROR] = "error",
+		[SPT_HOST_NONE] = "none",	[SPT_HOST_TABLE] = "table",
+		[SPT_HOST_PAGE] = "page",	[SPT_HOST_PROTNONE] = "protnone",
+		[SPT_HOST_SWAP] = "swapped",	[SPT_HOST_MIGRATION] = "migration",
+		[SPT_HOST_SPECIAL] = "special", [SPT_HOST_ERROR] = "error",
 	};
 
 	return names[type];
@@ -44,18 +44,19 @@ static enum spt_host_type classify(uint64_t entry, int level)
 	unsigned int swap;
 
 	if (entry & PTE_PRESENT)
-		return level == 1 || (entry & PTE_PSE && level <= 3) ? SPT_HOST_PAGE : SPT_HOST_TABLE;
+		return level == 1 || (entry & PTE_PSE && level <= 3) ? SPT_HOST_PAGE
+								     : SPT_HOST_TABLE;
 	if (!entry)
 		return SPT_HOST_NONE;
 	if (entry & PTE_PROTNONE)
 		return SPT_HOST_PROTNONE;
-	if (level > 1 && entry & PTE_PSE)	/* pmd_mkinvalid(): a huge page is being split */
+	if (level > 1 && entry & PTE_PSE) /* pmd_mkinvalid(): a huge page is being split */
 		return SPT_HOST_MIGRATION;
 	swap = entry >> SWP_TYPE_SHIFT;
 	if (swap < SWP_FIRST_SPECIAL)
 		return SPT_HOST_SWAP;
-	return swap < SWP_FIRST_MIGRATION || swap == SWP_MARKER ? SPT_HOST_SPECIAL :
-								  SPT_HOST_MIGRATION;
+	return swap < SWP_FIRST_MIGRATION || swap == SWP_MARKER ? SPT_HOST_SPECIAL
+								: SPT_HOST_MIGRATION;
 }
 
 static uint64_t page_address(uint64_t entry, int level)

@@ -95,9 +95,10 @@ static int damage(struct spt_image *img, unsigned int flags, struct spt_error *e
 		  const char *what)
 {
 	if (!(flags & SPT_IMAGE_SALVAGE))
-		return spt_fail(err, EINVAL,
-				"%s: damaged image: %s at offset %zu; --salvage reads what is intact",
-				img->name, what, off);
+		return spt_fail(
+			err, EINVAL,
+			"%s: damaged image: %s at offset %zu; --salvage reads what is intact",
+			img->name, what, off);
 	if (!img->missing[0])
 		snprintf(img->missing, sizeof(img->missing), "%s at offset %zu", what, off);
 	return 0;
@@ -142,8 +143,8 @@ static size_t resync(const struct spt_image *img, size_t off, size_t end)
 }
 
 /* Walk all records up to @end. Salvage: img->len and the gaps say what is usable. */
-static int check_records(struct spt_image *img, size_t end, unsigned int flags,
-			 size_t *end_rec, struct spt_error *err)
+static int check_records(struct spt_image *img, size_t end, unsigned int flags, size_t *end_rec,
+			 struct spt_error *err)
 {
 	size_t off = 0;
 
@@ -188,7 +189,8 @@ static int check_totals(struct spt_image *img, size_t end_rec, unsigned int flag
 	const struct spt_rec *rec;
 	const char *wrong = NULL;
 
-	spt_image_for_each(img, rec) {
+	spt_image_for_each(img, rec)
+	{
 		records++;
 		entries += spt_record_entries(rec);
 	}
@@ -199,9 +201,8 @@ static int check_totals(struct spt_image *img, size_t end_rec, unsigned int flag
 	else if (img->end.entries != entries)
 		wrong = "number of entries differs from the end record's";
 	else if (!(flags & SPT_IMAGE_TRUST) &&
-		 spt_image_checksum(img->base,
-				    (end_rec + offsetof(struct spt_end, checksum)) / 8) !=
-			 img->end.checksum)
+		 spt_image_checksum(img->base, (end_rec + offsetof(struct spt_end, checksum)) /
+						       8) != img->end.checksum)
 		wrong = "checksum differs";
 	return wrong ? damage(img, flags, err, end_rec, wrong) : 0;
 }
@@ -214,9 +215,10 @@ static int check_head(struct spt_image *img, size_t len, struct spt_error *err)
 	    head->rec.type != SPT_REC_HEAD || head->magic != SPT_IMAGE_MAGIC)
 		return spt_fail(err, EINVAL, "%s: not an spt image", img->name);
 	if (head->abi != SPT_IMAGE_ABI)
-		return spt_fail(err, EPROTO,
-				"%s: image format %u, this spt reads %u: use the spt that fits the agent",
-				img->name, head->abi, SPT_IMAGE_ABI);
+		return spt_fail(
+			err, EPROTO,
+			"%s: image format %u, this spt reads %u: use the spt that fits the agent",
+			img->name, head->abi, SPT_IMAGE_ABI);
 
 	const char *wrong = record_at(img, 0, len);
 

@@ -16,33 +16,33 @@
 #include "decoders/error.h"
 
 /* Read what is intact of a damaged image instead of refusing it. */
-#define SPT_IMAGE_SALVAGE	(1U << 0)
+#define SPT_IMAGE_SALVAGE (1U << 0)
 /* Leave the checksum alone: for an image that the agent handed over this moment. */
-#define SPT_IMAGE_TRUST		(1U << 1)
+#define SPT_IMAGE_TRUST (1U << 1)
 
 /* Bytes that salvage skips: from a record that makes no sense to the next that does. */
 struct spt_gap {
 	size_t from, to;
 };
-#define SPT_IMAGE_GAPS	8
+#define SPT_IMAGE_GAPS 8
 
-#define SPT_IMAGE_TYPES	16	/* of records that come more than once */
+#define SPT_IMAGE_TYPES 16 /* of records that come more than once */
 
 struct spt_image {
 	const void *base;	/* borrowed; 8-byte aligned */
 	size_t len;		/* bytes of whole records that may be used */
 	const char *name;	/* for errors: file or VM; borrowed */
 	struct spt_head head;	/* members beyond the record's length are 0 */
-	struct spt_masks masks;	/* known 0: the image has none */
+	struct spt_masks masks; /* known 0: the image has none */
 	struct spt_end end;	/* all 0: the image has none (salvaged) */
 	bool complete;		/* END is there and every check passed */
 	bool torn;		/* the image itself says that things moved while it was made */
 	uint32_t notes;		/* bit k: a note of kind k (enum spt_note_kind) */
-	uint32_t count[SPT_IMAGE_TYPES];	/* records by type, but for END */
-	bool ended;		/* there is an end record */
-	struct spt_gap gap[SPT_IMAGE_GAPS];	/* ascending */
+	uint32_t count[SPT_IMAGE_TYPES];    /* records by type, but for END */
+	bool ended;			    /* there is an end record */
+	struct spt_gap gap[SPT_IMAGE_GAPS]; /* ascending */
 	unsigned int nr_gaps;
-	char missing[160];	/* salvage: what is missing or wrong, "" nothing */
+	char missing[160]; /* salvage: what is missing or wrong, "" nothing */
 };
 
 /*

@@ -14,7 +14,7 @@ struct spt_model_room {
 	bool have_format;
 	struct spt_head head;
 	struct spt_masks masks;
-	struct spt_format format;	/* as made; the model's own learns from its roots */
+	struct spt_format format; /* as made; the model's own learns from its roots */
 };
 
 void spt_model_init(struct spt_model *model)
@@ -114,7 +114,8 @@ static int check_level(const struct spt_model *m, const struct spt_page *page,
 
 	if (level >= 1 && level <= SPT_MAX_LEVEL)
 		return 0;
-	return spt_fail(err, EINVAL, "%s: damaged image: table 0x%llx has level %u in its role 0x%x",
+	return spt_fail(err, EINVAL,
+			"%s: damaged image: table 0x%llx has level %u in its role 0x%x",
 			m->image.name, page->hpa, level, page->role);
 }
 
@@ -125,7 +126,7 @@ static int add_table(struct spt_model *m, const struct spt_table *table, struct 
 	int ret = check_level(m, &table->page, err);
 
 	if (ret)
-		return m->image.complete ? ret : 0;	/* salvaged: this one is lost */
+		return m->image.complete ? ret : 0; /* salvaged: this one is lost */
 	m->nodes[m->nr_nodes] = (struct spt_node){
 		.page = &table->page,
 		.entry = (const uint64_t *)table->entry,
@@ -268,7 +269,8 @@ int spt_model_load(struct spt_model *m, const struct spt_image *img, struct spt_
 	if (reserve_all(m))
 		return spt_fail(err, ENOMEM, "%s: out of memory for %u tables", img->name,
 				img->count[SPT_REC_TABLE]);
-	spt_image_for_each(img, rec) {
+	spt_image_for_each(img, rec)
+	{
 		ret = add_record(m, rec, err);
 		if (ret)
 			return ret;

@@ -19,9 +19,9 @@
 #include "spt/image.h"
 #include "spt/source.h"
 
-#define SPT_PAGE_SHIFT		12
-#define SPT_LEVEL_BITS		9
-#define SPT_MAX_WALK		6	/* levels of one walk; PML5, PML4, PAE root above shadow tables */
+#define SPT_PAGE_SHIFT 12
+#define SPT_LEVEL_BITS 9
+#define SPT_MAX_WALK   6 /* levels of one walk; PML5, PML4, PAE root above shadow tables */
 
 /* Shift and bytes of what one entry at @level (1: 4K) translates. */
 static inline unsigned int spt_level_shift(int level)
@@ -36,8 +36,8 @@ static inline uint64_t spt_level_size(int level)
 
 /* Named values of a VM or vCPU record. */
 struct spt_valueset {
-	const struct spt_values *rec;	/* NULL: the image has no such record */
-	uint32_t count;			/* values the record really has */
+	const struct spt_values *rec; /* NULL: the image has no such record */
+	uint32_t count;		      /* values the record really has */
 };
 
 /* Value @i; false: this kernel has no such thing, or it was not asked for. */
@@ -51,43 +51,43 @@ static inline bool spt_value(const struct spt_valueset *v, unsigned int i, uint6
 
 /* One page table. */
 struct spt_node {
-	const struct spt_page *page;	/* its kvm_mmu_page; NULL: raw root table without one */
-	const uint64_t *entry;		/* stored chunks, in order */
-	uint64_t chunks;		/* which of the 64 chunks are stored */
-	uint64_t empty;			/* value of every entry that is not stored */
-	uint64_t hpa;			/* of the table itself */
-	uint64_t root_sp;		/* sp of the root it was reached from; 0: active list, raw */
-	const struct spt_array *translations;	/* shadow paging: guest frames; NULL: direct */
-	uint32_t next_same_hpa;		/* index + 1 of another table with this HPA; 0 none */
+	const struct spt_page *page; /* its kvm_mmu_page; NULL: raw root table without one */
+	const uint64_t *entry;	     /* stored chunks, in order */
+	uint64_t chunks;	     /* which of the 64 chunks are stored */
+	uint64_t empty;		     /* value of every entry that is not stored */
+	uint64_t hpa;		     /* of the table itself */
+	uint64_t root_sp;	     /* sp of the root it was reached from; 0: active list, raw */
+	const struct spt_array *translations; /* shadow paging: guest frames; NULL: direct */
+	uint32_t next_same_hpa;		      /* index + 1 of another table with this HPA; 0 none */
 	int8_t level;
-	uint8_t raw_kind;		/* enum spt_raw_table_kind, 0: not raw */
-	uint16_t raw_vcpu;		/* raw: vcpu_idx of its owner */
-	bool direct;			/* role.direct: gfn + index is what it maps */
-	bool mirror;			/* role.is_mirror */
+	uint8_t raw_kind;  /* enum spt_raw_table_kind, 0: not raw */
+	uint16_t raw_vcpu; /* raw: vcpu_idx of its owner */
+	bool direct;	   /* role.direct: gfn + index is what it maps */
+	bool mirror;	   /* role.is_mirror */
 };
 
 enum spt_root_kind {
-	SPT_ROOT_DIRECT,	/* guest-physical addresses */
-	SPT_ROOT_SHADOW,	/* guest-virtual addresses */
-	SPT_ROOT_NESTED,	/* physical addresses of the guest's own guest (L2) */
-	SPT_ROOT_MIRROR,	/* private half of a TD */
-	SPT_ROOT_EXTERNAL,	/* what the TDX module made of it */
+	SPT_ROOT_DIRECT,   /* guest-physical addresses */
+	SPT_ROOT_SHADOW,   /* guest-virtual addresses */
+	SPT_ROOT_NESTED,   /* physical addresses of the guest's own guest (L2) */
+	SPT_ROOT_MIRROR,   /* private half of a TD */
+	SPT_ROOT_EXTERNAL, /* what the TDX module made of it */
 };
 
-const char *spt_root_kind_name(enum spt_root_kind kind);	/* as in JSON */
+const char *spt_root_kind_name(enum spt_root_kind kind); /* as in JSON */
 
 struct spt_root_ref {
-	const struct spt_page *page;	/* NULL: raw */
-	const struct spt_node *node;	/* NULL: its table is not in the image */
+	const struct spt_page *page; /* NULL: raw */
+	const struct spt_node *node; /* NULL: its table is not in the image */
 	uint64_t hpa;
 	enum spt_root_kind kind;
 	int level;
-	unsigned int as_id;		/* role.smm */
-	uint32_t role;			/* role word; 0 for raw */
+	unsigned int as_id; /* role.smm */
+	uint32_t role;	    /* role word; 0 for raw */
 	uint32_t refcount;
-	bool valid;			/* !role.invalid */
+	bool valid; /* !role.invalid */
 	bool tdp_mmu;
-	uint64_t gpa_bits;		/* set in every address it translates (TDX: the shared bit) */
+	uint64_t gpa_bits; /* set in every address it translates (TDX: the shared bit) */
 };
 
 /* True for the kinds whose addresses are this VM's GPAs. */
@@ -97,28 +97,28 @@ static inline bool spt_root_maps_gpa(const struct spt_root_ref *root)
 }
 
 struct spt_vcpu_ref {
-	struct spt_valueset values;	/* enum spt_vcpu_value */
+	struct spt_valueset values; /* enum spt_vcpu_value */
 };
 
 enum spt_vcpu_use { SPT_USE_NONE, SPT_USE_CURRENT, SPT_USE_MIRROR, SPT_USE_PREVIOUS };
 
 struct spt_model {
 	struct spt_image image;
-	struct spt_format format;	/* how this VM's SPTEs and roles are to be read */
-	struct spt_valueset vm;		/* enum spt_vm_value */
+	struct spt_format format; /* how this VM's SPTEs and roles are to be read */
+	struct spt_valueset vm;	  /* enum spt_vm_value */
 	struct spt_memslots memslots;
 	struct spt_vcpu_ref *vcpus;
-	struct spt_root_ref *roots;	/* TDP MMU's in KVM's order, then shadow, then raw */
-	struct spt_node *nodes;		/* in the image's order */
-	const struct spt_runs **attrs;	/* memory attributes, ascending */
-	const struct spt_host_walk **host;	/* each speaks for pages up to the next */
+	struct spt_root_ref *roots;	   /* TDP MMU's in KVM's order, then shadow, then raw */
+	struct spt_node *nodes;		   /* in the image's order */
+	const struct spt_runs **attrs;	   /* memory attributes, ascending */
+	const struct spt_host_walk **host; /* each speaks for pages up to the next */
 	const struct spt_note **notes;
 	uint32_t nr_vcpus, nr_roots, nr_nodes, nr_attrs, nr_host, nr_notes;
-	uint32_t *hash;			/* HPA to index + 1 of nodes; open addressing */
+	uint32_t *hash; /* HPA to index + 1 of nodes; open addressing */
 	uint32_t hash_mask;
-	uint64_t gpa_bits;		/* gfn_direct_bits as an address mask; 0 none */
-	bool torn;			/* see spt_model_torn() */
-	struct spt_model_room *room;	/* sizes of the arrays; private to model.c */
+	uint64_t gpa_bits;	     /* gfn_direct_bits as an address mask; 0 none */
+	bool torn;		     /* see spt_model_torn() */
+	struct spt_model_room *room; /* sizes of the arrays; private to model.c */
 };
 
 void spt_model_init(struct spt_model *model);
@@ -147,8 +147,8 @@ bool spt_model_torn(const struct spt_model *model, char *text, size_t size);
 const struct spt_node *spt_node_find(const struct spt_model *model, uint64_t hpa);
 
 /* The same, for the child of an entry: of several it takes the one of this level and root. */
-const struct spt_node *spt_node_child(const struct spt_model *model, const struct spt_root_ref *root,
-				      uint64_t hpa, int level);
+const struct spt_node *spt_node_child(const struct spt_model *model,
+				      const struct spt_root_ref *root, uint64_t hpa, int level);
 
 /* The entries of a chunk that is stored. */
 static inline const uint64_t *spt_node_row(const struct spt_node *node, unsigned int chunk)

@@ -46,7 +46,7 @@ int spt_model_read(struct spt_model *m, struct spt_source *src, const struct spt
 	}
 	if (req->parts & SPT_PART_TABLES && req->len && has_other_addresses(m)) {
 		more.start = more.len = 0;
-		more.parts &= ~(unsigned int)SPT_PART_HOST;	/* needs a range */
+		more.parts &= ~(unsigned int)SPT_PART_HOST; /* needs a range */
 		return read_once(m, src, &more, flags, err);
 	}
 	return 0;

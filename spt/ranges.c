@@ -24,12 +24,14 @@ int spt_split_parse(const char *text, unsigned int *ret, struct spt_error *err)
 		int i;
 
 		for (i = 0; i < SPT_SPLIT_COUNT; i++)
-			if (strlen(spt_split_names[i]) == len && !memcmp(spt_split_names[i], text, len))
+			if (strlen(spt_split_names[i]) == len &&
+			    !memcmp(spt_split_names[i], text, len))
 				break;
 		if (i == SPT_SPLIT_COUNT)
-			return spt_fail(err, EINVAL,
-					"--split-by: no '%.*s'; there are level, perm, hpa, slot, type, nx, dirty",
-					(int)(len < 32 ? len : 32), text);
+			return spt_fail(
+				err, EINVAL,
+				"--split-by: no '%.*s'; there are level, perm, hpa, slot, type, nx, dirty",
+				(int)(len < 32 ? len : 32), text);
 		*ret |= 1U << i;
 		text += len + (text[len] == ',');
 	}
@@ -70,7 +72,8 @@ static const struct spt_memslot *entry_slot(struct spt_ranges *r, const struct s
 
 	uint64_t gfn = gpa >> SPT_PAGE_SHIFT;
 
-	if (!last || last->slot->as_id != e->root->as_id || gfn - last->slot->base_gfn >= last->slot->npages)
+	if (!last || last->slot->as_id != e->root->as_id ||
+	    gfn - last->slot->base_gfn >= last->slot->npages)
 		r->slot = spt_memslot_find(&r->tree.model->memslots, e->root->as_id, gfn);
 	return r->slot;
 }
@@ -191,7 +194,7 @@ static void grow_in_table(struct spt_ranges *r, int level, uint64_t gpa, uint64_
 	uint64_t step = 1ULL << shift, differ = 0, jumps = 0, taken = 0, room = ~0ULL, next;
 
 	if (!spt_root_maps_gpa(o->root))
-		return;		/* each leaf may be of another slot */
+		return; /* each leaf may be of another slot */
 	if (r->splits & SPT_SPLIT_SLOT && o->slot)
 		room = (slot_end(o->slot) - gpa - 1) >> shift;
 	else if (r->splits & SPT_SPLIT_SLOT)

@@ -5,6 +5,7 @@
 
 #include "spt/tree.h"
 
+/* clang-format off */
 /* What keeps neighbours apart. */
 #define SPT_SPLITS(S)							\
 	S(LEVEL, level)		/* page size */				\
@@ -21,6 +22,7 @@ enum spt_split_nr {
 #undef S
 	SPT_SPLIT_COUNT,
 };
+/* clang-format on */
 
 enum spt_split {
 #define S(id, name) SPT_SPLIT_##id = 1 << SPT_SPLIT_NR_##id,
@@ -29,8 +31,8 @@ enum spt_split {
 };
 
 /* Without --split-by: what a reader would call 'the same memory'. */
-#define SPT_SPLIT_DEFAULT	(SPT_SPLIT_LEVEL | SPT_SPLIT_PERM | SPT_SPLIT_HPA | \
-				 SPT_SPLIT_SLOT | SPT_SPLIT_TYPE)
+#define SPT_SPLIT_DEFAULT                                                                          \
+	(SPT_SPLIT_LEVEL | SPT_SPLIT_PERM | SPT_SPLIT_HPA | SPT_SPLIT_SLOT | SPT_SPLIT_TYPE)
 
 extern const char *const spt_split_names[SPT_SPLIT_COUNT];
 
@@ -39,27 +41,27 @@ int spt_split_parse(const char *text, unsigned int *ret, struct spt_error *err);
 
 struct spt_range {
 	const struct spt_root_ref *root;
-	const struct spt_memslot *slot;	/* of the first page; NULL none */
+	const struct spt_memslot *slot; /* of the first page; NULL none */
 	const struct spt_node *node;	/* table of the first leaf */
 	uint64_t gpa, size;		/* bytes */
 	uint64_t hpa;			/* of the first page; SPT_NO_HPA for MMIO and frozen */
 	uint64_t first_spte;		/* raw; decode it for permissions and flags */
 	uint64_t last_spte;
-	uint64_t page_size;		/* of the first leaf */
-	uint64_t pages;			/* leaves merged */
-	int level;			/* of the first leaf */
+	uint64_t page_size; /* of the first leaf */
+	uint64_t pages;	    /* leaves merged */
+	int level;	    /* of the first leaf */
 	enum spt_spte_type type;
-	bool hpa_contiguous;		/* hpa + offset is right for all of it */
-	bool mixed_perm, mixed_level, mixed_dirty, mixed_accessed;	/* where not split by it */
-	bool nx_disallowed;		/* first leaf's table: nx_huge_page_disallowed */
+	bool hpa_contiguous; /* hpa + offset is right for all of it */
+	bool mixed_perm, mixed_level, mixed_dirty, mixed_accessed; /* where not split by it */
+	bool nx_disallowed; /* first leaf's table: nx_huge_page_disallowed */
 };
 
 struct spt_ranges {
 	struct spt_tree tree;
-	unsigned int splits;		/* SPT_SPLIT_* */
-	uint64_t compare;		/* raw bits that keep neighbours apart, but for the address */
+	unsigned int splits; /* SPT_SPLIT_* */
+	uint64_t compare;    /* raw bits that keep neighbours apart, but for the address */
 	uint64_t perm_mask, dirty_mask, accessed_mask;
-	const struct spt_memslot *slot;	/* of the last lookup */
+	const struct spt_memslot *slot; /* of the last lookup */
 	struct spt_range open;		/* being grown */
 	bool have_open;
 };

@@ -6,12 +6,12 @@
 #include "decoders/role.h"
 #include "spt/record.h"
 
-#define SPT_MAX_GFN	(1ULL << 52)	/* of 64-bit addresses */
+#define SPT_MAX_GFN (1ULL << 52) /* of 64-bit addresses */
 
 static const char *check_gfns(uint64_t gfn, uint64_t npages)
 {
-	return gfn > SPT_MAX_GFN || npages > SPT_MAX_GFN - gfn ? "frames beyond the address space" :
-								  NULL;
+	return gfn > SPT_MAX_GFN || npages > SPT_MAX_GFN - gfn ? "frames beyond the address space"
+							       : NULL;
 }
 
 static const char *check_page(const struct spt_page *page)
@@ -73,8 +73,8 @@ static const char *check_root(const struct spt_rec *rec)
 
 static const char *check_chunks(const struct spt_rec *rec, size_t fixed, uint64_t chunks)
 {
-	return spt_chunks_bytes(chunks) > rec->len - fixed ? "fewer entries than the bitmap says" :
-							      NULL;
+	return spt_chunks_bytes(chunks) > rec->len - fixed ? "fewer entries than the bitmap says"
+							   : NULL;
 }
 
 static const char *check_table(const struct spt_rec *rec)

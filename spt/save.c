@@ -15,8 +15,8 @@
 #include "spt/beside.h"
 #include "spt/save.h"
 
-#define SPT_SAVE_PIECE	(4U << 20)	/* bytes between two looks at progress and Ctrl-C */
-#define SPT_SAVE_LEVEL	3		/* zstd: faster than most disks, and factor 5 to 50 */
+#define SPT_SAVE_PIECE	 (4U << 20) /* bytes between two looks at progress and Ctrl-C */
+#define SPT_SAVE_LEVEL	 3	    /* zstd: faster than most disks, and factor 5 to 50 */
 #define SPT_SAVE_WORKERS 4
 
 /* What the stream's sink needs. */
@@ -131,8 +131,8 @@ static int map_file(const struct spt_beside *b, struct mapping *map, struct spt_
 }
 
 /* Commit @plain as it is, or what it compresses to. */
-static int finish(struct spt_beside *plain, const struct spt_image *img,
-		  const struct spt_save *how, struct spt_saved *ret, struct spt_error *err)
+static int finish(struct spt_beside *plain, const struct spt_image *img, const struct spt_save *how,
+		  struct spt_saved *ret, struct spt_error *err)
 {
 	struct spt_beside small __attribute__((cleanup(spt_beside_drop))) = { .fd = -1 };
 	struct spt_beside *b = how->compress ? &small : plain;
@@ -164,7 +164,7 @@ int spt_save(struct spt_source *src, const char *path, const struct spt_save *ho
 	struct stat st;
 	int code;
 
-	if (!stat(path, &st) && !S_ISREG(st.st_mode))	/* rename() would replace even /dev/null */
+	if (!stat(path, &st) && !S_ISREG(st.st_mode)) /* rename() would replace even /dev/null */
 		return spt_fail(err, S_ISDIR(st.st_mode) ? EISDIR : EINVAL,
 				"%s: is not a regular file", path);
 	code = spt_beside_open(&b, path, err);

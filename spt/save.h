@@ -9,8 +9,8 @@
 #include "spt/source.h"
 
 struct spt_save {
-	struct spt_request req;		/* all 0: everything */
-	bool compress;			/* zstd */
+	struct spt_request req; /* all 0: everything */
+	bool compress;		/* zstd */
 	/* Called now and then, may be NULL; nonzero stops with -EINTR. @bytes read so far. */
 	int (*progress)(void *arg, uint64_t bytes);
 	void *arg;
@@ -18,8 +18,8 @@ struct spt_save {
 
 /* What was written. */
 struct spt_saved {
-	uint64_t bytes;			/* of the image */
-	uint64_t file_bytes;		/* of the file: less when compressed */
+	uint64_t bytes;	     /* of the image */
+	uint64_t file_bytes; /* of the file: less when compressed */
 	uint64_t records, tables;
 	bool torn;
 };

@@ -14,17 +14,17 @@
 #include "spt/compressed.h"
 
 /* Where the first read goes: a point query fits, so that it costs one read. */
-#define SPT_FIRST_READ	(256U << 10)
+#define SPT_FIRST_READ	 (256U << 10)
 #define SPT_STREAM_PIECE (1U << 20)
 
 struct spt_source {
-	int fd;			/* live: the VM's image file; else -1 */
+	int fd; /* live: the VM's image file; else -1 */
 	char *name;
-	char *bytes;		/* live: the last image; else all of it */
-	size_t len;		/* bytes that are valid */
-	size_t room;		/* bytes allocated or mapped */
+	char *bytes; /* live: the last image; else all of it */
+	size_t len;  /* bytes that are valid */
+	size_t room; /* bytes allocated or mapped */
 	bool mapped;
-	bool compressed;	/* bytes are still compressed */
+	bool compressed; /* bytes are still compressed */
 };
 
 bool spt_source_is_live(const struct spt_source *src)
@@ -129,8 +129,8 @@ static int read_all(struct spt_source *src, int fd, bool image, struct spt_error
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return image ? spt_live_fail(src->name, errno, err) :
-				       spt_fail(err, errno, "%s: cannot read: %s", src->name,
+			return image ? spt_live_fail(src->name, errno, err)
+				     : spt_fail(err, errno, "%s: cannot read: %s", src->name,
 						strerror(errno));
 		src->len += n;
 		if (!n || (image && (size_t)n < want && ends_with_end(src->bytes, src->len)))
@@ -180,8 +180,8 @@ int spt_source_open_file(const char *path, struct spt_source **ret, struct spt_e
 	return 0;
 }
 
-int spt_source_open_memory(const void *bytes, size_t len, const char *name,
-			   struct spt_source **ret, struct spt_error *err)
+int spt_source_open_memory(const void *bytes, size_t len, const char *name, struct spt_source **ret,
+			   struct spt_error *err)
 {
 	struct spt_source *src __attribute__((cleanup(close_source))) = new_source(name);
 
@@ -227,8 +227,9 @@ static int expand(struct spt_source *src, bool partial, struct spt_error *err)
 }
 
 /* A live image without keeping it. What ends it may arrive in two pieces: keep a tail. */
-static int stream_live(struct spt_source *src, int (*sink)(void *arg, const void *bytes, size_t len),
-		       void *arg, struct spt_error *err)
+static int stream_live(struct spt_source *src,
+		       int (*sink)(void *arg, const void *bytes, size_t len), void *arg,
+		       struct spt_error *err)
 {
 	const size_t tail = sizeof(struct spt_end), room = SPT_STREAM_PIECE;
 	char *piece __attribute__((cleanup(free_piece))) = malloc(tail + room);
@@ -291,7 +292,8 @@ int spt_source_read(struct spt_source *src, const struct spt_request *req, unsig
 	if (ret)
 		return ret;
 	if (!src->len)
-		return src->fd >= 0 ? spt_live_fail(src->name, ENODATA, err) :
-				      spt_fail(err, EINVAL, "%s: empty file, not an image", src->name);
+		return src->fd >= 0
+			       ? spt_live_fail(src->name, ENODATA, err)
+			       : spt_fail(err, EINVAL, "%s: empty file, not an image", src->name);
 	return spt_image_open(img, src->bytes, src->len, src->name, flags, err);
 }

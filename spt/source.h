@@ -15,21 +15,21 @@
 
 /* What to read. parts 0: SPT_PARTS_DEFAULT; len 0: the whole address space. */
 struct spt_request {
-	uint32_t parts;		/* enum spt_part, or-ed */
-	uint64_t start, len;	/* bytes of guest-physical address space */
+	uint32_t parts;	     /* enum spt_part, or-ed */
+	uint64_t start, len; /* bytes of guest-physical address space */
 };
 
 struct spt_source;
 
 /* One VM of this host, from the name of its debugfs directory. */
 struct spt_vm_name {
-	char id[32];		/* PID-FD */
+	char id[32]; /* PID-FD */
 	int pid, fd;
 };
 
 /* The agent's debugfs directory: as set here, else $SPT_DEBUGFS, else /sys/kernel/debug/spt. */
 const char *spt_debugfs(void);
-void spt_debugfs_set(const char *dir);	/* borrowed; NULL: back to the default */
+void spt_debugfs_set(const char *dir); /* borrowed; NULL: back to the default */
 
 /*
  * Whether the agent can be used. Returns 0, -EACCES (not root), -ENODEV (debugfs
@@ -57,12 +57,12 @@ int spt_source_open_vm(const char *id, struct spt_source **ret, struct spt_error
 int spt_source_open_file(const char *path, struct spt_source **ret, struct spt_error *err);
 
 /* Keep a copy of @len bytes as a source named @name (tests, received images). */
-int spt_source_open_memory(const void *bytes, size_t len, const char *name,
-			   struct spt_source **ret, struct spt_error *err);
+int spt_source_open_memory(const void *bytes, size_t len, const char *name, struct spt_source **ret,
+			   struct spt_error *err);
 
 void spt_source_close(struct spt_source *src);
 bool spt_source_is_live(const struct spt_source *src);
-const char *spt_source_name(const struct spt_source *src);	/* VM id or file */
+const char *spt_source_name(const struct spt_source *src); /* VM id or file */
 
 /*
  * Read an image into *@img, valid until the next call or close. A live source

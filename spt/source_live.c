@@ -12,8 +12,8 @@
 
 #include "spt/source_live.h"
 
-#define SPT_DEBUGFS_MOUNT	"/sys/kernel/debug"
-#define SPT_DEBUGFS_DIR		SPT_DEBUGFS_MOUNT "/spt"
+#define SPT_DEBUGFS_MOUNT "/sys/kernel/debug"
+#define SPT_DEBUGFS_DIR	  SPT_DEBUGFS_MOUNT "/spt"
 
 static const char *debugfs_dir;
 
@@ -69,21 +69,25 @@ int spt_agent_check(struct spt_error *err)
 
 		fclose(status);
 		if (known && !strncmp(layout, "none", 4))
-			return spt_fail(err, ENOKEY,
-					"the agent has no layout of this kernel: run 'spt agent load'");
+			return spt_fail(
+				err, ENOKEY,
+				"the agent has no layout of this kernel: run 'spt agent load'");
 		return 0;
 	}
 	if (code == EACCES || code == EPERM)
-		return spt_fail(err, EACCES,
-				"%s: permission denied: reading live VMs needs root (on a locked-down kernel, nobody may)",
-				spt_debugfs());
-	if (!strcmp(spt_debugfs(), SPT_DEBUGFS_DIR) && !debugfs_mounted())
-		return spt_fail(err, ENODEV,
-				"debugfs is not mounted: run 'mount -t debugfs none " SPT_DEBUGFS_MOUNT
-				"', or read a saved image with --image");
-	return spt_fail(err, ENODEV,
-			"the agent is not loaded (no %s): run 'spt agent load', or read a saved image with --image",
+		return spt_fail(
+			err, EACCES,
+			"%s: permission denied: reading live VMs needs root (on a locked-down kernel, nobody may)",
 			spt_debugfs());
+	if (!strcmp(spt_debugfs(), SPT_DEBUGFS_DIR) && !debugfs_mounted())
+		return spt_fail(
+			err, ENODEV,
+			"debugfs is not mounted: run 'mount -t debugfs none " SPT_DEBUGFS_MOUNT
+			"', or read a saved image with --image");
+	return spt_fail(
+		err, ENODEV,
+		"the agent is not loaded (no %s): run 'spt agent load', or read a saved image with --image",
+		spt_debugfs());
 }
 
 int spt_live_fail(const char *id, int code, struct spt_error *err)
@@ -95,17 +99,19 @@ int spt_live_fail(const char *id, int code, struct spt_error *err)
 	switch (code) {
 	case ENOENT:
 	case ENODEV:
-	case EIO:	/* debugfs: the file was removed while open */
+	case EIO: /* debugfs: the file was removed while open */
 	case ESRCH:
 	case ENODATA:
 		return spt_fail(err, ENOENT, "VM %s is gone: 'spt vms' lists those there are", id);
 	case EACCES:
 	case EPERM:
-		return spt_fail(err, EACCES,
-				"VM %s: permission denied: reading live VMs needs root (CAP_SYS_ADMIN)",
-				id);
+		return spt_fail(
+			err, EACCES,
+			"VM %s: permission denied: reading live VMs needs root (CAP_SYS_ADMIN)",
+			id);
 	case EINVAL:
-		return spt_fail(err, EINVAL, "VM %s: the agent does not understand this request", id);
+		return spt_fail(err, EINVAL, "VM %s: the agent does not understand this request",
+				id);
 	case EBUSY:
 		return spt_fail(err, EBUSY, "VM %s: the agent is being unloaded", id);
 	}
@@ -120,7 +126,9 @@ int spt_live_open(const char *id, struct spt_error *err)
 	snprintf(path, sizeof(path), "%s/%s/image", spt_debugfs(), id);
 	/* Were it a terminal, as in tests, it is not to become ours. */
 	fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
-	return fd < 0 ? spt_live_fail(id, errno, err) : fd;
+	if (fd < 0)
+		return spt_live_fail(id, errno, err);
+	return fd;
 }
 
 int spt_live_request_line(const struct spt_request *req, char *line, size_t size)
@@ -169,8 +177,7 @@ static bool parse_id(const char *name, struct spt_vm_name *ret)
 	int used = 0;
 
 	if (strlen(name) >= sizeof(ret->id) ||
-	    sscanf(name, "%d-%d%n", &ret->pid, &ret->fd, &used) != 2 || name[used] ||
-	    ret->pid <= 0)
+	    sscanf(name, "%d-%d%n", &ret->pid, &ret->fd, &used) != 2 || name[used] || ret->pid <= 0)
 		return false;
 	strcpy(ret->id, name);
 	return true;
@@ -196,13 +203,15 @@ int spt_vms_list(struct spt_vm_name **ret, size_t *count, struct spt_error *err)
 	dir = opendir(spt_debugfs());
 	if (!dir)
 		return spt_fail(err, errno, "%s: %s", spt_debugfs(), strerror(errno));
+	/* cppcheck-suppress readdirCalled ; each stream is its caller's own */
 	while ((entry = readdir(dir))) {
 		struct spt_vm_name vm;
 
 		if (!parse_id(entry->d_name, &vm))
 			continue;
 		if (n == room) {
-			struct spt_vm_name *more = realloc(list, (room = room * 2 + 16) * sizeof(*list));
+			struct spt_vm_name *more =
+				realloc(list, (room = room * 2 + 16) * sizeof(*list));
 
 			if (!more) {
 				free(list);

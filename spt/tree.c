@@ -47,8 +47,8 @@ static unsigned int missing_child(const struct spt_model *m, const struct spt_ro
 }
 
 void spt_entry_fill(const struct spt_model *m, const struct spt_root_ref *root,
-		    const struct spt_node *node, unsigned int index, uint64_t address, uint64_t spte,
-		    struct spt_entry *e)
+		    const struct spt_node *node, unsigned int index, uint64_t address,
+		    uint64_t spte, struct spt_entry *e)
 {
 	e->root = root;
 	e->node = node;
@@ -66,8 +66,8 @@ void spt_entry_fill(const struct spt_model *m, const struct spt_root_ref *root,
 	} else if (e->type == SPT_SPTE_TABLE) {
 		e->hpa = spt_spte_table_hpa(&m->format, spte);
 		e->child = spt_node_child(m, root, e->hpa, node->level - 1);
-		e->problems = e->child ? child_problems(root, e->child, node->level, address) :
-					 missing_child(m, root);
+		e->problems = e->child ? child_problems(root, e->child, node->level, address)
+				       : missing_child(m, root);
 		if (e->problems)
 			e->child = NULL;
 	}
@@ -101,7 +101,8 @@ static void push(struct spt_tree *t, const struct spt_node *node, uint64_t base)
 static bool clip_to_image(struct spt_tree *t, uint64_t low, uint64_t bits)
 {
 	const struct spt_head *head = &t->model->image.head;
-	uint64_t page = spt_level_size(1) - 1, start = t->start, last = t->last < low ? t->last : low;
+	uint64_t page = spt_level_size(1) - 1, start = t->start,
+		 last = t->last < low ? t->last : low;
 
 	if (head->req_len) {
 		uint64_t image_last = (head->req_start + head->req_len - 1) | page;
@@ -191,7 +192,8 @@ const struct spt_entry *spt_tree_next(struct spt_tree *t)
 		if (t->entry.child) {
 			struct spt_tree_frame *f = &t->stack[t->depth - 1];
 			const struct spt_node *child = t->entry.child;
-			uint64_t base = f->base + ((uint64_t)t->entry.index << spt_level_shift(f->node->level));
+			uint64_t base = f->base + ((uint64_t)t->entry.index
+						   << spt_level_shift(f->node->level));
 
 			t->entry.child = NULL;
 			push(t, child, base);
@@ -230,7 +232,7 @@ static void count_table(struct spt_tree *t, struct spt_counts *ret)
 		enum spt_spte_type type = spt_spte_type(format, spte, f->node->level);
 
 		if (type == SPT_SPTE_TABLE) {
-			f->index--;	/* the tree's business */
+			f->index--; /* the tree's business */
 			break;
 		}
 		leaves += type == SPT_SPTE_LEAF;

@@ -13,45 +13,45 @@
 #include "spt/model.h"
 
 /* Problems of one entry; the walk goes on behind it. */
-#define SPT_ENTRY_NO_CHILD	(1U << 0)	/* names a table that the image does not have */
-#define SPT_ENTRY_BAD_CHILD	(1U << 1)	/* the table is of another level or place */
+#define SPT_ENTRY_NO_CHILD  (1U << 0) /* names a table that the image does not have */
+#define SPT_ENTRY_BAD_CHILD (1U << 1) /* the table is of another level or place */
 
 struct spt_entry {
 	const struct spt_root_ref *root;
-	const struct spt_node *node;	/* table it is in */
-	const struct spt_node *child;	/* table it points to, NULL none */
-	uint64_t spte;			/* raw */
-	uint64_t gpa;			/* first address it translates: GPA, or virtual/L2 (root kind) */
-	uint64_t size;			/* bytes it translates */
-	uint64_t hpa;			/* what a table or leaf entry points to; else SPT_NO_HPA */
+	const struct spt_node *node;  /* table it is in */
+	const struct spt_node *child; /* table it points to, NULL none */
+	uint64_t spte;		      /* raw */
+	uint64_t gpa;  /* first address it translates: GPA, or virtual/L2 (root kind) */
+	uint64_t size; /* bytes it translates */
+	uint64_t hpa;  /* what a table or leaf entry points to; else SPT_NO_HPA */
 	unsigned int index;
 	int level;
 	enum spt_spte_type type;
-	unsigned int problems;		/* SPT_ENTRY_* */
+	unsigned int problems; /* SPT_ENTRY_* */
 };
 
 /* Everything that decoders/spte.h knows about the entry. */
 struct spt_spte spt_entry_decode(const struct spt_model *model, const struct spt_entry *entry);
 
-#define SPT_TREE_LEAVES		(1U << 0)	/* leaf and special entries only, no tables */
-#define SPT_TREE_LEFTOVER	(1U << 1)	/* non-present entries that hold a value, too */
+#define SPT_TREE_LEAVES	  (1U << 0) /* leaf and special entries only, no tables */
+#define SPT_TREE_LEFTOVER (1U << 1) /* non-present entries that hold a value, too */
 
 struct spt_tree {
 	const struct spt_model *model;
-	const struct spt_root_ref *root;	/* being walked */
-	const struct spt_root_ref *only;	/* NULL: every root */
-	uint64_t start, last;		/* addresses asked for, both inclusive */
+	const struct spt_root_ref *root; /* being walked */
+	const struct spt_root_ref *only; /* NULL: every root */
+	uint64_t start, last;		 /* addresses asked for, both inclusive */
 	unsigned int flags;
-	uint64_t first_in_root, last_in_root;	/* the same, as this root's tables count */
-	int depth;			/* frames of stack in use; 0: next root */
+	uint64_t first_in_root, last_in_root; /* the same, as this root's tables count */
+	int depth;			      /* frames of stack in use; 0: next root */
 	struct spt_tree_frame {
 		const struct spt_node *node;
-		const uint64_t *row;	/* chunk of 'index', valid unless index begins one */
-		uint64_t base;		/* what entry 0 translates, as the tables count */
-		unsigned int index;	/* next entry to look at */
-		unsigned int end;	/* first entry behind the range */
+		const uint64_t *row; /* chunk of 'index', valid unless index begins one */
+		uint64_t base;	     /* what entry 0 translates, as the tables count */
+		unsigned int index;  /* next entry to look at */
+		unsigned int end;    /* first entry behind the range */
 	} stack[SPT_MAX_WALK + 1];
-	struct spt_entry entry;		/* the current one */
+	struct spt_entry entry; /* the current one */
 };
 
 /*
@@ -77,7 +77,8 @@ static inline bool spt_tree_step(struct spt_tree_frame *f, uint64_t empty, uint6
 		uint64_t rest = f->node->chunks >> chunk;
 
 		if (!(rest & 1)) {
-			f->index = rest ? (chunk + __builtin_ctzll(rest)) * SPT_CHUNK_ENTRIES : f->end;
+			f->index =
+				rest ? (chunk + __builtin_ctzll(rest)) * SPT_CHUNK_ENTRIES : f->end;
 			continue;
 		}
 		if (f->index % SPT_CHUNK_ENTRIES == 0 || !f->row)

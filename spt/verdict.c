@@ -13,16 +13,16 @@
 #include "spt/verdict.h"
 
 /* KVM_USER_MEM_SLOTS: from here on ids are KVM's own slots (APIC access page, ...). */
-#define FIRST_INTERNAL_SLOT	32764
+#define FIRST_INTERNAL_SLOT 32764
 
 /* What the paths of a walk have in common. */
 struct paths {
-	const struct spt_walk_path *leaf;	/* first that maps, NULL none */
-	const struct spt_walk_path *mirror;	/* first of a mirror root that maps */
-	const struct spt_walk_path *moved;	/* first whose page is not the host's */
-	const struct spt_walk_path *writable;	/* first that allows writes */
+	const struct spt_walk_path *leaf;     /* first that maps, NULL none */
+	const struct spt_walk_path *mirror;   /* first of a mirror root that maps */
+	const struct spt_walk_path *moved;    /* first whose page is not the host's */
+	const struct spt_walk_path *writable; /* first that allows writes */
 	const struct spt_entry *mmio;
-	bool changing;				/* frozen entry, or a table that is not there */
+	bool changing; /* frozen entry, or a table that is not there */
 };
 
 const char *spt_verdict_name(enum spt_verdict verdict)
@@ -72,7 +72,7 @@ static bool invalidating(const struct spt_model *m, const struct spt_walk *w)
 	uint64_t gfn = w->gpa >> SPT_PAGE_SHIFT;
 
 	if (m->image.end.in_progress_end && !vm_value(m, SPT_VM_MMU_INVALIDATE_IN_PROGRESS))
-		return true;	/* began meanwhile, its range is not known */
+		return true; /* began meanwhile, its range is not known */
 	if (!vm_value(m, SPT_VM_MMU_INVALIDATE_IN_PROGRESS))
 		return false;
 	if (start >= end)
@@ -155,8 +155,10 @@ static void judge_mmio_in_slot(const struct spt_model *m, struct spt_walk *w,
 	uint64_t now;
 
 	if (w->slot->slot->id >= FIRST_INTERNAL_SLOT)
-		say(w, SPT_VERDICT_MMIO, "emulated page of KVM's own memslot %d", w->slot->slot->id);
-	else if (!spt_value(&m->vm, as_id ? SPT_VM_GENERATION_1 : SPT_VM_GENERATION_0, &now) || !bits)
+		say(w, SPT_VERDICT_MMIO, "emulated page of KVM's own memslot %d",
+		    w->slot->slot->id);
+	else if (!spt_value(&m->vm, as_id ? SPT_VM_GENERATION_1 : SPT_VM_GENERATION_0, &now) ||
+		 !bits)
 		say(w, SPT_VERDICT_UNMAPPED, "an MMIO entry whose generation cannot be checked");
 	else if ((now & ((1ULL << bits) - 1)) != spte.mmio_gen)
 		say(w, SPT_VERDICT_UNMAPPED,
@@ -171,7 +173,8 @@ static void judge_private(const struct spt_model *m, struct spt_walk *w, const s
 		disagree(m, w, "private memory, but the shared root maps it at 0x%llx",
 			 (unsigned long long)p->leaf->hpa);
 	else if (p->mirror || p->leaf)
-		say(w, SPT_VERDICT_PRIVATE, "private memory, mapped at 0x%llx; the VMM has no address for it",
+		say(w, SPT_VERDICT_PRIVATE,
+		    "private memory, mapped at 0x%llx; the VMM has no address for it",
 		    (unsigned long long)(p->mirror ? p->mirror : p->leaf)->hpa);
 	else
 		say(w, SPT_VERDICT_PRIVATE, "private memory, not mapped yet");
@@ -202,7 +205,8 @@ static void judge_mapped(const struct spt_model *m, struct spt_walk *w, const st
 	const struct spt_host_path *host = &w->host;
 
 	if (!w->have_host)
-		say(w, SPT_VERDICT_UNKNOWN, "this image has no walk of the VMM's page tables to compare with");
+		say(w, SPT_VERDICT_UNKNOWN,
+		    "this image has no walk of the VMM's page tables to compare with");
 	else if (host->type == SPT_HOST_ERROR)
 		say(w, SPT_VERDICT_UNKNOWN, "the VMM's page tables could not be read: %s",
 		    host->error ? strerror(host->error) : "the walk ended early");
@@ -215,7 +219,8 @@ static void judge_mapped(const struct spt_model *m, struct spt_walk *w, const st
 	else if (p->writable && host->type == SPT_HOST_PAGE && !host->writable)
 		disagree(m, w, "the SPTE allows writes, the host's entry does not");
 	else if (host->type == SPT_HOST_PROTNONE)
-		say(w, SPT_VERDICT_COHERENT, "the same page; the host traps its own accesses to it");
+		say(w, SPT_VERDICT_COHERENT,
+		    "the same page; the host traps its own accesses to it");
 	else
 		say(w, SPT_VERDICT_COHERENT, "SPTE and host map the same page");
 }
@@ -231,7 +236,9 @@ void spt_verdict_find(const struct spt_model *m, struct spt_walk *w)
 	else if (!m->nr_nodes && m->nr_roots)
 		say(w, SPT_VERDICT_UNKNOWN, "this image has no tables");
 	else if (p.changing)
-		spt_verdict_torn(w, "an entry on the way is being changed, or its table is not in the image");
+		spt_verdict_torn(
+			w,
+			"an entry on the way is being changed, or its table is not in the image");
 	else if (!w->slot && (p.leaf || p.mirror))
 		disagree(m, w, "mapped at 0x%llx, but no memslot has this address",
 			 (unsigned long long)(p.leaf ? p.leaf : p.mirror)->hpa);

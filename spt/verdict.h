@@ -5,8 +5,8 @@
 
 #include "spt/walk.h"
 
-#define SPT_ATTR_PRIVATE	(1ULL << 3)	/* KVM_MEMORY_ATTRIBUTE_PRIVATE */
-#define SPT_WALK_RETRIES	3	/* further looks at a live VM before 'stale' */
+#define SPT_ATTR_PRIVATE (1ULL << 3) /* KVM_MEMORY_ATTRIBUTE_PRIVATE */
+#define SPT_WALK_RETRIES 3	     /* further looks at a live VM before 'stale' */
 
 /* Fill in verdict and reason from the rest of @walk. */
 void spt_verdict_find(const struct spt_model *model, struct spt_walk *walk);

@@ -94,7 +94,8 @@ int spt_vm_find(const char *want, struct spt_vm_name *ret, struct spt_error *err
 	if (!found)
 		return spt_fail(err, ENOENT, "no VM '%s': there is %s", want, ids);
 	if (!want)
-		return spt_fail(err, ENOTUNIQ, "%zu VMs are running: choose one with --vm: %s", found,
-				ids);
-	return spt_fail(err, ENOTUNIQ, "'%s' means %zu VMs: name one as PID-FD: %s", want, found, ids);
+		return spt_fail(err, ENOTUNIQ, "%zu VMs are running: choose one with --vm: %s",
+				found, ids);
+	return spt_fail(err, ENOTUNIQ, "'%s' means %zu VMs: name one as PID-FD: %s", want, found,
+			ids);
 }

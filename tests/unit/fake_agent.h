@@ -18,12 +18,12 @@ struct fake_answer {
 
 struct fake_agent {
 	char dir[64];
-	char image[128];		/* the VM's image file */
+	char image[128]; /* the VM's image file */
 	int master;
 	pthread_t thread;
-	const struct fake_answer *answers;	/* in turn; the last one again and again */
+	const struct fake_answer *answers; /* in turn; the last one again and again */
 	unsigned int nr_answers;
-	unsigned int requests;		/* served */
+	unsigned int requests; /* served */
 	char last_request[256];
 };
 

@@ -14,9 +14,9 @@
 #include "agent/spt_image.h"
 #include "decoders/format.h"
 
-#define MK_KB	1024ULL
-#define MK_MB	(1024 * MK_KB)
-#define MK_GB	(1024 * MK_MB)
+#define MK_KB 1024ULL
+#define MK_MB (1024 * MK_KB)
+#define MK_GB (1024 * MK_MB)
 
 struct mkimage;
 
@@ -25,7 +25,7 @@ struct mkimage *mkimage_new(const char *format);
 void mkimage_free(struct mkimage *mk);
 
 struct spt_head *mkimage_head(struct mkimage *mk);
-struct spt_end *mkimage_end(struct mkimage *mk);	/* totals and checksum are filled in later */
+struct spt_end *mkimage_end(struct mkimage *mk); /* totals and checksum are filled in later */
 const struct spt_format *mkimage_format(struct mkimage *mk);
 
 /* Values become known by being set. A generation is also END's, as of a VM at rest. */
@@ -34,7 +34,8 @@ unsigned int mkimage_vcpu(struct mkimage *mk);
 void mkimage_vcpu_value(struct mkimage *mk, unsigned int vcpu, enum spt_vcpu_value nr,
 			uint64_t value);
 
-/* A memslot; the result may be changed until the next call. Runs and bitmaps go to the last slot. */
+/* A memslot; the result may be changed until the next call. Runs and bitmaps go to the last slot.
+ */
 struct spt_slot *mkimage_slot(struct mkimage *mk, int id, unsigned int as_id, uint64_t gpa,
 			      uint64_t bytes, uint64_t hva);
 void mkimage_run(struct mkimage *mk, enum spt_run_kind kind, uint64_t gfn, uint64_t npages,

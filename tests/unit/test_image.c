@@ -152,7 +152,8 @@ static void the_refusal_names_what_is_wrong(void **state)
 	struct spt_head *head = (void *)image;
 	struct spt_end *end = (void *)(image + len - sizeof(*end));
 
-	refusal_says((uint8_t *)"#!/bin/sh\nexit 0\nexit 0\nexit 0", 32, EINVAL, "not an spt image");
+	refusal_says((uint8_t *)"#!/bin/sh\nexit 0\nexit 0\nexit 0", 32, EINVAL,
+		     "not an spt image");
 	head->abi = 7;
 	refusal_says(image, len, EPROTO, "image format 7");
 	head->abi = SPT_IMAGE_ABI;

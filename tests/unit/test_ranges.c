@@ -69,12 +69,12 @@ static void each_difference_splits_when_it_is_asked_for(void **state)
 	mkimage_slot(vm.mk, 0, 0, 0, 0x6000, 0x7f0000000000);
 	mkimage_slot(vm.mk, 1, 0, 0x6000, 0x100000, 0x7f1000000000);
 	map(&vm, 0x0000, 0x40000000, 2, 1, "rwx", 0);
-	map(&vm, 0x2000, 0x40002000, 2, 1, "r", 0);	/* permission */
-	map(&vm, 0x4000, 0x40004000, 1, 1, "r", dirty);	/* dirty */
-	map(&vm, 0x5000, 0x50000000, 1, 1, "r", 0);	/* HPA */
-	map(&vm, 0x6000, 0x50001000, 1, 1, "r", 0);	/* slot */
-	mkimage_map(vm.mk, vm.root, 0x7000, 1, mkimage_mmio(vm.mk, 0x7000, 0));	/* type */
-	map(&vm, 0x9000, 0x50002000, 1, 1, "r", 0);	/* behind a hole */
+	map(&vm, 0x2000, 0x40002000, 2, 1, "r", 0);				/* permission */
+	map(&vm, 0x4000, 0x40004000, 1, 1, "r", dirty);				/* dirty */
+	map(&vm, 0x5000, 0x50000000, 1, 1, "r", 0);				/* HPA */
+	map(&vm, 0x6000, 0x50001000, 1, 1, "r", 0);				/* slot */
+	mkimage_map(vm.mk, vm.root, 0x7000, 1, mkimage_mmio(vm.mk, 0x7000, 0)); /* type */
+	map(&vm, 0x9000, 0x50002000, 1, 1, "r", 0);				/* behind a hole */
 	vm_load(&vm);
 
 	spt_ranges_begin(&ranges, &vm.model, NULL, 0, 0, 0);
@@ -190,11 +190,11 @@ static void fast_merging_equals_the_slow_rule(void **state)
 
 			if (rand() % 50)
 				mkimage_map(vm.mk, vm.root, gpa, huge ? 2 : 1,
-					    rand() % 60 || huge ?
-						    mkimage_leaf(vm.mk, hpa, huge ? 2 : 1,
-								 rand() % 20 ? "rwx" : "r") |
-							    more :
-						    mkimage_mmio(vm.mk, gpa, 1));
+					    rand() % 60 || huge
+						    ? mkimage_leaf(vm.mk, hpa, huge ? 2 : 1,
+								   rand() % 20 ? "rwx" : "r") |
+							      more
+						    : mkimage_mmio(vm.mk, gpa, 1));
 			if (rand() % 200 == 0)
 				mkimage_slot(vm.mk, gpa >> 12, 0, gpa, size * (1 + !huge * 15), 0);
 			gpa += size;

@@ -18,9 +18,9 @@
 #include "spt/walk.h"
 #include "vm.h"
 
-#define HVA	0x7f0000000000ULL
-#define GPA	0x5000ULL
-#define HPA	0x9000000ULL
+#define HVA 0x7f0000000000ULL
+#define GPA 0x5000ULL
+#define HPA 0x9000000ULL
 
 static struct mkimage *some_vm(uint64_t seq, uint64_t host)
 {
@@ -130,7 +130,8 @@ static void a_bomb_does_not_go_off(void **state)
 		ZSTD_inBuffer in = { zeros, sizeof(zeros), 0 };
 
 		while (in.pos < in.size)
-			assert_false(ZSTD_isError(ZSTD_compressStream2(z, &out, &in, ZSTD_e_continue)));
+			assert_false(
+				ZSTD_isError(ZSTD_compressStream2(z, &out, &in, ZSTD_e_continue)));
 	}
 	ZSTD_inBuffer none = { NULL, 0, 0 };
 
@@ -222,7 +223,9 @@ static void requests_are_written_as_the_agent_reads_them(void **state)
 	struct spt_source *src;
 	struct spt_image img;
 	struct spt_error err = { 0 };
-	struct spt_request req = { .parts = SPT_PART_VM | SPT_PART_TABLES, .start = GPA, .len = 0x1000 };
+	struct spt_request req = { .parts = SPT_PART_VM | SPT_PART_TABLES,
+				   .start = GPA,
+				   .len = 0x1000 };
 
 	answer.bytes = mkimage_finish(mk, &answer.len);
 	fake_agent_start(&agent, &answer, 1);

@@ -11,14 +11,14 @@
 #include "spt/walk.h"
 #include "vm.h"
 
-#define HVA	0x7f0000000000ULL
-#define GPA	0x5000ULL
-#define HPA	0x9000000ULL
-#define RW	0x67ULL		/* P, W, U, A, D */
-#define RO	0x65ULL
-#define SWAPPED	(2ULL << 59 | 0x1234 << 14)
-#define MOVING	(25ULL << 59 | 0x1234 << 14)
-#define PROTNONE(hpa) ((~(hpa) & 0x000ffffffffff000ULL) | 0x100)
+#define HVA	      0x7f0000000000ULL
+#define GPA	      0x5000ULL
+#define HPA	      0x9000000ULL
+#define RW	      0x67ULL /* P, W, U, A, D */
+#define RO	      0x65ULL
+#define SWAPPED	      (2ULL << 59 | 0x1234 << 14)
+#define MOVING	      (25ULL << 59 | 0x1234 << 14)
+#define PROTNONE(hpa) ((~(hpa)&0x000ffffffffff000ULL) | 0x100)
 
 /* A VM at rest with 16 MiB in one slot. */
 static struct vm vm_with_slot(void)
@@ -102,10 +102,8 @@ static void unmapped(void **state)
 		uint64_t entry;
 		const char *reason;
 	} cases[] = {
-		{ 0, "no page there yet" },
-		{ HPA | RW, "the host has the page" },
-		{ PROTNONE(HPA), "traps accesses" },
-		{ MOVING, "moving" },
+		{ 0, "no page there yet" },	     { HPA | RW, "the host has the page" },
+		{ PROTNONE(HPA), "traps accesses" }, { MOVING, "moving" },
 		{ 31ULL << 59 | 0x200, "marks" },
 	};
 

@@ -11,7 +11,7 @@
 #include "vm.h"
 
 #define HVA	0x7f0000000000ULL
-#define PRESENT	0x67ULL		/* P, W, U, A, D */
+#define PRESENT 0x67ULL /* P, W, U, A, D */
 
 static void every_level_and_the_final_address(void **state)
 {

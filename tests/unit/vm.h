@@ -9,7 +9,7 @@
 struct vm {
 	struct mkimage *mk;
 	struct spt_model model;
-	unsigned int root;	/* a TDP MMU root of 4 levels, unless the format is 'shadow' */
+	unsigned int root; /* a TDP MMU root of 4 levels, unless the format is 'shadow' */
 };
 
 static inline struct vm vm_new(const char *format)
