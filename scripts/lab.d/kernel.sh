@@ -85,6 +85,11 @@ kernel_fetch() # NAME SUITES FLAVOUR COMPILER
 	release=$(sed -n 's/^linux-image-//p' <<<"$packages")
 	version=$(apt-cache show --no-all-versions "linux-image-$release" | sed -n 's/^Version: //p')
 	[[ $release && $version ]] || die "no linux-image-$flavour in $2: is 'kernels' right?"
+	if [[ -e $LAB_CACHE/kernels/$name && $(<"$LAB_CACHE/kernels/$name/version") = "$version" ]] &&
+		kernel_whole "$name"; then
+		say "Linux $release $version is the newest"
+		return 0
+	fi
 
 	mkdir -p "$LAB_CACHE/kernels"
 	find "$LAB_CACHE/kernels" -maxdepth 1 -name ".$name.*" -exec rm -rf {} +
@@ -132,7 +137,15 @@ kernel_publish() # DIR NAME RELEASE
 		-exec rm -rf {} +
 }
 
-# Makes sure that kernel NAME is in the cache and whole.
+# Whether all of a kernel is there as it was fetched.
+kernel_whole() # NAME
+{
+	manifest_check "$LAB_CACHE/kernels/$1" boot.sha256 &&
+		manifest_check "$LAB_CACHE/kernels/$1" build.sha256
+}
+
+# Makes sure that kernel NAME is in the cache and what boots of it is whole; its build tree, which
+# is many files, is checked when something is built.
 kernel_prepare() # NAME [UPDATE]
 {
 	local suites flavour compiler

@@ -17,27 +17,38 @@ module_key() # SOURCES... (the kernel's directory in $kernel)
 # the finished directory. The project's shared headers are beside the copy as beside the source.
 module_build() # KERNEL SOURCE
 {
+	locked "module-$1-$(basename "$2")" module_build_locked "$1" "$2"
+}
+
+module_build_locked() # KERNEL SOURCE
+{
 	local kernel source=$2 key final copy log
 	kernel=$(kernel_dir "$1")
 	key=$(module_key "$source" "$LAB_TOP"/agent/*.h)
 	final=$LAB_CACHE/modules/$1/$(basename "$source")-$key
 	if manifest_check "$final" sha256; then
+		touch "$final"
 		echo "$final"
 		return 0
 	fi
 	manifest_check "$kernel" build.sha256 || die "the build tree of $1 is damaged: run '$0 prepare --update --kernel $1'"
+	say "building ${source#"$LAB_TOP/"} for Linux $(<"$kernel/release")"
 	rm -rf "$final"
 	mkdir -p "$LAB_CACHE/modules/$1"
-	find "$LAB_CACHE/modules/$1" -maxdepth 1 -name ".*" -type d -mmin +60 -exec rm -rf {} +
+	# What was interrupted (the lock is ours), and what nobody has used for long.
+	find "$LAB_CACHE/modules/$1" -mindepth 1 -maxdepth 1 \
+		\( -name ".$(basename "$source").*" -o -mtime +7 \) -exec rm -rf {} +
 	copy=$(mktemp -d "$LAB_CACHE/modules/$1/.$(basename "$source").XXXXXX")
 	# The agent's headers are what a module of the tests shares with it.
 	mkdir "$copy/agent"
 	cp "$LAB_TOP"/agent/*.h "$copy/agent/"
 	mkdir -p "$copy/${source#"$LAB_TOP/"}"
 	cp -r "$source/." "$copy/${source#"$LAB_TOP/"}/"
+	# What a build in the source itself left is another kernel's.
+	find "$copy" \( -name '*.o' -o -name '*.ko' -o -name '*.mod*' -o -name '.*.cmd' \) -delete
 	log=$copy/log
 	if ! module_make "$kernel" "$copy" "${source#"$LAB_TOP/"}" >"$log" 2>&1; then
-		cat "$log" >&2
+		grep -Ev '^ +(CC|LD|AR|MODPOST|BTF) |^make' "$log" >&2 || true
 		rm -rf "$copy"
 		say "${source#"$LAB_TOP/"} does not build for Linux $(<"$kernel/release")"
 		return 1
@@ -46,12 +57,9 @@ module_build() # KERNEL SOURCE
 	mkdir "$copy/done"
 	cp "$copy/${source#"$LAB_TOP/"}"/*.ko "$log" "$copy/done/"
 	manifest_write "$copy/done" sha256 .
-	if mv -T "$copy/done" "$final" 2>/dev/null || manifest_check "$final" sha256; then
-		rm -rf "$copy"
-		echo "$final"
-	else
-		die "cannot write $final"
-	fi
+	mv -T "$copy/done" "$final"
+	rm -rf "$copy"
+	echo "$final"
 }
 
 module_make() # KERNEL-DIR COPY SUBDIRECTORY
