@@ -165,7 +165,7 @@ bochs_run()
 	bochs_config "$tools" >"$LAB_RUN/bochsrc"
 	echo c >"$LAB_RUN/bochs.commands"
 	LTDL_LIBRARY_PATH=$bochs/plugins BXSHARE=$bochs/share setpriv --pdeathsig KILL \
-		"$tools/bochs-l1" -k "$LAB_KERNEL_DIR/vmlinux" -i "$LAB_RUN/initrd.cpio" \
+		"$tools/bochs-l1" -k "$LAB_KERNEL_DIR/$LAB_BOOT" -i "$LAB_RUN/initrd.cpio" \
 		-a "$bochs_boot_line" -d "$LAB_RUN/l1" -r "$LAB_RAM" \
 		-l "$LAB_LOG/bochs" -s "$LAB_LOG/screen" -- \
 		"$bochs/lib/ld-linux-x86-64.so.2" --library-path "$bochs/lib" "$bochs/bin/bochs-bin" \
