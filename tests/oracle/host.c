@@ -16,6 +16,7 @@
 #define PAGE		4096UL
 #define PFN_MASK	((1UL << 55) - 1)
 #define PRESENT		(1UL << 63)
+#define KPF_RESERVED	(1UL << 32)
 #define STOP_TRIES	2000
 #define STOP_WAIT_US	500
 
@@ -66,6 +67,9 @@ int host_read(struct host *h)
 	int err;
 
 	memset(h, 0, sizeof(*h));
+	h->kpageflags = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+	if (h->kpageflags < 0)
+		return -errno;
 	err = read_iomem(h);
 	return err ? err : find_zero_page(h);
 }
@@ -78,11 +82,20 @@ bool host_is_ram(const struct host *h, uint64_t hpa, uint64_t size)
 	return false;
 }
 
+static bool is_reserved(const struct host *h, uint64_t hpa)
+{
+	uint64_t flags;
+
+	return pread(h->kpageflags, &flags, 8, hpa / PAGE * 8) == 8 && flags & KPF_RESERVED;
+}
+
+/* Parts of the kernel's areas that only served its start are ordinary memory afterwards. */
 bool host_is_kernel(const struct host *h, uint64_t hpa, uint64_t size)
 {
 	for (int i = 0; i < h->kernels; i++)
-		if (hpa <= h->kernel[i].last && hpa + size - 1 >= h->kernel[i].first)
-			return true;
+		for (uint64_t at = hpa; at < hpa + size; at += PAGE)
+			if (at >= h->kernel[i].first && at <= h->kernel[i].last && is_reserved(h, at))
+				return true;
 	return false;
 }
 

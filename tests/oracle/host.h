@@ -17,6 +17,7 @@ struct host {
 	int rams;
 	struct area kernel[MAX_AREAS];	/* its code and variables */
 	int kernels;
+	int kpageflags;
 	uint64_t zero_page;	/* HPA of the page that every read of untouched memory maps */
 };
 
