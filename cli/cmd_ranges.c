@@ -102,7 +102,7 @@ static void set_flags(struct cli *cli, struct cli_table *t, const struct spt_ran
 		for (unsigned int i = 0; i < nr_mixed && at < sizeof(text); i++)
 			at += snprintf(text + at, sizeof(text) - at, "%s%s", at ? "," : "",
 				       mixed[i]);
-		cli_cell_text(t, COL_FLAGS, "%s", text);
+		cli_cell_string(t, COL_FLAGS, text);
 	}
 }
 
@@ -115,7 +115,7 @@ static void add_row(struct cli *cli, struct cli_table *t, const struct spt_model
 
 	cli_table_row(t);
 	cli_cell_address(t, COL_ROOT, r->root->hpa);
-	cli_cell_text(t, COL_KIND, "%s", spt_root_kind_name(r->root->kind));
+	cli_cell_string(t, COL_KIND, spt_root_kind_name(r->root->kind));
 	cli_cell_address(t, COL_GPA, r->gpa);
 	cli_cell_address(t, COL_END, r->gpa + r->size - 1);
 	cli_cell_size(t, COL_SIZE, r->size);
@@ -124,8 +124,8 @@ static void add_row(struct cli *cli, struct cli_table *t, const struct spt_model
 	else
 		cli_cell_address(t, COL_HPA, r->hpa);
 	cli_cell_size(t, COL_PAGE_SIZE, r->page_size);
-	cli_cell_text(t, COL_PERM, "%s", spt_perm_text(&model->format, spte.perm, perm));
-	cli_cell_text(t, COL_TYPE, "%s", spt_spte_type_name(r->type));
+	cli_cell_string(t, COL_PERM, spt_perm_text(&model->format, spte.perm, perm));
+	cli_cell_string(t, COL_TYPE, spt_spte_type_name(r->type));
 	if (r->slot)
 		cli_cell_number(t, COL_SLOT, r->slot->slot->id);
 	else

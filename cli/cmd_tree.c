@@ -72,11 +72,14 @@ static void add_row(struct cli *cli, struct cli_table *t, const struct spt_model
 	cli_cell_number(t, COL_INDEX, entry->index);
 	cli_cell_address(t, COL_TABLE, entry->node->hpa);
 	cli_cell_address(t, COL_SPTE, entry->spte);
-	cli_cell_text(t, COL_TYPE, "%s", spt_spte_type_name(entry->type));
-	cli_cell_text(t, COL_HPA, "%s", cli_hpa_text(entry->hpa, text));
-	cli_cell_text(t, COL_PERM, "%s", spt_perm_text(&model->format, spte.perm, perm));
+	cli_cell_string(t, COL_TYPE, spt_spte_type_name(entry->type));
+	if (entry->hpa == SPT_NO_HPA)
+		cli_cell_string(t, COL_HPA, "-");
+	else
+		cli_cell_address(t, COL_HPA, entry->hpa);
+	cli_cell_string(t, COL_PERM, spt_perm_text(&model->format, spte.perm, perm));
 	cli_cell_size(t, COL_SIZE, entry->size);
-	cli_cell_text(t, COL_FLAGS, "%s", cli_entry_flags(&spte, entry, text));
+	cli_cell_string(t, COL_FLAGS, cli_entry_flags(&spte, entry, text));
 	cli_cell_address(t, COL_ROOT, entry->root->hpa);
 	if (cli_entry_translation(entry, &guest_gpa, &access))
 		cli_cell_address(t, COL_GUEST_GPA, guest_gpa);

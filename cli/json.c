@@ -125,10 +125,15 @@ void cli_json_put(struct cli *cli, const char *key, struct json_object *value)
 
 struct json_object *cli_json_hex(uint64_t value)
 {
-	char text[24];
+	char text[2 + 16], *p = text + sizeof(text);
 
-	snprintf(text, sizeof(text), "0x%llx", (unsigned long long)value);
-	return json_object_new_string(text);
+	do {
+		*--p = "0123456789abcdef"[value & 15];
+		value >>= 4;
+	} while (value);
+	*--p = 'x';
+	*--p = '0';
+	return json_object_new_string_len(p, (int)(text + sizeof(text) - p));
 }
 
 struct json_object *cli_json_uint(uint64_t value)
@@ -138,30 +143,32 @@ struct json_object *cli_json_uint(uint64_t value)
 
 void cli_json_set(struct json_object *o, const char *key, struct json_object *value)
 {
-	json_object_object_add(o, key, value);
+	/* Neither copied nor looked for: no object here has a key twice. */
+	json_object_object_add_ex(o, key, value,
+				  JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_KEY_IS_CONSTANT);
 }
 
 void cli_json_set_hex(struct json_object *o, const char *key, uint64_t value)
 {
-	json_object_object_add(o, key, cli_json_hex(value));
+	cli_json_set(o, key, cli_json_hex(value));
 }
 
 void cli_json_set_uint(struct json_object *o, const char *key, uint64_t value)
 {
-	json_object_object_add(o, key, cli_json_uint(value));
+	cli_json_set(o, key, cli_json_uint(value));
 }
 
 void cli_json_set_int(struct json_object *o, const char *key, int64_t value)
 {
-	json_object_object_add(o, key, json_object_new_int64(value));
+	cli_json_set(o, key, json_object_new_int64(value));
 }
 
 void cli_json_set_bool(struct json_object *o, const char *key, bool value)
 {
-	json_object_object_add(o, key, json_object_new_boolean(value));
+	cli_json_set(o, key, json_object_new_boolean(value));
 }
 
 void cli_json_set_text(struct json_object *o, const char *key, const char *value)
 {
-	json_object_object_add(o, key, value ? json_object_new_string(value) : NULL);
+	cli_json_set(o, key, value ? json_object_new_string(value) : NULL);
 }

@@ -27,7 +27,7 @@ void cli_json_put(struct cli *cli, const char *key, struct json_object *value);
 struct json_object *cli_json_hex(uint64_t value);
 struct json_object *cli_json_uint(uint64_t value);
 
-/* Shorthands for a member of an object in memory. */
+/* A new member of an object in memory. @key lives as long as the object: a literal. */
 void cli_json_set(struct json_object *o, const char *key, struct json_object *value);
 void cli_json_set_hex(struct json_object *o, const char *key, uint64_t value);
 void cli_json_set_uint(struct json_object *o, const char *key, uint64_t value);

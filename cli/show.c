@@ -203,11 +203,3 @@ const char *cli_hw_root_source(uint64_t source)
 		return "unknown";
 	}
 }
-
-const char *cli_hpa_text(uint64_t hpa, char text[24])
-{
-	if (hpa == SPT_NO_HPA)
-		return strcpy(text, "-");
-	snprintf(text, 24, "0x%016" PRIx64, hpa);
-	return text;
-}

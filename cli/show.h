@@ -57,7 +57,4 @@ int64_t cli_vcpu_id(const struct spt_vcpu_ref *vcpu);
 /* Where a vCPU's hw_root was found: "computed", "vmcb" or "vmcs". */
 const char *cli_hw_root_source(uint64_t source);
 
-/* 0x%016x, or "-" for an address that is not known. */
-const char *cli_hpa_text(uint64_t hpa, char text[24]);
-
 #endif

@@ -66,6 +66,7 @@ void cli_row_json(struct cli_table *t, struct json_object *row);
 /* Set the cell of column number @col (index in the column table) in the current row. */
 void cli_cell_text(struct cli_table *t, int col, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+void cli_cell_string(struct cli_table *t, int col, const char *text);
 void cli_cell_address(struct cli_table *t, int col, uint64_t address); /* 0x%016x, "0x..." */
 void cli_cell_hex(struct cli_table *t, int col, uint64_t value);       /* as short as it is */
 void cli_cell_number(struct cli_table *t, int col, int64_t value);
