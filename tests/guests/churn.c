@@ -16,19 +16,19 @@
 #include "mailbox.h"
 #include "pages.h"
 
-#define BURST_PAGES	64	/* at most this many accesses in one vCPU operation */
+#define BURST_PAGES 64 /* at most this many accesses in one vCPU operation */
 
 #ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE	25
+#define MADV_COLLAPSE 25
 #endif
 
 struct worker {
 	const char *name;
 	void (*step)(struct worker *w);
-	unsigned int pause_us;	/* after each step: the vCPUs need the CPU too */
+	unsigned int pause_us; /* after each step: the vCPUs need the CPU too */
 	struct guest *guest;
-	int vcpu;		/* index, for the fault workers */
-	uint64_t random;	/* state of the generator */
+	int vcpu;	 /* index, for the fault workers */
+	uint64_t random; /* state of the generator */
 	uint64_t steps;
 	pthread_t thread;
 	bool started;
@@ -52,7 +52,8 @@ static struct slot *random_slot(struct worker *w, bool registered)
 	static const int ids[] = { 1, 2, 5, 6, 7, 8, 9, 10, 11 };
 
 	for (;;) {
-		struct slot *s = &w->guest->slot[ids[next_random(w) % (sizeof(ids) / sizeof(ids[0]))]];
+		struct slot *s =
+			&w->guest->slot[ids[next_random(w) % (sizeof(ids) / sizeof(ids[0]))]];
 
 		if (!registered || s->hva)
 			return s;
@@ -67,7 +68,8 @@ static void step_fault(struct worker *w)
 	uint64_t count = 1 + next_random(w) % BURST_PAGES;
 	struct op op = {
 		.op = next_random(w) % 3 ? OP_WRITE : OP_READ,
-		.gpa = s->gpa + first * SIZE_4K, .stride = SIZE_4K,
+		.gpa = s->gpa + first * SIZE_4K,
+		.stride = SIZE_4K,
 		.count = count < pages - first ? count : pages - first,
 		.value = first,
 	};

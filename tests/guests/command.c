@@ -11,19 +11,19 @@
 #include "mailbox.h"
 #include "pages.h"
 
-#define MAX_ARGS	6
-#define X86_RET		0xc3
-#define LIST_PAGES	512	/* pages that one answer line names */
+#define MAX_ARGS   6
+#define X86_RET	   0xc3
+#define LIST_PAGES 512 /* pages that one answer line names */
 
 /* What a command gets: its arguments with the words for range and vCPU taken out. */
 struct request {
 	struct guest *guest;
-	int argc;		/* words left in argv, the command's name not counted */
+	int argc; /* words left in argv, the command's name not counted */
 	char *argv[MAX_ARGS];
-	struct vcpu *vcpu;	/* '@N', or vCPU 0 */
-	bool all_vcpus;		/* no '@N' was given */
-	uint64_t gpa, len;	/* first argument, if the command takes a range */
-	struct slot *slot;	/* that holds the range, or that the id names */
+	struct vcpu *vcpu; /* '@N', or vCPU 0 */
+	bool all_vcpus;	   /* no '@N' was given */
+	uint64_t gpa, len; /* first argument, if the command takes a range */
+	struct slot *slot; /* that holds the range, or that the id names */
 	struct reply *reply;
 };
 
@@ -31,8 +31,8 @@ enum takes { TAKES_NOTHING, TAKES_RANGE, TAKES_SLOT };
 
 struct command {
 	const char *name;
-	enum takes takes;	/* as its first argument */
-	int min, max;		/* further arguments */
+	enum takes takes; /* as its first argument */
+	int min, max;	  /* further arguments */
 	void (*run)(struct request *q);
 	const char *help;
 };
@@ -106,7 +106,11 @@ static uint64_t pages_of(const struct request *q)
 static void run_op(struct request *q, uint64_t op, uint64_t value)
 {
 	struct op o = {
-		.op = op, .gpa = q->gpa, .count = pages_of(q), .stride = SIZE_4K, .value = value,
+		.op = op,
+		.gpa = q->gpa,
+		.count = pages_of(q),
+		.stride = SIZE_4K,
+		.value = value,
 	};
 
 	if (vcpu_do(q->vcpu, &o))
@@ -135,8 +139,8 @@ static void cmd_touch(struct request *q)
 		if (!memory_of(q))
 			return;
 		for (uint64_t at = 0; at < pages_of(q); at++)
-			*((volatile uint8_t *)memory_hva(q->slot, q->gpa + at * SIZE_4K) + EXEC_OFFSET) =
-				X86_RET;
+			*((volatile uint8_t *)memory_hva(q->slot, q->gpa + at * SIZE_4K) +
+			  EXEC_OFFSET) = X86_RET;
 		run_op(q, OP_EXEC, 0);
 	} else {
 		answer(q, "error access is r, w or x, not '%s'", access);
@@ -202,8 +206,8 @@ static void cmd_verify(struct request *q)
 	uint64_t bad = q->vcpu->mailbox[MB_RESULT / 8];
 
 	if (bad)
-		answer(q, "error %" PRIu64 " of %" PRIu64 " pages differ, the first at 0x%" PRIx64, bad,
-		       pages_of(q), (uint64_t)q->vcpu->mailbox[MB_BAD_GVA / 8] - GVA_BASE);
+		answer(q, "error %" PRIu64 " of %" PRIu64 " pages differ, the first at 0x%" PRIx64,
+		       bad, pages_of(q), (uint64_t)q->vcpu->mailbox[MB_BAD_GVA / 8] - GVA_BASE);
 	else
 		answer(q, "ok %" PRIu64 " pages", pages_of(q));
 }
@@ -212,7 +216,9 @@ static void cmd_run(struct request *q)
 {
 	struct op op = {
 		.op = !strcmp(q->argc ? q->argv[0] : "w", "r") ? OP_SPIN_READ : OP_SPIN_WRITE,
-		.gpa = q->gpa, .count = pages_of(q), .stride = SIZE_4K,
+		.gpa = q->gpa,
+		.count = pages_of(q),
+		.stride = SIZE_4K,
 	};
 
 	if (vcpu_submit(q->vcpu, &op))
@@ -255,12 +261,15 @@ static void cmd_regs(struct request *q)
 	pthread_mutex_lock(&q->vcpu->lock);
 	if (q->vcpu->state == VCPU_BUSY)
 		answer(q, "error vCPU %d is running: pause it first", q->vcpu->idx);
-	else if (ioctl(q->vcpu->fd, KVM_GET_REGS, &regs) || ioctl(q->vcpu->fd, KVM_GET_SREGS, &sregs))
+	else if (ioctl(q->vcpu->fd, KVM_GET_REGS, &regs) ||
+		 ioctl(q->vcpu->fd, KVM_GET_SREGS, &sregs))
 		answer_errno(q, -errno);
 	else
-		answer(q, "ok rip=0x%llx rsp=0x%llx rbx=0x%llx rflags=0x%llx cr0=0x%llx cr2=0x%llx "
-		       "cr3=0x%llx cr4=0x%llx efer=0x%llx", regs.rip, regs.rsp, regs.rbx, regs.rflags,
-		       sregs.cr0, sregs.cr2, sregs.cr3, sregs.cr4, sregs.efer);
+		answer(q,
+		       "ok rip=0x%llx rsp=0x%llx rbx=0x%llx rflags=0x%llx cr0=0x%llx cr2=0x%llx "
+		       "cr3=0x%llx cr4=0x%llx efer=0x%llx",
+		       regs.rip, regs.rsp, regs.rbx, regs.rflags, sregs.cr0, sregs.cr2, sregs.cr3,
+		       sregs.cr4, sregs.efer);
 	pthread_mutex_unlock(&q->vcpu->lock);
 }
 
@@ -277,7 +286,10 @@ static void cmd_map(struct request *q)
 }
 
 /* The kernel's names and numbers of madvise(2) and mprotect(2). */
-static const struct { const char *name; int value; } advice_table[] = {
+static const struct {
+	const char *name;
+	int value;
+} advice_table[] = {
 	{ "dontneed", 4 }, { "free", 8 }, { "hugepage", 14 }, { "nohugepage", 15 },
 	{ "cold", 20 }, { "pageout", 21 }, { "populate-read", 22 }, { "populate-write", 23 },
 	{ "collapse", 25 }, { "mergeable", 12 }, { "unmergeable", 13 },
@@ -292,8 +304,9 @@ static void cmd_madvise(struct request *q)
 	for (size_t i = 0; i < sizeof(advice_table) / sizeof(advice_table[0]); i++) {
 		if (strcmp(advice_table[i].name, q->argv[0]))
 			continue;
-		answer_errno(q, madvise(memory_hva(q->slot, q->gpa), q->len, advice_table[i].value) ?
-			     -errno : 0);
+		answer_errno(q, madvise(memory_hva(q->slot, q->gpa), q->len, advice_table[i].value)
+					? -errno
+					: 0);
 		return;
 	}
 	answer(q, "error unknown advice '%s'", q->argv[0]);
@@ -306,8 +319,9 @@ static void cmd_mprotect(struct request *q)
 	for (size_t i = 0; i < sizeof(prot_table) / sizeof(prot_table[0]); i++) {
 		if (strcmp(prot_table[i].name, q->argv[0]))
 			continue;
-		answer_errno(q, mprotect(memory_hva(q->slot, q->gpa), q->len, prot_table[i].value) ?
-			     -errno : 0);
+		answer_errno(q, mprotect(memory_hva(q->slot, q->gpa), q->len, prot_table[i].value)
+					? -errno
+					: 0);
 		return;
 	}
 	answer(q, "error protection is none, r or rw, not '%s'", q->argv[0]);
@@ -332,7 +346,7 @@ static void cmd_dirty_log(struct request *q)
 	else
 		answer_errno(q, memory_set_flags(q->guest, q->slot,
 						 (q->slot->flags & ~KVM_MEM_LOG_DIRTY_PAGES) |
-						 (on ? KVM_MEM_LOG_DIRTY_PAGES : 0)));
+							 (on ? KVM_MEM_LOG_DIRTY_PAGES : 0)));
 }
 
 /* Answers the first dirty pages and how many there are. */
@@ -371,8 +385,10 @@ static void cmd_pagemap(struct request *q)
 		if (!err)
 			add(q, " 0x%" PRIx64 "=0x%" PRIx64, gpa, hpa | (gpa & (SIZE_4K - 1)));
 		else
-			add(q, " 0x%" PRIx64 "=%s", gpa, err == -ENOENT ? "none" :
-			    err == -EIO ? "swap" : "hidden");
+			add(q, " 0x%" PRIx64 "=%s", gpa,
+			    err == -ENOENT ? "none"
+			    : err == -EIO  ? "swap"
+					   : "hidden");
 	}
 }
 
@@ -546,7 +562,9 @@ static bool take_first(struct request *q, const struct command *c)
 		}
 		q->slot = layout_find(q->guest, q->gpa, q->len);
 		if (!q->slot || q->slot->skipped) {
-			answer(q, "error 0x%" PRIx64 "+0x%" PRIx64 " is in no slot or hole of the layout",
+			answer(q,
+			       "error 0x%" PRIx64 "+0x%" PRIx64
+			       " is in no slot or hole of the layout",
 			       q->gpa, q->len);
 			return false;
 		}
@@ -564,7 +582,7 @@ void command_run(struct guest *g, char *line, struct reply *r)
 	answer(&q, "ok");
 	if (!name)
 		return;
-	for (char *word; (word = strtok_r(NULL, " \t\r\n", &save)); ) {
+	for (char *word; (word = strtok_r(NULL, " \t\r\n", &save));) {
 		if (q.argc == MAX_ARGS) {
 			answer(&q, "error too many words");
 			return;

@@ -10,11 +10,11 @@
 
 #include "pages.h"
 
-#define MAX_CLIENTS	8
-#define LINE_MAX_BYTES	4096
+#define MAX_CLIENTS    8
+#define LINE_MAX_BYTES 4096
 
 struct client {
-	int in, out;		/* in < 0: free */
+	int in, out; /* in < 0: free */
 	size_t used;
 	char line[LINE_MAX_BYTES];
 };
@@ -167,7 +167,8 @@ int control_send(const char *path, int argc, char **argv)
 	for (int i = 0; i < argc; i++) {
 		if (write_all(fd, argv[i], strlen(argv[i])) || write_all(fd, "\n", 1) ||
 		    getline(&line, &size, in) < 0) {
-			fprintf(stderr, "pages: the guest at %s went away at '%s'\n", path, argv[i]);
+			fprintf(stderr, "pages: the guest at %s went away at '%s'\n", path,
+				argv[i]);
 			status = 2;
 			break;
 		}

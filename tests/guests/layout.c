@@ -6,92 +6,220 @@
 
 #include "pages.h"
 
-#define SPARSE_GPA	0x100000000ULL	/* above everything that has a place of its own */
+#define SPARSE_GPA 0x100000000ULL /* above everything that has a place of its own */
 
 /*
  * Slot ids are also the index here. The sizes of 'sparse' and 'dense' come from
  * the options; a slot of size 0 is left out.
  */
 static const struct slot slot_table[] = {
-	{ .id = 0, .name = "system", .gpa = 0, .size = 4 * SIZE_2M,
-	  .backing = BACKING_ANON, .guest_page = SIZE_4K },
-	{ .id = 1, .name = "anon", .gpa = 0x10000000, .size = 2 * SIZE_2M,
-	  .backing = BACKING_ANON, .guest_page = SIZE_4K },
-	{ .id = 2, .name = "thp", .gpa = 0x20000000, .size = 4 * SIZE_2M,
-	  .backing = BACKING_THP, .guest_page = SIZE_2M },
-	{ .id = 3, .name = "hugetlb-2m", .gpa = 0x30000000, .size = 2 * SIZE_2M,
-	  .backing = BACKING_HUGETLB_2M, .guest_page = SIZE_2M, .guest_nx = true },
-	{ .id = 4, .name = "hugetlb-1g", .gpa = 0x80000000, .size = SIZE_1G,
-	  .backing = BACKING_HUGETLB_1G, .guest_page = SIZE_1G },
-	{ .id = 5, .name = "readonly", .gpa = 0x40000000, .size = 0x40000,
-	  .backing = BACKING_ANON, .guest_page = SIZE_4K, .flags = KVM_MEM_READONLY },
-	{ .id = 6, .name = "alias-a", .gpa = 0x50000000, .size = 0x100000,
-	  .backing = BACKING_ANON, .guest_page = SIZE_4K },
-	{ .id = 7, .name = "alias-b", .gpa = 0x58000000, .size = 0x100000,
-	  .backing = BACKING_ALIAS, .alias_of = 6, .guest_page = SIZE_4K },
-	{ .id = 8, .name = "dirty", .gpa = 0x60000000, .size = 2 * SIZE_2M,
-	  .backing = BACKING_THP, .guest_page = SIZE_2M, .flags = KVM_MEM_LOG_DIRTY_PAGES },
-	{ .id = 9, .name = "skewed", .gpa = 0x68000000, .size = 2 * SIZE_2M,
-	  .backing = BACKING_THP, .skew = SIZE_4K, .guest_page = SIZE_2M },
-	{ .id = 10, .name = "mmio", .gpa = 0x70000000, .size = 0x10000,
-	  .backing = BACKING_NONE, .guest_page = SIZE_4K },
-	{ .id = 11, .name = "churn", .gpa = 0x78000000, .size = 2 * SIZE_2M,
-	  .backing = BACKING_THP, .guest_page = SIZE_4K },
-	{ .id = 12, .name = "sparse", .gpa = SPARSE_GPA, .size = 0,
-	  .backing = BACKING_ANON, .guest_page = SIZE_2M },
-	{ .id = 13, .name = "dense", .gpa = SPARSE_GPA, .size = 0,
-	  .backing = BACKING_ANON, .guest_page = SIZE_2M },
+	{ .id = 0,
+	  .name = "system",
+	  .gpa = 0,
+	  .size = 4 * SIZE_2M,
+	  .backing = BACKING_ANON,
+	  .guest_page = SIZE_4K },
+	{ .id = 1,
+	  .name = "anon",
+	  .gpa = 0x10000000,
+	  .size = 2 * SIZE_2M,
+	  .backing = BACKING_ANON,
+	  .guest_page = SIZE_4K },
+	{ .id = 2,
+	  .name = "thp",
+	  .gpa = 0x20000000,
+	  .size = 4 * SIZE_2M,
+	  .backing = BACKING_THP,
+	  .guest_page = SIZE_2M },
+	{ .id = 3,
+	  .name = "hugetlb-2m",
+	  .gpa = 0x30000000,
+	  .size = 2 * SIZE_2M,
+	  .backing = BACKING_HUGETLB_2M,
+	  .guest_page = SIZE_2M,
+	  .guest_nx = true },
+	{ .id = 4,
+	  .name = "hugetlb-1g",
+	  .gpa = 0x80000000,
+	  .size = SIZE_1G,
+	  .backing = BACKING_HUGETLB_1G,
+	  .guest_page = SIZE_1G },
+	{ .id = 5,
+	  .name = "readonly",
+	  .gpa = 0x40000000,
+	  .size = 0x40000,
+	  .backing = BACKING_ANON,
+	  .guest_page = SIZE_4K,
+	  .flags = KVM_MEM_READONLY },
+	{ .id = 6,
+	  .name = "alias-a",
+	  .gpa = 0x50000000,
+	  .size = 0x100000,
+	  .backing = BACKING_ANON,
+	  .guest_page = SIZE_4K },
+	{ .id = 7,
+	  .name = "alias-b",
+	  .gpa = 0x58000000,
+	  .size = 0x100000,
+	  .backing = BACKING_ALIAS,
+	  .alias_of = 6,
+	  .guest_page = SIZE_4K },
+	{ .id = 8,
+	  .name = "dirty",
+	  .gpa = 0x60000000,
+	  .size = 2 * SIZE_2M,
+	  .backing = BACKING_THP,
+	  .guest_page = SIZE_2M,
+	  .flags = KVM_MEM_LOG_DIRTY_PAGES },
+	{ .id = 9,
+	  .name = "skewed",
+	  .gpa = 0x68000000,
+	  .size = 2 * SIZE_2M,
+	  .backing = BACKING_THP,
+	  .skew = SIZE_4K,
+	  .guest_page = SIZE_2M },
+	{ .id = 10,
+	  .name = "mmio",
+	  .gpa = 0x70000000,
+	  .size = 0x10000,
+	  .backing = BACKING_NONE,
+	  .guest_page = SIZE_4K },
+	{ .id = 11,
+	  .name = "churn",
+	  .gpa = 0x78000000,
+	  .size = 2 * SIZE_2M,
+	  .backing = BACKING_THP,
+	  .guest_page = SIZE_4K },
+	{ .id = 12,
+	  .name = "sparse",
+	  .gpa = SPARSE_GPA,
+	  .size = 0,
+	  .backing = BACKING_ANON,
+	  .guest_page = SIZE_2M },
+	{ .id = 13,
+	  .name = "dense",
+	  .gpa = SPARSE_GPA,
+	  .size = 0,
+	  .backing = BACKING_ANON,
+	  .guest_page = SIZE_2M },
 };
 
 enum { SLOT_SPARSE = 12, SLOT_DENSE = 13 };
 
 /* gpa is relative to the slot's; count 0: set by the options. */
 static const struct touch touch_table[] = {
-	{ .slot = 1, .gpa = 0, .count = 256, .stride = SIZE_4K, .access = 'w',
-	  .page_size = SIZE_4K, .perm = "rwx" },
-	{ .slot = 1, .gpa = 0x180000, .count = 1, .stride = SIZE_4K, .access = 'x',
-	  .page_size = SIZE_4K, .perm = "rwx" },
+	{ .slot = 1,
+	  .gpa = 0,
+	  .count = 256,
+	  .stride = SIZE_4K,
+	  .access = 'w',
+	  .page_size = SIZE_4K,
+	  .perm = "rwx" },
+	{ .slot = 1,
+	  .gpa = 0x180000,
+	  .count = 1,
+	  .stride = SIZE_4K,
+	  .access = 'x',
+	  .page_size = SIZE_4K,
+	  .perm = "rwx" },
 	/* A read of memory that was never written maps the host's zero page. */
-	{ .slot = 1, .gpa = 0x200000, .count = 4, .stride = SIZE_4K, .access = 'r',
-	  .page_size = SIZE_4K, .perm = "r-x" },
-	{ .slot = 2, .gpa = 0, .count = 3, .stride = SIZE_2M, .access = 'w',
-	  .page_size = SIZE_2M, .perm = "rwx" },
-	{ .slot = 3, .gpa = 0x5000, .count = 1, .stride = SIZE_2M, .access = 'w',
-	  .page_size = SIZE_2M, .perm = "rwx" },
-	{ .slot = 4, .gpa = 0x12345000, .count = 1, .stride = SIZE_1G, .access = 'w',
-	  .page_size = SIZE_1G, .perm = "rwx" },
-	{ .slot = 5, .gpa = 0, .count = 16, .stride = SIZE_4K, .access = 'r',
-	  .page_size = SIZE_4K, .perm = "r-x" },
-	{ .slot = 6, .gpa = 0, .count = 8, .stride = SIZE_4K, .access = 'w',
-	  .page_size = SIZE_4K, .perm = "rwx" },
-	{ .slot = 7, .gpa = 0, .count = 8, .stride = SIZE_4K, .access = 'r',
-	  .page_size = SIZE_4K, .perm = "rwx" },
+	{ .slot = 1,
+	  .gpa = 0x200000,
+	  .count = 4,
+	  .stride = SIZE_4K,
+	  .access = 'r',
+	  .page_size = SIZE_4K,
+	  .perm = "r-x" },
+	{ .slot = 2,
+	  .gpa = 0,
+	  .count = 3,
+	  .stride = SIZE_2M,
+	  .access = 'w',
+	  .page_size = SIZE_2M,
+	  .perm = "rwx" },
+	{ .slot = 3,
+	  .gpa = 0x5000,
+	  .count = 1,
+	  .stride = SIZE_2M,
+	  .access = 'w',
+	  .page_size = SIZE_2M,
+	  .perm = "rwx" },
+	{ .slot = 4,
+	  .gpa = 0x12345000,
+	  .count = 1,
+	  .stride = SIZE_1G,
+	  .access = 'w',
+	  .page_size = SIZE_1G,
+	  .perm = "rwx" },
+	{ .slot = 5,
+	  .gpa = 0,
+	  .count = 16,
+	  .stride = SIZE_4K,
+	  .access = 'r',
+	  .page_size = SIZE_4K,
+	  .perm = "r-x" },
+	{ .slot = 6,
+	  .gpa = 0,
+	  .count = 8,
+	  .stride = SIZE_4K,
+	  .access = 'w',
+	  .page_size = SIZE_4K,
+	  .perm = "rwx" },
+	{ .slot = 7,
+	  .gpa = 0,
+	  .count = 8,
+	  .stride = SIZE_4K,
+	  .access = 'r',
+	  .page_size = SIZE_4K,
+	  .perm = "rwx" },
 	/*
 	 * Logged: 4K though the memory behind is huge. All 16 pages are written, fetching
 	 * the log makes them read-only, and 8 are written again.
 	 */
 	{ .slot = 8, .gpa = 0, .count = 16, .stride = SIZE_4K, .access = 'w' },
-	{ .slot = 8, .gpa = 0x8000, .count = 8, .stride = SIZE_4K, .access = ACCESS_LOG,
-	  .page_size = SIZE_4K, .perm = "r-x" },
-	{ .slot = 8, .gpa = 0, .count = 8, .stride = SIZE_4K, .access = 'w',
-	  .page_size = SIZE_4K, .perm = "rwx" },
-	{ .slot = 9, .gpa = 0x100000, .count = 16, .stride = SIZE_4K, .access = 'w',
-	  .page_size = SIZE_4K, .perm = "rwx" },
+	{ .slot = 8,
+	  .gpa = 0x8000,
+	  .count = 8,
+	  .stride = SIZE_4K,
+	  .access = ACCESS_LOG,
+	  .page_size = SIZE_4K,
+	  .perm = "r-x" },
+	{ .slot = 8,
+	  .gpa = 0,
+	  .count = 8,
+	  .stride = SIZE_4K,
+	  .access = 'w',
+	  .page_size = SIZE_4K,
+	  .perm = "rwx" },
+	{ .slot = 9,
+	  .gpa = 0x100000,
+	  .count = 16,
+	  .stride = SIZE_4K,
+	  .access = 'w',
+	  .page_size = SIZE_4K,
+	  .perm = "rwx" },
 	{ .slot = 10, .gpa = 0, .count = 2, .stride = SIZE_4K, .access = 'r' },
 	{ .slot = 10, .gpa = 0x4000, .count = 1, .stride = SIZE_4K, .access = 'w' },
-	{ .slot = SLOT_SPARSE, .gpa = 0x7000, .count = 0, .stride = SIZE_2M, .access = 'w',
-	  .page_size = SIZE_4K, .perm = "rwx" },
-	{ .slot = SLOT_DENSE, .gpa = 0, .count = 0, .stride = SIZE_4K, .access = 'w',
-	  .page_size = SIZE_4K, .perm = "rwx" },
+	{ .slot = SLOT_SPARSE,
+	  .gpa = 0x7000,
+	  .count = 0,
+	  .stride = SIZE_2M,
+	  .access = 'w',
+	  .page_size = SIZE_4K,
+	  .perm = "rwx" },
+	{ .slot = SLOT_DENSE,
+	  .gpa = 0,
+	  .count = 0,
+	  .stride = SIZE_4K,
+	  .access = 'w',
+	  .page_size = SIZE_4K,
+	  .perm = "rwx" },
 };
 
 static const char *const backing_name[] = {
-	[BACKING_ANON] = "anon-4k",
-	[BACKING_THP] = "thp",
-	[BACKING_HUGETLB_2M] = "hugetlb-2m",
-	[BACKING_HUGETLB_1G] = "hugetlb-1g",
-	[BACKING_ALIAS] = "alias",
-	[BACKING_NONE] = "none",
+	[BACKING_ANON] = "anon-4k",	     [BACKING_THP] = "thp",
+	[BACKING_HUGETLB_2M] = "hugetlb-2m", [BACKING_HUGETLB_1G] = "hugetlb-1g",
+	[BACKING_ALIAS] = "alias",	     [BACKING_NONE] = "none",
 };
 
 int layout_init(struct guest *g)
@@ -167,8 +295,10 @@ bool layout_promises(const struct guest *g, const struct touch *t)
 
 static void print_slot(const struct slot *s, FILE *out)
 {
-	fprintf(out, "{\"id\":%d,\"name\":\"%s\",\"base_gpa\":\"0x%" PRIx64 "\",\"size\":%" PRIu64
-		",\"hva\":", s->id, s->name, s->gpa, s->size);
+	fprintf(out,
+		"{\"id\":%d,\"name\":\"%s\",\"base_gpa\":\"0x%" PRIx64 "\",\"size\":%" PRIu64
+		",\"hva\":",
+		s->id, s->name, s->gpa, s->size);
 	if (s->hva)
 		fprintf(out, "\"0x%" PRIx64 "\"", (uint64_t)(uintptr_t)s->hva);
 	else
@@ -197,13 +327,17 @@ static void print_touch(const struct guest *g, const struct touch *t, FILE *out)
 	/* Shadow paging maps no page larger than the guest does. */
 	uint64_t shadow_size = t->page_size < s->guest_page ? t->page_size : s->guest_page;
 
-	fprintf(out, "{\"slot\":%d,\"gpa\":\"0x%" PRIx64 "\",\"count\":%" PRIu64 ",\"stride\":%" PRIu64
-		",\"access\":\"%c\",", t->slot, t->gpa, t->count, t->stride, t->access);
+	fprintf(out,
+		"{\"slot\":%d,\"gpa\":\"0x%" PRIx64 "\",\"count\":%" PRIu64 ",\"stride\":%" PRIu64
+		",\"access\":\"%c\",",
+		t->slot, t->gpa, t->count, t->stride, t->access);
 	if (!t->page_size)
 		fprintf(out, "\"type\":\"mmio\"}");
 	else
-		fprintf(out, "\"type\":\"leaf\",\"page_size\":%" PRIu64 ",\"perm\":\"%s\","
-			"\"shadow_page_size\":%" PRIu64 ",\"shadow_perm\":\"%c%c%c\",\"note\":%s%s%s}",
+		fprintf(out,
+			"\"type\":\"leaf\",\"page_size\":%" PRIu64 ",\"perm\":\"%s\","
+			"\"shadow_page_size\":%" PRIu64
+			",\"shadow_perm\":\"%c%c%c\",\"note\":%s%s%s}",
 			t->page_size, t->perm, shadow_size, t->perm[0], t->perm[1],
 			s->guest_nx ? '-' : t->perm[2], t->note ? "\"" : "",
 			t->note ? t->note : "null", t->note ? "\"" : "");
@@ -214,11 +348,13 @@ void layout_print(const struct guest *g, FILE *out)
 {
 	const char *comma = "";
 
-	fprintf(out, "{\"name\":\"%s\",\"pid\":%d,\"vm_fd\":%d,\"vcpus\":%d,\"gdt_base\":\"0x%" PRIx64 "\",\"maxphyaddr\":%u,"
+	fprintf(out,
+		"{\"name\":\"%s\",\"pid\":%d,\"vm_fd\":%d,\"vcpus\":%d,\"gdt_base\":\"0x%" PRIx64
+		"\",\"maxphyaddr\":%u,"
 		"\"gva_base\":\"0x%lx\",\"cr3\":\"0x%lx\",\"guest_levels\":4,"
 		"\"code_gpa\":\"0x%lx\",\"mailbox_gpa\":\"0x%lx\",\"ready\":%s,\"slots\":[",
-		g->opt.name, getpid(), g->vm_fd, g->vcpu_count, vm_identity(0), g->maxphyaddr, GVA_BASE,
-		TABLES_GPA, CODE_GPA, MAILBOX_GPA, g->touched ? "true" : "false");
+		g->opt.name, getpid(), g->vm_fd, g->vcpu_count, vm_identity(0), g->maxphyaddr,
+		GVA_BASE, TABLES_GPA, CODE_GPA, MAILBOX_GPA, g->touched ? "true" : "false");
 	for (int i = 0; i < g->slot_count; i++) {
 		if (g->slot[i].backing == BACKING_NONE)
 			continue;
@@ -231,8 +367,9 @@ void layout_print(const struct guest *g, FILE *out)
 	for (int i = 0; i < g->slot_count; i++) {
 		if (g->slot[i].backing != BACKING_NONE)
 			continue;
-		fprintf(out, "%s{\"name\":\"%s\",\"base_gpa\":\"0x%" PRIx64 "\",\"size\":%" PRIu64 "}", comma,
-			g->slot[i].name, g->slot[i].gpa, g->slot[i].size);
+		fprintf(out,
+			"%s{\"name\":\"%s\",\"base_gpa\":\"0x%" PRIx64 "\",\"size\":%" PRIu64 "}",
+			comma, g->slot[i].name, g->slot[i].gpa, g->slot[i].size);
 		comma = ",";
 	}
 	fprintf(out, "],\"touched\":[");

@@ -12,7 +12,7 @@
 
 #include "pages.h"
 
-#define DEFAULT_SOCKET	"pages.sock"
+#define DEFAULT_SOCKET "pages.sock"
 
 static struct guest guest;
 
@@ -34,8 +34,20 @@ static const char usage_text[] =
 	"  --send SOCKET       send each COMMAND, print each answer, exit 1 if one is an error\n"
 	"  --help\n";
 
-enum { OPT_SOCKET = 256, OPT_BACKGROUND, OPT_LAYOUT, OPT_NAME, OPT_VCPUS, OPT_NO_RUN, OPT_SPARSE,
-       OPT_DENSE, OPT_MANUAL, OPT_CHURN, OPT_SEND, OPT_HELP };
+enum {
+	OPT_SOCKET = 256,
+	OPT_BACKGROUND,
+	OPT_LAYOUT,
+	OPT_NAME,
+	OPT_VCPUS,
+	OPT_NO_RUN,
+	OPT_SPARSE,
+	OPT_DENSE,
+	OPT_MANUAL,
+	OPT_CHURN,
+	OPT_SEND,
+	OPT_HELP
+};
 
 static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, OPT_SOCKET },
@@ -83,7 +95,8 @@ static int setup(struct guest *g)
 	err = tables_build(g);
 	if (err)
 		return fail("cannot build the guest's page tables", err);
-	memcpy(g->slot[0].hva + CODE_GPA, pages_guest_code, pages_guest_code_end - pages_guest_code);
+	memcpy(g->slot[0].hva + CODE_GPA, pages_guest_code,
+	       pages_guest_code_end - pages_guest_code);
 	for (int i = 0; i < g->slot_count; i++) {
 		if (!g->slot[i].hva)
 			continue;
@@ -256,7 +269,7 @@ int main(int argc, char **argv)
 	guest.opt = (struct options){ .socket = DEFAULT_SOCKET, .name = "pages", .vcpus = 1 };
 	signal(SIGPIPE, SIG_IGN);
 	opterr = 0;
-	for (int opt; (opt = getopt_long(argc, argv, "+h", long_options, NULL)) >= 0; ) {
+	for (int opt; (opt = getopt_long(argc, argv, "+h", long_options, NULL)) >= 0;) {
 		if (opt == OPT_HELP || opt == 'h') {
 			fputs(usage_text, stdout);
 			return 0;

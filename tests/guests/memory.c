@@ -15,16 +15,17 @@
 #define MAP_HUGE_SHIFT 26
 #endif
 
-#define PAGEMAP_PFN_MASK	((1ULL << 55) - 1)
-#define PAGEMAP_SWAPPED		(1ULL << 62)
-#define PAGEMAP_PRESENT		(1ULL << 63)
-#define PAGEMAP_BATCH		4096	/* entries read at once */
+#define PAGEMAP_PFN_MASK ((1ULL << 55) - 1)
+#define PAGEMAP_SWAPPED	 (1ULL << 62)
+#define PAGEMAP_PRESENT	 (1ULL << 63)
+#define PAGEMAP_BATCH	 4096 /* entries read at once */
 
 /* An address range congruent to 'gpa' modulo 'align', plus skew; nothing is mapped there yet. */
 static char *reserve(uint64_t gpa, uint64_t size, uint64_t align, uint64_t skew)
 {
 	uint64_t span = size + 2 * align;
-	char *base = mmap(NULL, span, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *base =
+		mmap(NULL, span, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (base == MAP_FAILED)
 		return NULL;
@@ -70,10 +71,11 @@ static bool reserve_hugetlb(uint64_t page_size, long want)
 {
 	char total[96], unused[96];
 
-	snprintf(total, sizeof(total), "/sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB/nr_hugepages",
-		 page_size >> 10);
+	snprintf(total, sizeof(total),
+		 "/sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB/nr_hugepages", page_size >> 10);
 	snprintf(unused, sizeof(unused),
-		 "/sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB/free_hugepages", page_size >> 10);
+		 "/sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB/free_hugepages",
+		 page_size >> 10);
 	long have = read_number(unused);
 
 	if (have >= want)
@@ -203,7 +205,9 @@ int memory_clear_dirty(struct guest *g, const struct slot *s)
 {
 	uint64_t *bitmap = malloc(memory_bitmap_bytes(s));
 	struct kvm_clear_dirty_log log = {
-		.slot = s->id, .num_pages = s->size / SIZE_4K, .dirty_bitmap = bitmap,
+		.slot = s->id,
+		.num_pages = s->size / SIZE_4K,
+		.dirty_bitmap = bitmap,
 	};
 	int err = -ENOMEM;
 
@@ -265,7 +269,8 @@ static int pagemap_slot(struct slot *s, FILE *out, uint64_t *count)
 
 			if (decode_pagemap(entry[i], &hpa))
 				continue;
-			fprintf(out, "0x%" PRIx64 " 0x%" PRIx64 "\n", s->gpa + (at + i) * SIZE_4K, hpa);
+			fprintf(out, "0x%" PRIx64 " 0x%" PRIx64 "\n", s->gpa + (at + i) * SIZE_4K,
+				hpa);
 			(*count)++;
 		}
 	}

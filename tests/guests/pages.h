@@ -16,64 +16,64 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define SIZE_4K		0x1000UL
-#define SIZE_2M		0x200000UL
-#define SIZE_1G		0x40000000UL
-#define MAX_SLOTS	16
-#define MAX_VCPUS	2
-#define MAX_TOUCHES	48
+#define SIZE_4K	    0x1000UL
+#define SIZE_2M	    0x200000UL
+#define SIZE_1G	    0x40000000UL
+#define MAX_SLOTS   16
+#define MAX_VCPUS   2
+#define MAX_TOUCHES 48
 
 /* Where the guest sees its physical memory: GVA = GPA + GVA_BASE, everywhere. */
-#define GVA_BASE	0x100000000000UL
+#define GVA_BASE 0x100000000000UL
 
 /* The system slot (GPA). */
-#define CODE_GPA	0x1000UL
-#define MAILBOX_GPA	0x2000UL	/* one page per vCPU */
-#define STACK_GPA	0x8000UL	/* one page per vCPU, the stack starts at its end */
-#define TABLES_GPA	0x10000UL	/* guest page tables, the first one is CR3's */
+#define CODE_GPA    0x1000UL
+#define MAILBOX_GPA 0x2000UL  /* one page per vCPU */
+#define STACK_GPA   0x8000UL  /* one page per vCPU, the stack starts at its end */
+#define TABLES_GPA  0x10000UL /* guest page tables, the first one is CR3's */
 
 enum backing {
-	BACKING_ANON,		/* anonymous, MADV_NOHUGEPAGE */
-	BACKING_THP,		/* anonymous, MADV_HUGEPAGE */
+	BACKING_ANON, /* anonymous, MADV_NOHUGEPAGE */
+	BACKING_THP,  /* anonymous, MADV_HUGEPAGE */
 	BACKING_HUGETLB_2M,
 	BACKING_HUGETLB_1G,
-	BACKING_ALIAS,		/* another slot's memory */
-	BACKING_NONE,		/* no memory and no slot: the MMIO hole */
+	BACKING_ALIAS, /* another slot's memory */
+	BACKING_NONE,  /* no memory and no slot: the MMIO hole */
 };
 
 /* A range of guest-physical memory that the guest maps; normally a memslot. */
 struct slot {
-	int id;			/* KVM's slot id; the hole has one too but is never registered */
+	int id; /* KVM's slot id; the hole has one too but is never registered */
 	const char *name;
 	uint64_t gpa;
-	uint64_t size;		/* bytes */
+	uint64_t size; /* bytes */
 	enum backing backing;
-	uint32_t flags;		/* KVM_MEM_* to register it with, at present */
-	int alias_of;		/* slot id, BACKING_ALIAS only */
-	uint64_t skew;		/* bytes that the HVA is off 2M congruence with the GPA */
-	uint64_t guest_page;	/* size of the guest's own mappings of it */
-	bool guest_nx;		/* the guest maps it no-execute */
-	const char *skipped;	/* why this machine cannot have it, or NULL */
-	char *hva;		/* NULL: none */
-	bool registered;	/* KVM knows it now */
+	uint32_t flags;	     /* KVM_MEM_* to register it with, at present */
+	int alias_of;	     /* slot id, BACKING_ALIAS only */
+	uint64_t skew;	     /* bytes that the HVA is off 2M congruence with the GPA */
+	uint64_t guest_page; /* size of the guest's own mappings of it */
+	bool guest_nx;	     /* the guest maps it no-execute */
+	const char *skipped; /* why this machine cannot have it, or NULL */
+	char *hva;	     /* NULL: none */
+	bool registered;     /* KVM knows it now */
 };
 
-#define ACCESS_LOG	'l'	/* no access: the slot's dirty log is fetched and cleared */
+#define ACCESS_LOG 'l' /* no access: the slot's dirty log is fetched and cleared */
 
 /* An access made during set-up, and the mapping it must leave behind. */
 struct touch {
 	int slot;
 	uint64_t gpa;
-	uint64_t count;		/* accesses */
-	uint64_t stride;	/* bytes */
-	char access;		/* 'r', 'w', 'x' or ACCESS_LOG */
-	uint64_t page_size;	/* of the mapping with EPT or NPT; 0: MMIO, or nothing is promised */
-	const char *perm;	/* of the mapping with EPT or NPT */
-	const char *note;	/* why it differs from README.md, or NULL */
+	uint64_t count;	    /* accesses */
+	uint64_t stride;    /* bytes */
+	char access;	    /* 'r', 'w', 'x' or ACCESS_LOG */
+	uint64_t page_size; /* of the mapping with EPT or NPT; 0: MMIO, or nothing is promised */
+	const char *perm;   /* of the mapping with EPT or NPT */
+	const char *note;   /* why it differs from README.md, or NULL */
 };
 
 struct reply {
-	char text[65536];	/* one line, no newline */
+	char text[65536]; /* one line, no newline */
 };
 
 enum vcpu_state { VCPU_IDLE, VCPU_BUSY, VCPU_EXIT };
@@ -85,12 +85,12 @@ struct vcpu {
 	struct kvm_run *run;
 	volatile uint64_t *mailbox;
 	pthread_t thread;
-	pthread_mutex_t lock;	/* of the members below */
+	pthread_mutex_t lock; /* of the members below */
 	pthread_cond_t changed;
 	enum vcpu_state state;
-	bool spinning;		/* the operation under way ends only by STOP */
-	int status;		/* of the last operation: 0 or -errno */
-	char why[160];		/* text for status */
+	bool spinning; /* the operation under way ends only by STOP */
+	int status;    /* of the last operation: 0 or -errno */
+	char why[160]; /* text for status */
 	uint64_t mmio_exits;
 	uint64_t ops;
 };
@@ -104,7 +104,7 @@ struct options {
 	bool background;
 	bool manual_dirty;
 	bool churn;
-	int churn_seconds;	/* 0: forever */
+	int churn_seconds; /* 0: forever */
 	int vcpus;
 	uint64_t sparse_gib;
 	uint64_t dense_tables;
@@ -118,11 +118,11 @@ struct guest {
 	struct vcpu vcpu[MAX_VCPUS];
 	int slot_count;
 	struct slot slot[MAX_SLOTS];
-	pthread_mutex_t slots_lock;	/* slot.flags, slot.registered */
+	pthread_mutex_t slots_lock; /* slot.flags, slot.registered */
 	int touch_count;
 	struct touch touch[MAX_TOUCHES];
-	bool touched;			/* set-up accesses were made */
-	uint64_t tables_end;		/* GPA after the last guest page table */
+	bool touched;	     /* set-up accesses were made */
+	uint64_t tables_end; /* GPA after the last guest page table */
 	uint8_t maxphyaddr;
 	bool quit;
 };
@@ -166,7 +166,7 @@ int vm_stats(struct guest *g, bool all, struct reply *r);
 
 /* vcpu.c: the vCPU threads. */
 struct op {
-	uint64_t op;		/* OP_* */
+	uint64_t op; /* OP_* */
 	uint64_t gpa;
 	uint64_t count;
 	uint64_t stride;

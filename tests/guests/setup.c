@@ -7,11 +7,11 @@
 #include "mailbox.h"
 #include "pages.h"
 
-#define X86_RET		0xc3
-#define POPULATE_PAGES	4096	/* more than this are worth populating at once */
+#define X86_RET	       0xc3
+#define POPULATE_PAGES 4096 /* more than this are worth populating at once */
 
 #ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE	23
+#define MADV_POPULATE_WRITE 23
 #endif
 
 static uint64_t op_of(char access)
@@ -57,7 +57,10 @@ static int fetch_log(struct guest *g, const struct slot *s)
 static int make_access(struct guest *g, const struct touch *t, struct slot *s, const char **why)
 {
 	struct op op = {
-		.op = op_of(t->access), .gpa = t->gpa, .count = t->count, .stride = t->stride,
+		.op = op_of(t->access),
+		.gpa = t->gpa,
+		.count = t->count,
+		.stride = t->stride,
 		.value = t->gpa,
 	};
 
@@ -87,8 +90,8 @@ int setup_touch(struct guest *g, struct reply *r)
 		int err = make_access(g, t, s, &why);
 
 		if (err) {
-			snprintf(r->text, sizeof(r->text), "error %s, at set-up of slot %d (%s)", why, s->id,
-				 s->name);
+			snprintf(r->text, sizeof(r->text), "error %s, at set-up of slot %d (%s)",
+				 why, s->id, s->name);
 			return err;
 		}
 		check_host_page(g, t);

@@ -10,14 +10,14 @@
 
 #include "pages.h"
 
-#define PTE_P		(1ULL << 0)
-#define PTE_W		(1ULL << 1)
-#define PTE_A		(1ULL << 5)
-#define PTE_D		(1ULL << 6)
-#define PTE_PS		(1ULL << 7)
-#define PTE_NX		(1ULL << 63)
-#define PTE_ADDR	0x000ffffffffff000ULL
-#define ENTRIES		512
+#define PTE_P	 (1ULL << 0)
+#define PTE_W	 (1ULL << 1)
+#define PTE_A	 (1ULL << 5)
+#define PTE_D	 (1ULL << 6)
+#define PTE_PS	 (1ULL << 7)
+#define PTE_NX	 (1ULL << 63)
+#define PTE_ADDR 0x000ffffffffff000ULL
+#define ENTRIES	 512
 
 static uint64_t *table_at(const struct guest *g, uint64_t gpa)
 {
@@ -33,7 +33,7 @@ static int map_page(struct guest *g, uint64_t gva, uint64_t gpa, int leaf, uint6
 {
 	uint64_t *table = table_at(g, TABLES_GPA);
 
-	for (int level = 4; ; level--) {
+	for (int level = 4;; level--) {
 		uint64_t *entry = &table[gva >> (12 + 9 * (level - 1)) & (ENTRIES - 1)];
 
 		if (level == leaf) {
@@ -55,7 +55,8 @@ static int map_slot(struct guest *g, const struct slot *s)
 	uint64_t flags = PTE_P | PTE_W | PTE_A | PTE_D | (s->guest_nx ? PTE_NX : 0);
 
 	for (uint64_t at = 0; at < s->size; at += s->guest_page) {
-		int err = map_page(g, GVA_BASE + s->gpa + at, s->gpa + at, level_of(s->guest_page), flags);
+		int err = map_page(g, GVA_BASE + s->gpa + at, s->gpa + at, level_of(s->guest_page),
+				   flags);
 
 		if (err)
 			return err;
@@ -83,7 +84,7 @@ static void print_runs(const uint64_t *table, FILE *out)
 {
 	const char *comma = "";
 
-	for (int i = 0; i < ENTRIES; ) {
+	for (int i = 0; i < ENTRIES;) {
 		int count = 1;
 		uint64_t step = 0;
 
@@ -97,8 +98,10 @@ static void print_runs(const uint64_t *table, FILE *out)
 			       table[i + count] - table[i + count - 1] == step)
 				count++;
 		}
-		fprintf(out, "%s{\"index\":%d,\"count\":%d,\"entry\":\"0x%" PRIx64 "\",\"step\":\"0x%" PRIx64
-			"\"}", comma, i, count, table[i], count > 1 ? step : 0);
+		fprintf(out,
+			"%s{\"index\":%d,\"count\":%d,\"entry\":\"0x%" PRIx64
+			"\",\"step\":\"0x%" PRIx64 "\"}",
+			comma, i, count, table[i], count > 1 ? step : 0);
 		comma = ",";
 		i += count;
 	}
@@ -108,7 +111,8 @@ static void print_table(const struct guest *g, uint64_t gpa, int level, uint64_t
 {
 	const uint64_t *table = table_at(g, gpa);
 
-	fprintf(out, "%s{\"gpa\":\"0x%" PRIx64 "\",\"level\":%d,\"gva\":\"0x%" PRIx64 "\",\"runs\":[",
+	fprintf(out,
+		"%s{\"gpa\":\"0x%" PRIx64 "\",\"level\":%d,\"gva\":\"0x%" PRIx64 "\",\"runs\":[",
 		level == 4 ? "" : ",", gpa, level, gva);
 	print_runs(table, out);
 	fprintf(out, "]}");

@@ -13,8 +13,8 @@
 #include "mailbox.h"
 #include "pages.h"
 
-#define OP_SECONDS	600	/* emulators are slow; a hang is still found */
-#define STUCK_SECONDS	10	/* how long a kicked vCPU may take to come back */
+#define OP_SECONDS    600 /* emulators are slow; a hang is still found */
+#define STUCK_SECONDS 10  /* how long a kicked vCPU may take to come back */
 
 static void finish(struct vcpu *v, int status, const char *why)
 {
@@ -64,7 +64,8 @@ static bool after_exit(struct vcpu *v, int ret)
 		finish(v, -EFAULT, "shutdown: the guest took an exception");
 		return true;
 	case KVM_EXIT_FAIL_ENTRY:
-		snprintf(why, sizeof(why), "the processor refused to enter the guest, reason 0x%" PRIx64,
+		snprintf(why, sizeof(why),
+			 "the processor refused to enter the guest, reason 0x%" PRIx64,
 			 (uint64_t)run->fail_entry.hardware_entry_failure_reason);
 		finish(v, -EIO, why);
 		return true;
@@ -182,7 +183,8 @@ int vcpu_wait(struct vcpu *v, int seconds)
 		kick(v);
 		err = -ETIMEDOUT;
 		if (wait_idle(v, STUCK_SECONDS))
-			snprintf(v->why, sizeof(v->why), "the operation did not end in %d s", seconds);
+			snprintf(v->why, sizeof(v->why), "the operation did not end in %d s",
+				 seconds);
 	} else {
 		err = v->status;
 	}

@@ -12,17 +12,18 @@
 #include "mailbox.h"
 #include "pages.h"
 
-#define CR0_LONG	0x80010033ULL	/* PG WP NE ET MP PE */
-#define CR4_PAE		0x20ULL
-#define EFER_LONG	0xd00ULL	/* NXE LMA LME */
-#define MAX_CPUID	256
-#define TSS_ADDR	0xfffbd000UL	/* Intel: three pages that no slot uses */
-#define IDENTITY_ADDR	0xfffbc000UL
-#define IDENTITY_BASE	0x535000000000UL	/* a number that nothing else is */
+#define CR0_LONG      0x80010033ULL /* PG WP NE ET MP PE */
+#define CR4_PAE	      0x20ULL
+#define EFER_LONG     0xd00ULL /* NXE LMA LME */
+#define MAX_CPUID     256
+#define TSS_ADDR      0xfffbd000UL /* Intel: three pages that no slot uses */
+#define IDENTITY_ADDR 0xfffbc000UL
+#define IDENTITY_BASE 0x535000000000UL /* a number that nothing else is */
 
 static int set_cpuid(struct guest *g, int vcpu_fd, bool *has_1g)
 {
-	struct kvm_cpuid2 *cpuid = calloc(1, sizeof(*cpuid) + MAX_CPUID * sizeof(cpuid->entries[0]));
+	struct kvm_cpuid2 *cpuid =
+		calloc(1, sizeof(*cpuid) + MAX_CPUID * sizeof(cpuid->entries[0]));
 	int err = 0;
 
 	if (!cpuid)
@@ -106,8 +107,14 @@ int vm_create(struct guest *g)
 static void set_segment(struct kvm_segment *s, uint16_t selector, uint8_t type, bool code)
 {
 	*s = (struct kvm_segment){
-		.limit = 0xffffffff, .selector = selector, .type = type, .present = 1, .s = 1,
-		.db = !code, .l = code, .g = 1,
+		.limit = 0xffffffff,
+		.selector = selector,
+		.type = type,
+		.present = 1,
+		.s = 1,
+		.db = !code,
+		.l = code,
+		.g = 1,
 	};
 }
 
@@ -133,7 +140,8 @@ int vm_reset_vcpu(struct vcpu *v)
 	set_segment(&sregs.cs, 0x8, 11, true);
 	set_segment(&sregs.ds, 0x10, 3, false);
 	sregs.es = sregs.fs = sregs.gs = sregs.ss = sregs.ds;
-	sregs.tr = (struct kvm_segment){ .limit = 0x67, .selector = 0x18, .type = 11, .present = 1 };
+	sregs.tr =
+		(struct kvm_segment){ .limit = 0x67, .selector = 0x18, .type = 11, .present = 1 };
 	sregs.ldt = (struct kvm_segment){ .unusable = 1, .type = 2 };
 	/*
 	 * No table of either kind: an exception in the guest is a shutdown, and is reported.
