@@ -11,8 +11,11 @@ int spt_live_open(const char *id, struct spt_error *err);
 /* Write the request line. */
 int spt_live_request(int fd, const char *id, const struct spt_request *req, struct spt_error *err);
 
-/* "gpa=START+LEN parts=..." into @line; returns its length. */
-int spt_live_request_line(const struct spt_request *req, char *line, size_t size);
+/* Bytes that the longest request line has: every part, two numbers, their keys. */
+#define SPT_REQUEST_LINE 160
+
+/* "gpa=START+LEN parts=..." into @line, SPT_REQUEST_LINE bytes; returns its length. */
+int spt_live_request_line(const struct spt_request *req, char *line);
 
 /* Explain errno @code of an operation on the VM's image file; returns -@code. */
 int spt_live_fail(const char *id, int code, struct spt_error *err);

@@ -49,6 +49,13 @@ __attribute__((format(printf, 3, 4))) static void say(struct spt_walk *w, enum s
 	va_end(ap);
 }
 
+/* The same for the common case, which need not be formatted. */
+static void say_plainly(struct spt_walk *w, enum spt_verdict verdict, const char *text)
+{
+	w->verdict = verdict;
+	strcpy(w->reason, text);
+}
+
 void spt_verdict_torn(struct spt_walk *w, const char *why)
 {
 	say(w, SPT_VERDICT_TORN, "%s", why);
@@ -222,7 +229,7 @@ static void judge_mapped(const struct spt_model *m, struct spt_walk *w, const st
 		say(w, SPT_VERDICT_COHERENT,
 		    "the same page; the host traps its own accesses to it");
 	else
-		say(w, SPT_VERDICT_COHERENT, "SPTE and host map the same page");
+		say_plainly(w, SPT_VERDICT_COHERENT, "SPTE and host map the same page");
 }
 
 void spt_verdict_find(const struct spt_model *m, struct spt_walk *w)

@@ -15,6 +15,7 @@
 
 #include "fake_agent.h"
 #include "spt/source.h"
+#include "spt/source_live.h"
 #include "spt/walk.h"
 #include "vm.h"
 
@@ -243,6 +244,23 @@ static void requests_are_written_as_the_agent_reads_them(void **state)
 	mkimage_free(mk);
 }
 
+static void the_longest_request_fits_its_line(void **state)
+{
+	char line[SPT_REQUEST_LINE + 64];
+	struct spt_request req = { .parts = (1U << SPT_PART_COUNT) - 1,
+				   .start = ~0xfffULL,
+				   .len = ~0ULL };
+
+	memset(line, '#', sizeof(line));
+	assert_true(spt_live_request_line(&req, line) <= SPT_REQUEST_LINE);
+	assert_int_equal(line[SPT_REQUEST_LINE], '#');
+	/* A range is cut at the end of the address space; numbers have no leading zeros. */
+	assert_memory_equal(line, "gpa=0xfffffffffffff000+0xfff parts=vm,", 38);
+	req = (struct spt_request){ .parts = SPT_PART_VM, .len = 0x10 };
+	line[spt_live_request_line(&req, line)] = 0;
+	assert_string_equal(line, "gpa=0x0+0x10 parts=vm\n");
+}
+
 /* Roots of a VM without the TDP MMU are shadow pages, and its addresses are no GPAs. */
 static void a_vm_with_shadow_tables_is_asked_again(void **state)
 {
@@ -331,6 +349,7 @@ int main(void)
 		cmocka_unit_test(vms_are_found_by_id_pid_or_because_there_is_one),
 		cmocka_unit_test(a_vm_that_is_gone_is_said_to_be_gone),
 		cmocka_unit_test(requests_are_written_as_the_agent_reads_them),
+		cmocka_unit_test(the_longest_request_fits_its_line),
 		cmocka_unit_test(a_vm_with_shadow_tables_is_asked_again),
 		cmocka_unit_test(stale_is_believed_after_looking_again),
 	};
