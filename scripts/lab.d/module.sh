@@ -3,13 +3,12 @@
 # Out-of-tree modules for a cached kernel: the agent and the tests' own, built once for each state
 # of their sources.
 
-# What the result depends on: the sources (build products left out) and the kernel.
-module_key() # SOURCES... (the kernel's directory in $kernel)
+# What the result depends on: all files of the copy, and the kernel.
+module_key() # KERNEL-DIR COPY
 {
 	{
-		cat "$kernel/release" "$kernel/version"
-		find "$@" -type f \( -name '*.[chS]' -o -name Kbuild -o -name 'Makefile*' \) \
-			! -name '*.mod.c' -print0 | sort -z | xargs -0 sha256sum
+		cat "$1/release" "$1/version"
+		(cd "$2" && find . -type f -print0 | sort -z | xargs -0 sha256sum)
 	} | sha256sum | cut -c1-16
 }
 
@@ -17,49 +16,48 @@ module_key() # SOURCES... (the kernel's directory in $kernel)
 # the finished directory. The project's shared headers are beside the copy as beside the source.
 module_build() # KERNEL SOURCE
 {
-	locked "module-$1-$(basename "$2")" module_build_locked "$1" "$2"
-}
-
-module_build_locked() # KERNEL SOURCE
-{
-	local kernel source=$2 key final copy log
+	local kernel name=${2##*/} inside=${2#"$LAB_TOP/"} copy final status=0
 	kernel=$(kernel_dir "$1")
-	key=$(module_key "$source" "$LAB_TOP"/agent/*.h)
-	final=$LAB_CACHE/modules/$1/$(basename "$source")-$key
-	if manifest_check "$final" sha256; then
-		touch "$final"
-		echo "$final"
-		return 0
-	fi
-	manifest_check "$kernel" build.sha256 || die "the build tree of $1 is damaged: run '$0 prepare --update --kernel $1'"
-	say "building ${source#"$LAB_TOP/"} for Linux $(<"$kernel/release")"
-	rm -rf "$final"
 	mkdir -p "$LAB_CACHE/modules/$1"
-	# What was interrupted (the lock is ours), and what nobody has used for long.
-	find "$LAB_CACHE/modules/$1" -mindepth 1 -maxdepth 1 \
-		\( -name ".$(basename "$source").*" -o -mtime +7 \) -exec rm -rf {} +
-	copy=$(mktemp -d "$LAB_CACHE/modules/$1/.$(basename "$source").XXXXXX")
+	copy=$(mktemp -d "$LAB_CACHE/modules/$1/.$name.XXXXXX")
 	# The agent's headers are what a module of the tests shares with it.
-	mkdir "$copy/agent"
+	mkdir -p "$copy/agent" "$copy/$inside"
 	cp "$LAB_TOP"/agent/*.h "$copy/agent/"
-	mkdir -p "$copy/${source#"$LAB_TOP/"}"
-	cp -r "$source/." "$copy/${source#"$LAB_TOP/"}/"
+	cp -r "$2/." "$copy/$inside/"
 	# What a build in the source itself left is another kernel's.
 	find "$copy" \( -name '*.o' -o -name '*.ko' -o -name '*.mod*' -o -name '.*.cmd' \) -delete
-	log=$copy/log
-	if ! module_make "$kernel" "$copy" "${source#"$LAB_TOP/"}" >"$log" 2>&1; then
+	final=$LAB_CACHE/modules/$1/$name-$(module_key "$kernel" "$copy")
+	if manifest_check "$final" sha256; then
+		touch "$final"
+	else
+		locked "${final##*/}-$1" module_finish "$kernel" "$copy" "$inside" "$final" || status=$?
+	fi
+	rm -rf "$copy"
+	((status == 0)) && echo "$final"
+}
+
+# Builds what is in COPY/INSIDE, unless another lab just did, and gives it its place.
+module_finish() # KERNEL-DIR COPY INSIDE FINAL
+{
+	local log=$2/log
+	! manifest_check "$4" sha256 || return 0
+	manifest_check "$1" build.sha256 ||
+		die "the build tree in $1 is damaged: run '$0 prepare --update'"
+	# What was interrupted, and what nobody has used for long.
+	find "${4%/*}" "$LAB_CACHE/lock" -mindepth 1 -maxdepth 1 \
+		\( -name '.*' -mmin +60 -o -mtime +7 \) -exec rm -rf {} +
+	say "building $3 for Linux $(<"$1/release")"
+	if ! module_make "$1" "$2" "$3" >"$log" 2>&1; then
 		grep -Ev '^ +(CC|LD|AR|MODPOST|BTF) |^make' "$log" >&2 || true
-		rm -rf "$copy"
-		say "${source#"$LAB_TOP/"} does not build for Linux $(<"$kernel/release")"
+		say "$3 does not build for Linux $(<"$1/release")"
 		return 1
 	fi
 	grep -E 'warning:|WARNING:' "$log" >&2 || true
-	mkdir "$copy/done"
-	cp "$copy/${source#"$LAB_TOP/"}"/*.ko "$log" "$copy/done/"
-	manifest_write "$copy/done" sha256 .
-	mv -T "$copy/done" "$final"
-	rm -rf "$copy"
-	echo "$final"
+	mkdir "$2/done"
+	cp "$2/$3"/*.ko "$log" "$2/done/"
+	manifest_write "$2/done" sha256 .
+	rm -rf "$4"
+	mv -T "$2/done" "$4" || die "cannot write $4"
 }
 
 module_make() # KERNEL-DIR COPY SUBDIRECTORY
