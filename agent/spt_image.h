@@ -40,14 +40,14 @@ enum spt_rec_type {
 	SPT_REC_VM		= 3,	/* struct spt_values, SPT_VM_VALUES */
 	SPT_REC_VCPU		= 4,	/* struct spt_values, SPT_VCPU_VALUES; one per vCPU */
 	SPT_REC_SLOT		= 5,	/* struct spt_slot; one per slot and address space */
-	SPT_REC_SLOT_RUNS	= 6,	/* struct spt_runs: lpage_info, write tracking of the last slot */
+	SPT_REC_SLOT_RUNS	= 6,	/* struct spt_runs, of the last slot */
 	SPT_REC_ATTRS		= 7,	/* struct spt_runs: memory attributes of the VM */
 	SPT_REC_ROOT		= 8,	/* struct spt_root: one per TDP MMU root */
 	SPT_REC_TABLE		= 9,	/* struct spt_table: a table with its kvm_mmu_page */
 	SPT_REC_RAW_TABLE	= 10,	/* struct spt_raw_table: a root without a kvm_mmu_page */
-	SPT_REC_TRANSLATIONS	= 11,	/* struct spt_array: shadowed_translation of the last table */
-	SPT_REC_HOST_WALK	= 12,	/* struct spt_host_walk: HVA to HPA in the VMM's page tables */
-	SPT_REC_NOTE		= 13,	/* struct spt_note: something changed or could not be read */
+	SPT_REC_TRANSLATIONS	= 11,	/* struct spt_array, of the last table */
+	SPT_REC_HOST_WALK	= 12,	/* struct spt_host_walk */
+	SPT_REC_NOTE		= 13,	/* struct spt_note */
 	SPT_REC_DIRTY		= 14,	/* struct spt_dirty: dirty bitmap of the last slot */
 	SPT_REC_END		= 255,	/* struct spt_end */
 };
@@ -363,7 +363,7 @@ struct spt_page {
 	__u32 root_count;
 	__u32 unsync_children;
 	__u32 write_flooding;
-	__u64 parent;		/* TDP MMU: HPA of the parent's entry (ptep), 0 root; shadow: parent_ptes */
+	__u64 parent;		/* TDP MMU: HPA of ptep, 0 root; shadow: parent_ptes */
 	__u64 external;		/* mirror: HPA of external_spt, 0 none */
 	__u8 mmu_valid_gen;
 	__u8 pad[7];
@@ -421,7 +421,7 @@ struct spt_host_walk {
 	__u64 gpa;
 	__u64 hva;
 	__u8 top;		/* paging levels of the host: 4 or 5 */
-	__u8 leaf;		/* level at which the walk ended (1 = 4K); its entry may be non-present */
+	__u8 leaf;		/* level where the walk ended; its entry may be non-present */
 	__u16 error;		/* 0, or a positive errno: the VMM's memory is gone, no slot ... */
 	__u32 pad;
 	struct {
@@ -435,7 +435,7 @@ enum spt_note_kind {
 	SPT_NOTE_PATH_CHANGED = 2,	/* a table on the path was replaced; a: gfn, b: level */
 	SPT_NOTE_LIST_CHANGED = 3,	/* active_mmu_pages was resumed at a guessed place */
 	SPT_NOTE_SLOTS_CHANGED = 4,	/* a: as_id */
-	SPT_NOTE_BAD_TABLE = 5,		/* a: HPA that an entry names but that is no table, b: the entry */
+	SPT_NOTE_BAD_TABLE = 5,		/* a: HPA named by entry b that is no table */
 	SPT_NOTE_UNREADABLE = 6,	/* a: address that could not be read */
 	SPT_NOTE_LIMIT = 7,		/* a list was longer than its bound; a: the bound */
 };
@@ -456,7 +456,7 @@ struct spt_dirty {
 };
 
 /* Flags of struct spt_end. */
-#define SPT_END_TORN		(1U << 0)	/* a note says what changed, or a generation moved */
+#define SPT_END_TORN		(1U << 0)	/* see the notes and the generations */
 
 struct spt_end {
 	struct spt_rec rec;

@@ -72,7 +72,8 @@ enum spt_module {
 	F(KVM_HAS_PRIVATE_MEM, O, kvm, "arch.has_private_mem")		\
 	F(KVM_HAS_PROTECTED_STATE, O, kvm, "arch.has_protected_state")	\
 	F(KVM_PRE_FAULT_ALLOWED, O, kvm, "arch.pre_fault_allowed")	\
-	F(KVM_GFN_DIRECT_BITS, O, kvm, "arch.gfn_direct_bits|arch.gfn_shared_mask|arch.gfn_stolen_mask") \
+	F(KVM_GFN_DIRECT_BITS, O, kvm,					\
+	  "arch.gfn_direct_bits|arch.gfn_shared_mask|arch.gfn_stolen_mask") \
 	F(KVM_TDP_MMU_ENABLED, O, kvm, "arch.tdp_mmu_enabled")	/* a global since 1f98f2bd8eb0 */ \
 	F(KVM_TDP_MMU_ROOTS, R, kvm, "arch.tdp_mmu_roots")		\
 	F(KVM_TDP_MMU_PAGES, O, kvm, "arch.tdp_mmu_pages")		\
@@ -105,7 +106,8 @@ enum spt_module {
 	F(SLOT_GMEM_PGOFF, O, kvm_memory_slot, "gmem.pgoff|private_offset") \
 	F(SLOT_RMAP, R, kvm_memory_slot, "arch.rmap")	/* [3] */	\
 	F(SLOT_LPAGE_INFO, R, kvm_memory_slot, "arch.lpage_info")	/* [2]: 2M, 1G */ \
-	F(SLOT_WRITE_TRACK, R, kvm_memory_slot, "arch.gfn_write_track|arch.gfn_track[0]") /* 09a0f3f11f5b */ \
+	F(SLOT_WRITE_TRACK, R, kvm_memory_slot,	/* 09a0f3f11f5b */	\
+	  "arch.gfn_write_track|arch.gfn_track[0]")			\
 	F(LPAGE_SIZE, R, kvm_lpage_info, "")				\
 	F(LPAGE_DISALLOW, R, kvm_lpage_info, "disallow_lpage")		\
 	/* struct kvm_vcpu, kvm_vcpu_arch */				\
@@ -174,7 +176,8 @@ enum spt_module {
 	F(SP_UNSYNC, O, kvm_mmu_page, "unsync")				\
 	F(SP_MMU_VALID_GEN, O, kvm_mmu_page, "mmu_valid_gen")		\
 	F(SP_ROOT_TO_ZAP, O, kvm_mmu_page, "tdp_mmu_scheduled_root_to_zap") \
-	F(SP_NX_DISALLOWED, O, kvm_mmu_page, "nx_huge_page_disallowed|lpage_disallowed") /* 55c510e26ab6 */ \
+	F(SP_NX_DISALLOWED, O, kvm_mmu_page,	/* 55c510e26ab6 */	\
+	  "nx_huge_page_disallowed|lpage_disallowed")			\
 	F(SP_NX_LINK, O, kvm_mmu_page, "possible_nx_huge_page_link|lpage_disallowed_link") \
 	F(SP_HOST_MMIO, O, kvm_mmu_page, "has_mapped_host_mmio")	\
 	F(SP_ROLE, R, kvm_mmu_page, "role")				\
@@ -210,7 +213,7 @@ enum spt_field_id {
 	SPT_F_COUNT,
 };
 
-/* S(id, need, module, name): a symbol; 'need' as above. size: bytes of the object read, 0 no data. */
+/* S(id, need, module, name): a symbol; 'need' as above. */
 #define SPT_SYMBOLS(S)							\
 	S(VM_LIST, R, kvm, "vm_list")					\
 	S(KVM_LOCK, R, kvm, "kvm_lock")					\
