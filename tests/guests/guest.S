@@ -12,7 +12,7 @@
 
 	.section .rodata
 	.globl pages_guest_code
-	.globl pages_guest_code_end
+	.globl pages_guest_code_size
 	.code64
 	.balign 16
 
@@ -121,6 +121,8 @@ pages_guest_code:
 	addq	$1, MB_ROUNDS(%rbx)
 	jmp	.Lspin_write
 
-pages_guest_code_end:
+	.balign 8
+pages_guest_code_size:
+	.quad	pages_guest_code_size - pages_guest_code
 
 	.section .note.GNU-stack, "", @progbits

@@ -95,8 +95,7 @@ static int setup(struct guest *g)
 	err = tables_build(g);
 	if (err)
 		return fail("cannot build the guest's page tables", err);
-	memcpy(g->slot[0].hva + CODE_GPA, pages_guest_code,
-	       pages_guest_code_end - pages_guest_code);
+	memcpy(g->slot[0].hva + CODE_GPA, pages_guest_code, pages_guest_code_size);
 	for (int i = 0; i < g->slot_count; i++) {
 		if (!g->slot[i].hva)
 			continue;

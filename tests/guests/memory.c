@@ -24,14 +24,16 @@
 static char *reserve(uint64_t gpa, uint64_t size, uint64_t align, uint64_t skew)
 {
 	uint64_t span = size + 2 * align;
-	char *base =
-		mmap(NULL, span, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+	/* cppcheck-suppress invalidFunctionArg ; -1 is what an anonymous mapping has */
+	char *base = mmap(NULL, span, PROT_NONE, flags, -1, 0);
 
 	if (base == MAP_FAILED)
 		return NULL;
 	uint64_t want = (uint64_t)(uintptr_t)base + align;
 
 	want -= (want - gpa) % align;
+	/* cppcheck-suppress memleak ; it is the slot's for as long as the process lives */
 	return (char *)(uintptr_t)(want + skew);
 }
 
@@ -44,6 +46,7 @@ int memory_map_anon(struct slot *s, char *hva, uint64_t len)
 		flags = (flags & ~MAP_NORESERVE) | MAP_HUGETLB | 21 << MAP_HUGE_SHIFT;
 	if (s->backing == BACKING_HUGETLB_1G)
 		flags = (flags & ~MAP_NORESERVE) | MAP_HUGETLB | 30 << MAP_HUGE_SHIFT;
+	/* cppcheck-suppress [invalidFunctionArg, leakReturnValNotUsed] */
 	if (mmap(hva, len, prot, flags, -1, 0) == MAP_FAILED)
 		return -errno;
 	if (s->backing == BACKING_ANON)

@@ -202,6 +202,6 @@ bool churn_active(void);
 void churn_report(struct reply *r);
 
 extern const char pages_guest_code[];
-extern const char pages_guest_code_end[];
+extern const uint64_t pages_guest_code_size;
 
 #endif

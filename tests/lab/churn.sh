@@ -34,7 +34,7 @@ cat "$WORK/judge"
 # What is torn must be so for the tool too, and it must not be lost for words over it.
 torn_said() {
 	i=0
-	while [ $i -lt 50 ]; do
+	while [ "$i" -lt 50 ]; do
 		cat "$DEBUGFS/$VM/image" >"$WORK/one.spt" || return 1
 		spt -i "$WORK/one.spt" --json tree >"$WORK/json" || return 1
 		i=$((i + 1))

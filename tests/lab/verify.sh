@@ -53,7 +53,7 @@ verify() {
 		not_ok "$verify_name-gather: $(cat "$WORK/gather.err")"
 		return
 	fi
-	# shellcheck disable=SC2016 # LAB_RUN is the host's
+	# shellcheck disable=SC2016,SC2034 # LAB_RUN is the host's; FAILED is lib.sh's
 	lab-outside sh -c 'dir=$1; shift; exec verify.py "$LAB_RUN/l1/out/$dir" "$@"' verify \
 		"${GATHERED##*/}" --mmu "$LAB_MMU" --name "$verify_name" "$@" >"$WORK/verdict" 2>&1 || FAILED=1
 	grep -q '^ok ' "$WORK/verdict" || not_ok "$verify_name-judged: $(cat "$WORK/verdict")"

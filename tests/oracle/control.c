@@ -11,31 +11,31 @@
 
 #include "oracle.h"
 
-#define VMCB_INTERCEPT_VMRUN	0x010	/* bit 0; VMRUN refuses a VMCB without it */
-#define VMCB_ASID		0x058	/* 32 bits, never 0 */
-#define VMCB_EXITCODE		0x070
-#define VMCB_NP_ENABLE		0x090	/* bit 0 */
-#define VMCB_N_CR3		0x0b0
-#define VMCB_GDTR_BASE		0x468
-#define VMCB_EFER		0x4d0
-#define VMCB_CR4		0x548
-#define VMCB_CR3		0x550
-#define VMCB_CR0		0x558
-#define VMCB_RIP		0x578
-#define VMCB_RSP		0x5d8
-#define EFER_SVME		(1UL << 12)
-#define EFER_LMA		(1UL << 10)
-#define CR0_PG			(1UL << 31)
+#define VMCB_INTERCEPT_VMRUN 0x010 /* bit 0; VMRUN refuses a VMCB without it */
+#define VMCB_ASID	     0x058 /* 32 bits, never 0 */
+#define VMCB_EXITCODE	     0x070
+#define VMCB_NP_ENABLE	     0x090 /* bit 0 */
+#define VMCB_N_CR3	     0x0b0
+#define VMCB_GDTR_BASE	     0x468
+#define VMCB_EFER	     0x4d0
+#define VMCB_CR4	     0x548
+#define VMCB_CR3	     0x550
+#define VMCB_CR0	     0x558
+#define VMCB_RIP	     0x578
+#define VMCB_RSP	     0x5d8
+#define EFER_SVME	     (1UL << 12)
+#define EFER_LMA	     (1UL << 10)
+#define CR0_PG		     (1UL << 31)
 
 /* EPTP: write-back tables (6), 4 or 5 levels, accessed/dirty flags or not (SDM 3, 25.6.11). */
-#define EPTP_FORM		0xfbfUL
-#define EPTP_4_LEVELS		0x01eUL
-#define EPTP_5_LEVELS		0x026UL
-#define ADDRESS_BITS		0x000ffffffffff000UL
+#define EPTP_FORM     0xfbfUL
+#define EPTP_4_LEVELS 0x01eUL
+#define EPTP_5_LEVELS 0x026UL
+#define ADDRESS_BITS  0x000ffffffffff000UL
 
-#define PAGE			4096UL
-#define ANY_WORDS		(PAGE / 4 - 1)
-#define FOUR_GIB		0x100000000UL
+#define PAGE	  4096UL
+#define ANY_WORDS (PAGE / 4 - 1)
+#define FOUR_GIB  0x100000000UL
 
 static uint64_t field(const uint64_t *page, int offset)
 {
@@ -61,13 +61,16 @@ static void print_vmcb(const uint64_t *page, uint64_t hpa, const char *comma)
 		const char *name;
 		int offset;
 	} fields[] = {
-		{ "ncr3", VMCB_N_CR3 }, { "cr0", VMCB_CR0 }, { "cr3", VMCB_CR3 }, { "cr4", VMCB_CR4 },
-		{ "efer", VMCB_EFER }, { "rip", VMCB_RIP }, { "rsp", VMCB_RSP },
-		{ "gdt_base", VMCB_GDTR_BASE }, { "exitcode", VMCB_EXITCODE },
+		{ "ncr3", VMCB_N_CR3 },	       { "cr0", VMCB_CR0 },
+		{ "cr3", VMCB_CR3 },	       { "cr4", VMCB_CR4 },
+		{ "efer", VMCB_EFER },	       { "rip", VMCB_RIP },
+		{ "rsp", VMCB_RSP },	       { "gdt_base", VMCB_GDTR_BASE },
+		{ "exitcode", VMCB_EXITCODE },
 	};
 
 	printf("%s\n{\"vmcb\":\"0x%" PRIx64 "\",\"np_enable\":%s,\"asid\":%u", comma, hpa,
-	       field(page, VMCB_NP_ENABLE) & 1 ? "true" : "false", (uint32_t)field(page, VMCB_ASID));
+	       field(page, VMCB_NP_ENABLE) & 1 ? "true" : "false",
+	       (uint32_t)field(page, VMCB_ASID));
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		printf(",\"%s\":\"0x%" PRIx64 "\"", fields[i].name, field(page, fields[i].offset));
 	printf("}");
@@ -110,8 +113,9 @@ static bool is_eptp(const struct ram *ram, uint64_t value)
 {
 	uint64_t form = value & EPTP_FORM;
 
-	return !(value & ~(ADDRESS_BITS | 0xfff)) && (form == EPTP_4_LEVELS || form == EPTP_5_LEVELS) &&
-	       value & ADDRESS_BITS && ram_page(ram, value & ADDRESS_BITS);
+	return !(value & ~(ADDRESS_BITS | 0xfff)) &&
+	       (form == EPTP_4_LEVELS || form == EPTP_5_LEVELS) && value & ADDRESS_BITS &&
+	       ram_page(ram, value & ADDRESS_BITS);
 }
 
 /* Any page of memory may be a CR3: an address and nothing else. */
@@ -145,7 +149,8 @@ void vmcs_print_all(const struct ram *ram, uint64_t rip_first, uint64_t rip_last
 	for (uint64_t offset = 0; offset + PAGE <= ram->size; offset += PAGE) {
 		const uint64_t *page = (const uint64_t *)(ram->base + offset);
 
-		if (!has_between(page, gdt_base, gdt_base) || !has_between(page, rip_first, rip_last))
+		if (!has_between(page, gdt_base, gdt_base) ||
+		    !has_between(page, rip_first, rip_last))
 			continue;
 		printf("%s\n{\"page\":\"0x%" PRIx64 "\"", comma, address_of(ram, offset));
 		print_values(ram, page, "eptps", is_eptp);

@@ -8,8 +8,8 @@
 
 #include "oracle.h"
 
-#define BIT(n)		(1ULL << (n))
-#define ADDRESS_BITS	0x000ffffffffff000ULL
+#define BIT(n)	     (1ULL << (n))
+#define ADDRESS_BITS 0x000ffffffffff000ULL
 
 static struct entry other(const char *why)
 {
@@ -113,7 +113,8 @@ static struct entry decode_ept(uint64_t value, int level, int maxphyaddr)
 			return other("misconfigured");
 		e.type = ENTRY_LEAF;
 	} else {
-		/* Bits 3 to 6 of an entry that names a table are reserved, and 7 in the top levels. */
+		/* Bits 3 to 6 of an entry that names a table are reserved, and 7 in the top levels.
+		 */
 		if (value & (level > 3 ? 0xf8 : 0x78))
 			return other("misconfigured");
 		e.type = ENTRY_TABLE;

@@ -13,12 +13,12 @@
 
 #include "host.h"
 
-#define PAGE		4096UL
-#define PFN_MASK	((1UL << 55) - 1)
-#define PRESENT		(1UL << 63)
-#define KPF_RESERVED	(1UL << 32)
-#define STOP_TRIES	2000
-#define STOP_WAIT_US	500
+#define PAGE	     4096UL
+#define PFN_MASK     ((1UL << 55) - 1)
+#define PRESENT	     (1UL << 63)
+#define KPF_RESERVED (1UL << 32)
+#define STOP_TRIES   2000
+#define STOP_WAIT_US 500
 
 static void add_area(struct area *list, int *count, uint64_t first, uint64_t last)
 {
@@ -49,6 +49,7 @@ static int read_iomem(struct host *h)
 
 static int find_zero_page(struct host *h)
 {
+	/* cppcheck-suppress invalidFunctionArg ; -1 is what an anonymous mapping has */
 	volatile const char *page = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fd = open("/proc/self/pagemap", O_RDONLY);
 	int err = -errno;
@@ -94,7 +95,8 @@ bool host_is_kernel(const struct host *h, uint64_t hpa, uint64_t size)
 {
 	for (int i = 0; i < h->kernels; i++)
 		for (uint64_t at = hpa; at < hpa + size; at += PAGE)
-			if (at >= h->kernel[i].first && at <= h->kernel[i].last && is_reserved(h, at))
+			if (at >= h->kernel[i].first && at <= h->kernel[i].last &&
+			    is_reserved(h, at))
 				return true;
 	return false;
 }
@@ -109,7 +111,8 @@ static bool all_stopped(int pid)
 
 	if (!dir)
 		return false;
-	for (struct dirent *d; all && (d = readdir(dir)); ) {
+	/* cppcheck-suppress readdirCalled ; one thread, its own stream */
+	for (struct dirent *d; all && (d = readdir(dir));) {
 		char state = '?';
 
 		if (d->d_name[0] == '.')
@@ -118,7 +121,7 @@ static bool all_stopped(int pid)
 		FILE *f = fopen(path, "r");
 
 		if (!f)
-			continue;	/* the thread has ended */
+			continue; /* the thread has ended */
 		if (fscanf(f, "%*d %*[^)]) %c", &state) != 1)
 			state = '?';
 		fclose(f);

@@ -6,19 +6,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MAX_AREAS	64
+#define MAX_AREAS 64
 
 struct area {
-	uint64_t first, last;	/* inclusive */
+	uint64_t first, last; /* inclusive */
 };
 
 struct host {
 	struct area ram[MAX_AREAS];
 	int rams;
-	struct area kernel[MAX_AREAS];	/* its code and variables */
+	struct area kernel[MAX_AREAS]; /* its code and variables */
 	int kernels;
 	int kpageflags;
-	uint64_t zero_page;	/* HPA of the page that every read of untouched memory maps */
+	uint64_t zero_page; /* HPA of the page that every read of untouched memory maps */
 };
 
 /* 0 or -errno; -EPERM: addresses are hidden from this user. */

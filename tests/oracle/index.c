@@ -8,7 +8,7 @@
 
 #include "index.h"
 
-#define FIRST_ROOM	(1UL << 20)
+#define FIRST_ROOM (1UL << 20)
 
 static int broken(struct index *x, const char *why)
 {
@@ -63,7 +63,7 @@ static void *grow(void **list, size_t *count, size_t *room, size_t size)
 	return element;
 }
 
-#define GROW(x, list, count, room) \
+#define GROW(x, list, count, room)                                                                 \
 	grow((void **)&(x)->list, &(x)->count, &(x)->room, sizeof(*(x)->list))
 
 static int add_table(struct index *x, const struct spt_table *rec)
@@ -156,7 +156,7 @@ int index_read(struct index *x, int fd)
 	x->error[0] = 0;
 	int err = read_all(x, fd);
 
-	for (size_t at = 0; !err && at < x->size; ) {
+	for (size_t at = 0; !err && at < x->size;) {
 		const struct spt_rec *rec = (const void *)(x->bytes + at);
 
 		if (x->size - at < sizeof(*rec) || rec->len < sizeof(*rec) || rec->len % 8 ||

@@ -13,18 +13,18 @@
 #include "agent/spt_image.h"
 
 struct table {
-	const struct spt_page *page;	/* NULL: a raw root without kvm_mmu_page */
-	const uint64_t *entry;		/* stored chunks, in order */
+	const struct spt_page *page; /* NULL: a raw root without kvm_mmu_page */
+	const uint64_t *entry;	     /* stored chunks, in order */
 	uint64_t chunks, empty;
 	uint64_t hpa;
-	uint64_t root;			/* sp of the TDP root it belongs to, 0: shadow or raw */
-	int level;			/* 0: raw, not known */
+	uint64_t root; /* sp of the TDP root it belongs to, 0: shadow or raw */
+	int level;     /* 0: raw, not known */
 	bool direct, invalid;
 	const struct spt_array *translations;
 };
 
 struct index {
-	uint8_t *bytes;			/* the image; kept from one reading to the next */
+	uint8_t *bytes; /* the image; kept from one reading to the next */
 	size_t size, room;
 	const struct spt_head *head;
 	const struct spt_values *vm;

@@ -20,19 +20,19 @@
 #include "index.h"
 #include "oracle.h"
 
-#define PAGE		4096UL
-#define MOST_SHOWN	20
-#define MMU_PRESENT	(1UL << 11)	/* SPTE_MMU_PRESENT: what makes an entry present for KVM */
+#define PAGE	    4096UL
+#define MOST_SHOWN  20
+#define MMU_PRESENT (1UL << 11) /* SPTE_MMU_PRESENT: what makes an entry present for KVM */
 
 struct judge {
 	struct host host;
 	struct index image;
 	const struct format *format;
-	int pagemap;		/* of the VMM */
+	int pagemap; /* of the VMM */
 	int pid;
-	uint8_t *foreign;	/* bit per frame: belongs to the other VM */
+	uint8_t *foreign; /* bit per frame: belongs to the other VM */
 	uint64_t frames;
-	int nr;			/* image being judged */
+	int nr; /* image being judged */
 	uint64_t leaves, tables, torn, proved, wrong;
 };
 
@@ -77,7 +77,8 @@ static bool leaf_gfn(const struct table *t, unsigned int i, uint64_t *gfn)
 	if (!t->translations)
 		return false;
 	struct table array = {
-		.entry = (const uint64_t *)t->translations->entry, .chunks = t->translations->chunks,
+		.entry = (const uint64_t *)t->translations->entry,
+		.chunks = t->translations->chunks,
 	};
 
 	*gfn = table_entry(&array, i) >> 12;
@@ -90,7 +91,8 @@ static void judge_proof(struct judge *j, const struct table *t, uint64_t gfn, ui
 	const struct spt_slot *slot = index_slot(&j->image, gfn);
 
 	if (!slot) {
-		wrong(j, "stopped, 0x%" PRIx64 " maps gfn 0x%" PRIx64 ", which is in no slot", value, gfn);
+		wrong(j, "stopped, 0x%" PRIx64 " maps gfn 0x%" PRIx64 ", which is in no slot",
+		      value, gfn);
 		return;
 	}
 	for (uint64_t at = 0; at < size; at += PAGE) {
@@ -98,9 +100,10 @@ static void judge_proof(struct judge *j, const struct table *t, uint64_t gfn, ui
 		int err = host_pagemap(j->pagemap, hva, &host);
 
 		if (err || host != hpa + at) {
-			wrong(j, "stopped, table 0x%" PRIx64 " level %d: gfn 0x%" PRIx64 " is mapped to 0x%"
-			      PRIx64 ", the host has 0x%" PRIx64, t->hpa, t->level, gfn + at / PAGE,
-			      hpa + at, host);
+			wrong(j,
+			      "stopped, table 0x%" PRIx64 " level %d: gfn 0x%" PRIx64
+			      " is mapped to 0x%" PRIx64 ", the host has 0x%" PRIx64,
+			      t->hpa, t->level, gfn + at / PAGE, hpa + at, host);
 			return;
 		}
 	}
@@ -114,13 +117,14 @@ static void judge_leaf(struct judge *j, const struct table *t, unsigned int i, u
 
 	j->leaves++;
 	if (!host_is_ram(&j->host, hpa, size))
-		wrong(j, "leaf 0x%" PRIx64 " in table 0x%" PRIx64 "[%u]: no memory there", value, t->hpa, i);
+		wrong(j, "leaf 0x%" PRIx64 " in table 0x%" PRIx64 "[%u]: no memory there", value,
+		      t->hpa, i);
 	else if (hpa != j->host.zero_page && host_is_kernel(&j->host, hpa, size))
-		wrong(j, "leaf 0x%" PRIx64 " in table 0x%" PRIx64 "[%u]: the kernel is there", value, t->hpa,
-		      i);
+		wrong(j, "leaf 0x%" PRIx64 " in table 0x%" PRIx64 "[%u]: the kernel is there",
+		      value, t->hpa, i);
 	else if (is_foreign(j, hpa))
-		wrong(j, "leaf 0x%" PRIx64 " in table 0x%" PRIx64 "[%u]: another VM's page", value, t->hpa,
-		      i);
+		wrong(j, "leaf 0x%" PRIx64 " in table 0x%" PRIx64 "[%u]: another VM's page", value,
+		      t->hpa, i);
 	else if (stopped && leaf_gfn(t, i, &gfn))
 		judge_proof(j, t, gfn, hpa, size, value);
 }
@@ -129,13 +133,13 @@ static void judge_link(struct judge *j, const struct table *t, unsigned int i, u
 		       uint64_t hpa, bool torn)
 {
 	if (!host_is_ram(&j->host, hpa, PAGE) || host_is_kernel(&j->host, hpa, PAGE)) {
-		wrong(j, "link 0x%" PRIx64 " in table 0x%" PRIx64 "[%u]: no table can be there", value,
-		      t->hpa, i);
+		wrong(j, "link 0x%" PRIx64 " in table 0x%" PRIx64 "[%u]: no table can be there",
+		      value, t->hpa, i);
 		return;
 	}
 	if (is_foreign(j, hpa)) {
-		wrong(j, "link 0x%" PRIx64 " in table 0x%" PRIx64 "[%u]: another VM's page", value, t->hpa,
-		      i);
+		wrong(j, "link 0x%" PRIx64 " in table 0x%" PRIx64 "[%u]: another VM's page", value,
+		      t->hpa, i);
 		return;
 	}
 	if (torn)
@@ -143,7 +147,9 @@ static void judge_link(struct judge *j, const struct table *t, unsigned int i, u
 	const struct table *child = index_find(&j->image, hpa, t->level - 1);
 
 	if (!child) {
-		wrong(j, "link 0x%" PRIx64 " in table 0x%" PRIx64 "[%u]: a whole image without that table",
+		wrong(j,
+		      "link 0x%" PRIx64 " in table 0x%" PRIx64
+		      "[%u]: a whole image without that table",
 		      value, t->hpa, i);
 		return;
 	}
@@ -153,8 +159,8 @@ static void judge_link(struct judge *j, const struct table *t, unsigned int i, u
 		wrong(j, "table 0x%" PRIx64 " has gfn 0x%" PRIx64 ", its place is another", hpa,
 		      (uint64_t)child->page->gfn);
 	if (child->page->parent != t->hpa + i * 8UL)
-		wrong(j, "table 0x%" PRIx64 " names parent entry 0x%" PRIx64 ", not 0x%" PRIx64, hpa,
-		      (uint64_t)child->page->parent, t->hpa + i * 8UL);
+		wrong(j, "table 0x%" PRIx64 " names parent entry 0x%" PRIx64 ", not 0x%" PRIx64,
+		      hpa, (uint64_t)child->page->parent, t->hpa + i * 8UL);
 }
 
 static void judge_table(struct judge *j, const struct table *t, bool torn, bool stopped)
@@ -165,7 +171,8 @@ static void judge_table(struct judge *j, const struct table *t, bool torn, bool 
 	if (!t->page)
 		return;
 	if (t->page->flags & SPT_PAGE_BACKLINK_BAD && !torn)
-		wrong(j, "table 0x%" PRIx64 ": a whole image with a table that is none any more", t->hpa);
+		wrong(j, "table 0x%" PRIx64 ": a whole image with a table that is none any more",
+		      t->hpa);
 	for (unsigned int i = 0; i < SPT_TABLE_ENTRIES; i++) {
 		uint64_t value = table_entry(t, i);
 
@@ -178,8 +185,10 @@ static void judge_table(struct judge *j, const struct table *t, bool torn, bool 
 		else if (e.type == ENTRY_TABLE)
 			judge_link(j, t, i, value, e.hpa, torn);
 		else if (e.type == ENTRY_OTHER && !strcmp(e.why, "reserved"))
-			wrong(j, "0x%" PRIx64 " in table 0x%" PRIx64 "[%u], level %d: no SPTE looks so", value,
-			      t->hpa, i, t->level);
+			wrong(j,
+			      "0x%" PRIx64 " in table 0x%" PRIx64
+			      "[%u], level %d: no SPTE looks so",
+			      value, t->hpa, i, t->level);
 	}
 }
 
@@ -200,7 +209,8 @@ static void judge_image(struct judge *j, bool stopped)
 
 	j->torn += torn;
 	if (stopped && torn)
-		wrong(j, "the VMM was stopped, the image says that it is torn (flags 0x%x, %zu notes)",
+		wrong(j,
+		      "the VMM was stopped, the image says that it is torn (flags 0x%x, %zu notes)",
 		      j->image.end->flags, j->image.notes);
 	for (size_t i = 0; i < j->image.tables; i++)
 		judge_table(j, &j->image.table[i], torn, stopped);
@@ -210,7 +220,9 @@ static void judge_image(struct judge *j, bool stopped)
 
 static const struct format *format_of(const struct spt_head *head)
 {
-	return format_find(head->mmu == SPT_MMU_EPT ? "ept" : head->mmu == SPT_MMU_NPT ? "npt" : "host");
+	return format_find(head->mmu == SPT_MMU_EPT   ? "ept"
+			   : head->mmu == SPT_MMU_NPT ? "npt"
+						      : "host");
 }
 
 /* Each image is one opening of the file: that is what a user does. */
@@ -234,7 +246,8 @@ static int take_image(struct judge *j, const char *path, bool stop)
 	int err = stop ? host_stop(j->pid) : 0;
 
 	if (err) {
-		fprintf(stderr, "judge: the VMM %d cannot be stopped: %s\n", j->pid, strerror(-err));
+		fprintf(stderr, "judge: the VMM %d cannot be stopped: %s\n", j->pid,
+			strerror(-err));
 		return err;
 	}
 	if (read_image(&j->image, path)) {
@@ -266,9 +279,11 @@ static int read_foreign(struct judge *j, const char *path)
 		mark_foreign(j, t->hpa, PAGE);
 		for (unsigned int n = 0; t->page && n < SPT_TABLE_ENTRIES; n++) {
 			uint64_t value = table_entry(t, n);
-			struct entry e = format_of(x.head)->decode(value, t->level, x.head->maxphyaddr);
+			struct entry e =
+				format_of(x.head)->decode(value, t->level, x.head->maxphyaddr);
 
-			if (value & MMU_PRESENT && e.type == ENTRY_LEAF && e.hpa != j->host.zero_page)
+			if (value & MMU_PRESENT && e.type == ENTRY_LEAF &&
+			    e.hpa != j->host.zero_page)
 				mark_foreign(j, e.hpa, level_size(t->level));
 		}
 	}
@@ -293,19 +308,18 @@ static int report(const struct judge *j, int count, int stops)
 	bool good = !j->wrong && j->leaves && j->tables && j->proved;
 
 	printf("%s no-wrong-entry: %d images, %" PRIu64 " tables, %" PRIu64 " leaves; %" PRIu64
-	       " images torn and said so; %" PRIu64 " leaves of %d images of the stopped guest are what "
-	       "the host's pagemap says; %" PRIu64 " wrong\n", good ? "ok" : "not ok", count, j->tables,
-	       j->leaves, j->torn, j->proved, stops, j->wrong);
+	       " images torn and said so; %" PRIu64
+	       " leaves of %d images of the stopped guest are what "
+	       "the host's pagemap says; %" PRIu64 " wrong\n",
+	       good ? "ok" : "not ok", count, j->tables, j->leaves, j->torn, j->proved, stops,
+	       j->wrong);
 	return good ? 0 : 1;
 }
 
 static const struct option long_options[] = {
-	{ "image", required_argument, NULL, 'i' },
-	{ "pid", required_argument, NULL, 'p' },
-	{ "foreign", required_argument, NULL, 'f' },
-	{ "count", required_argument, NULL, 'c' },
-	{ "stop-every", required_argument, NULL, 's' },
-	{ 0 },
+	{ "image", required_argument, NULL, 'i' },	{ "pid", required_argument, NULL, 'p' },
+	{ "foreign", required_argument, NULL, 'f' },	{ "count", required_argument, NULL, 'c' },
+	{ "stop-every", required_argument, NULL, 's' }, { 0 },
 };
 
 int main(int argc, char **argv)
@@ -314,14 +328,25 @@ int main(int argc, char **argv)
 	struct judge j = { 0 };
 	int count = 1000, every = 10, stops = 0;
 
-	for (int opt; (opt = getopt_long(argc, argv, "", long_options, NULL)) >= 0; ) {
+	for (int opt; (opt = getopt_long(argc, argv, "", long_options, NULL)) >= 0;) {
 		switch (opt) {
-		case 'i': image = optarg; break;
-		case 'f': foreign = optarg; break;
-		case 'p': j.pid = atoi(optarg); break;
-		case 'c': count = atoi(optarg); break;
-		case 's': every = atoi(optarg); break;
-		default: return usage();
+		case 'i':
+			image = optarg;
+			break;
+		case 'f':
+			foreign = optarg;
+			break;
+		case 'p':
+			j.pid = atoi(optarg);
+			break;
+		case 'c':
+			count = atoi(optarg);
+			break;
+		case 's':
+			every = atoi(optarg);
+			break;
+		default:
+			return usage();
 		}
 	}
 	if (!image || !foreign || j.pid <= 1 || count < 1 || every < 1)
@@ -335,19 +360,20 @@ int main(int argc, char **argv)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/pagemap", j.pid);
-	j.pagemap = open(path, O_RDONLY);
-	if (j.pagemap < 0) {
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0) {
 		fprintf(stderr, "judge: %s: %s\n", path, strerror(errno));
 		return 2;
 	}
-	if (read_foreign(&j, foreign))
-		return 2;
-	for (j.nr = 1; j.nr <= count; j.nr++) {
+	j.pagemap = fd;
+	err = read_foreign(&j, foreign);
+	for (j.nr = 1; !err && j.nr <= count; j.nr++) {
 		bool stop = j.nr % every == 0;
 
-		if (take_image(&j, image, stop))
-			return 2;
+		err = take_image(&j, image, stop);
 		stops += stop;
 	}
-	return report(&j, count, stops);
+	close(fd);
+	return err ? 2 : report(&j, count, stops);
 }

@@ -9,9 +9,9 @@
 
 #include "oracle.h"
 
-#define MAX_LEVELS	5
-#define MAX_EMPTY	4
-#define ADDRESS_BITS	0x000ffffffffff000ULL
+#define MAX_LEVELS   5
+#define MAX_EMPTY    4
+#define ADDRESS_BITS 0x000ffffffffff000ULL
 
 struct totals {
 	uint64_t table, leaf, other;
@@ -23,15 +23,17 @@ struct oracle {
 	int levels;
 	int maxphyaddr;
 	int empties;
-	uint64_t empty[MAX_EMPTY];	/* values that count as empty besides 0 */
-	struct totals totals[MAX_LEVELS + 1];	/* by level; each table counted once */
-	uint8_t *seen;			/* bit per page of the file: table was counted */
-	uint64_t missing;		/* tables that are not in memory */
+	uint64_t empty[MAX_EMPTY];	      /* values that count as empty besides 0 */
+	struct totals totals[MAX_LEVELS + 1]; /* by level; each table counted once */
+	uint8_t *seen;			      /* bit per page of the file: table was counted */
+	uint64_t missing;		      /* tables that are not in memory */
 	bool printed;
 };
 
 static const char *const type_name[] = {
-	[ENTRY_TABLE] = "table", [ENTRY_LEAF] = "leaf", [ENTRY_OTHER] = "other",
+	[ENTRY_TABLE] = "table",
+	[ENTRY_LEAF] = "leaf",
+	[ENTRY_OTHER] = "other",
 };
 
 static bool is_empty(const struct oracle *o, uint64_t value)
@@ -48,8 +50,8 @@ static void print_entry(struct oracle *o, const struct entry *e, int level, uint
 			uint64_t table, int index, uint64_t value)
 {
 	printf("%s\n{\"level\":%d,\"gpa\":\"0x%" PRIx64 "\",\"table_hpa\":\"0x%" PRIx64 "\","
-	       "\"index\":%d,\"entry\":\"0x%016" PRIx64 "\",\"type\":\"%s\",", o->printed ? "," : "",
-	       level, gpa, table, index, value, type_name[e->type]);
+	       "\"index\":%d,\"entry\":\"0x%016" PRIx64 "\",\"type\":\"%s\",",
+	       o->printed ? "," : "", level, gpa, table, index, value, type_name[e->type]);
 	if (e->hpa == NO_ADDRESS)
 		printf("\"hpa\":null,\"perm\":\"%s\",\"why\":\"%s\"}", e->perm, e->why);
 	else
@@ -84,7 +86,8 @@ static uint64_t canonical(const struct oracle *o, uint64_t address)
 	return address | ~((1ULL << top) - 1);
 }
 
-static void walk(struct oracle *o, uint64_t table, int level, uint64_t base, int offset, int entries)
+static void walk(struct oracle *o, uint64_t table, int level, uint64_t base, int offset,
+		 int entries)
 {
 	const uint64_t *page = ram_page(&o->ram, table);
 
@@ -114,12 +117,13 @@ static void print_totals(const struct oracle *o)
 {
 	printf("\n],\"totals\":{");
 	for (int level = 1; level <= o->levels; level++)
-		printf("%s\"%d\":{\"table\":%" PRIu64 ",\"leaf\":%" PRIu64 ",\"other\":%" PRIu64 "}",
+		printf("%s\"%d\":{\"table\":%" PRIu64 ",\"leaf\":%" PRIu64 ",\"other\":%" PRIu64
+		       "}",
 		       level > 1 ? "," : "", level, o->totals[level].table, o->totals[level].leaf,
 		       o->totals[level].other);
 	printf("},\"pages_4k\":%" PRIu64 ",\"pages_2m\":%" PRIu64 ",\"pages_1g\":%" PRIu64
-	       ",\"missing_tables\":%" PRIu64 "}\n", o->totals[1].leaf, o->totals[2].leaf,
-	       o->totals[3].leaf, o->missing);
+	       ",\"missing_tables\":%" PRIu64 "}\n",
+	       o->totals[1].leaf, o->totals[2].leaf, o->totals[3].leaf, o->missing);
 }
 
 static int usage(FILE *out)
@@ -222,26 +226,44 @@ int main(int argc, char **argv)
 	uint64_t root = NO_ADDRESS, low = 0, n;
 	char *vmcb = NULL, *vmcs = NULL;
 
-	for (int opt; (opt = getopt_long(argc, argv, "", long_options, NULL)) >= 0; ) {
+	for (int opt; (opt = getopt_long(argc, argv, "", long_options, NULL)) >= 0;) {
 		n = 0;
 		if (strchr("lrnpe", opt) && !number(optarg, &n))
 			return fail(optarg, "is no number");
 		switch (opt) {
-		case 'm': ram = optarg; break;
-		case 'l': low = n; break;
-		case 'r': root = n; break;
-		case 'f': format = optarg; break;
-		case 'n': o.levels = n; break;
-		case 'p': o.maxphyaddr = n; break;
+		case 'm':
+			ram = optarg;
+			break;
+		case 'l':
+			low = n;
+			break;
+		case 'r':
+			root = n;
+			break;
+		case 'f':
+			format = optarg;
+			break;
+		case 'n':
+			o.levels = n;
+			break;
+		case 'p':
+			o.maxphyaddr = n;
+			break;
 		case 'e':
 			if (o.empties == MAX_EMPTY)
 				return fail("--empty", "too many");
 			o.empty[o.empties++] = n;
 			break;
-		case 'v': vmcb = optarg; break;
-		case 's': vmcs = optarg; break;
-		case 'h': return usage(stdout);
-		default: return usage(stderr);
+		case 'v':
+			vmcb = optarg;
+			break;
+		case 's':
+			vmcs = optarg;
+			break;
+		case 'h':
+			return usage(stdout);
+		default:
+			return usage(stderr);
 		}
 	}
 	if (!ram || optind < argc)

@@ -11,13 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NO_ADDRESS	(~0ULL)
+#define NO_ADDRESS (~0ULL)
 
 /* Physical memory of a machine, as a file. */
 struct ram {
 	const uint8_t *base;
-	uint64_t size;		/* bytes in the file */
-	uint64_t low;		/* bytes at physical address 0; the rest begins at 4 GiB */
+	uint64_t size; /* bytes in the file */
+	uint64_t low;  /* bytes at physical address 0; the rest begins at 4 GiB */
 };
 
 /* Maps the file; low 0: all of it begins at physical address 0. 0 or -errno. */
@@ -29,20 +29,20 @@ enum entry_type {
 	ENTRY_EMPTY,
 	ENTRY_TABLE,
 	ENTRY_LEAF,
-	ENTRY_OTHER,		/* not empty, but the processor faults on it */
+	ENTRY_OTHER, /* not empty, but the processor faults on it */
 };
 
 struct entry {
 	enum entry_type type;
-	uint64_t hpa;		/* of the page or the table below, NO_ADDRESS: none */
-	char perm[4];		/* rwx */
-	const char *why;	/* ENTRY_OTHER: not-present, reserved, misconfigured */
+	uint64_t hpa;	 /* of the page or the table below, NO_ADDRESS: none */
+	char perm[4];	 /* rwx */
+	const char *why; /* ENTRY_OTHER: not-present, reserved, misconfigured */
 };
 
 struct format {
 	const char *name;
 	const char *help;
-	int levels;		/* 0: as asked for, 4 or 5 */
+	int levels; /* 0: as asked for, 4 or 5 */
 	int root_entries;
 	/* Says what one entry is; level 1 is the one of 4K pages. */
 	struct entry (*decode)(uint64_t value, int level, int maxphyaddr);
@@ -60,6 +60,7 @@ void vmcb_print_all(const struct ram *ram, uint64_t rip_first, uint64_t rip_last
  * with every value in them that has the form of an EPTP or of a CR3. Pages of
  * another kind (registers that KVM or the VMM keeps) are among them.
  */
-void vmcs_print_all(const struct ram *ram, uint64_t rip_first, uint64_t rip_last, uint64_t gdt_base);
+void vmcs_print_all(const struct ram *ram, uint64_t rip_first, uint64_t rip_last,
+		    uint64_t gdt_base);
 
 #endif

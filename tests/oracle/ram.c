@@ -8,8 +8,8 @@
 
 #include "oracle.h"
 
-#define FOUR_GIB	0x100000000UL
-#define PAGE		4096UL
+#define FOUR_GIB 0x100000000UL
+#define PAGE	 4096UL
 
 int ram_open(struct ram *ram, const char *path, uint64_t low)
 {
