@@ -89,17 +89,13 @@ static void print_entry(FILE *out, const struct spt_model *model, const struct s
 }
 
 /* Where a root that does not translate GPAs has the page. */
-static void print_place(FILE *out, const struct spt_walk *walk, const struct spt_walk_path *path)
+static void print_place(FILE *out, const struct spt_walk_path *path)
 {
-	const struct spt_entry *last = &path->level[path->nr_levels - 1];
-
-	if (path->root && !spt_root_maps_gpa(path->root) && last->type == SPT_SPTE_LEAF)
-		fprintf(out, ", at %s 0x%" PRIx64, cli_root_space(path->root),
-			last->gpa | (walk->gpa & (last->size - 1)));
+	if (path->root && !spt_root_maps_gpa(path->root))
+		fprintf(out, ", at %s 0x%" PRIx64, cli_root_space(path->root), path->address);
 }
 
-static void print_path(FILE *out, const struct spt_model *model, const struct spt_walk *walk,
-		       const struct spt_walk_path *path)
+static void print_path(FILE *out, const struct spt_model *model, const struct spt_walk_path *path)
 {
 	char title[128];
 
@@ -112,7 +108,7 @@ static void print_path(FILE *out, const struct spt_model *model, const struct sp
 		fprintf(out, "\n    its table is not in the image\n");
 		return;
 	}
-	print_place(out, walk, path);
+	print_place(out, path);
 	fputc('\n', out);
 	print_level_heading(out);
 	for (unsigned int i = 0; i < path->nr_levels; i++)
@@ -169,7 +165,7 @@ void cli_print_walk(struct cli *cli, const struct spt_model *model,
 	fprintf(out, " of VM %s\n", model->image.head.id);
 	print_slot(out, walk);
 	for (unsigned int i = 0; i < walk->nr_paths; i++)
-		print_path(out, model, walk, &walk->path[i]);
+		print_path(out, model, &walk->path[i]);
 	if (!walk->nr_paths)
 		fprintf(out, "\n  %s\n",
 			model->nr_roots

@@ -31,6 +31,8 @@ static struct json_object *path_to_json(const struct spt_model *model,
 	/* 'hpa' is what the root translates the address to; the root itself is 'root_hpa'. */
 	cli_json_set(o, "root_hpa", path->root ? cli_json_hex(path->root->hpa) : NULL);
 	cli_json_set_text(o, "kind", path->root ? spt_root_kind_name(path->root->kind) : "shadow");
+	/* In the root's own space: GVA or L2 GPA where it does not translate GPAs. */
+	cli_json_set_hex(o, "address", path->address);
 	cli_json_set(o, "levels", levels);
 	cli_json_set(o, "hpa", hpa_or_null(path->hpa));
 	cli_json_set(o, "page_size", size_or_null(path->page_size));

@@ -106,8 +106,11 @@ static void add_path(const struct spt_model *m, const struct ascent *up,
 
 	const struct spt_entry *leaf = &path->level[path->nr_levels - 1];
 
-	path->page_size = leaf->size;
-	path->hpa = leaf->hpa + (gpa & (leaf->size - 1));
+	path->hpa = SPT_NO_HPA;
+	if (leaf->type == SPT_SPTE_LEAF) {
+		path->page_size = leaf->size;
+		path->hpa = leaf->hpa + (gpa & (leaf->size - 1));
+	}
 	path->address = leaf->gpa + (gpa & (leaf->size - 1));
 }
 
@@ -144,6 +147,29 @@ static void ascend(const struct spt_model *m, struct ascent *up, uint64_t gpa,
 		add_path(m, up, NULL, gpa, walk);
 }
 
+/* First GPA that entry @index of a shadow table was made for; false: for none. */
+static bool made_for(const struct spt_model *m, const struct spt_node *node, unsigned int index,
+		     uint64_t spte, uint64_t *from)
+{
+	unsigned int access;
+
+	switch (spt_entry_type(m, node, spte)) {
+	case SPT_SPTE_LEAF:
+		if (!spt_node_translation(node, index, from, &access))
+			return false;
+		*from &= ~(spt_level_size(node->level) - 1);
+		return true;
+	case SPT_SPTE_MMIO:
+		/* KVM keeps no translation of what has no page: the entry itself says it. */
+		*from = spt_spte_decode(&m->format, spte, node->level, spt_node_kind(m, node))
+				.mmio_gfn
+			<< SPT_PAGE_SHIFT;
+		return true;
+	default:
+		return false;
+	}
+}
+
 /*
  * Shadow tables translate virtual or L2 addresses, so that a GPA is found by what
  * their entries were made from: in every active table, whatever its roots.
@@ -153,17 +179,14 @@ static void find_translations(const struct spt_model *m, uint64_t gpa, struct sp
 	for (uint32_t i = 0; i < m->nr_nodes; i++) {
 		struct spt_tree_frame f = { .node = &m->nodes[i], .end = SPT_TABLE_ENTRIES };
 		uint64_t spte, from;
-		unsigned int access;
 
 		if (f.node->root_sp || f.node->raw_kind)
 			continue; /* of the TDP MMU, or no leaves */
 		while (spt_tree_step(&f, m->format.empty, &spte)) {
 			struct ascent up = { .node = { f.node }, .index = { f.index - 1 }, .n = 1 };
 
-			if (spt_entry_type(m, f.node, spte) != SPT_SPTE_LEAF ||
-			    !spt_node_translation(f.node, f.index - 1, &from, &access))
+			if (!made_for(m, f.node, f.index - 1, spte, &from))
 				continue;
-			from &= ~(spt_level_size(f.node->level) - 1);
 			if (gpa - from < spt_level_size(f.node->level) &&
 			    !already_there(walk, f.node, f.index - 1))
 				ascend(m, &up, gpa, walk);

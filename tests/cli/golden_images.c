@@ -169,6 +169,7 @@ static void write_shadow(const char *dir)
 	mkimage_link(mk, l2, 2, l1);
 	mkimage_set(mk, l1, 5, mkimage_leaf(mk, LOW_HPA + 0x1000, 1, "rw-"));
 	mkimage_translate(mk, l1, 5, 0x1000, 3);
+	mkimage_set(mk, l1, 6, mkimage_mmio(mk, 0xfee00000, 10));
 	mkimage_page(mk, l1)->flags |= SPT_PAGE_UNSYNC;
 	describe_vcpu(mk, 0, hpa, hpa, SPT_HW_ROOT_VMCB);
 	host_page(mk, 0x1000, RAM_HVA + 0x1000, 1, LOW_HPA + 0x1000);
