@@ -42,7 +42,7 @@ int spt_attrs_step(struct spt_reader *reader)
 	if (!spt_has(SPT_F_KVM_MEM_ATTR_ARRAY))
 		return 0;
 	at->index = max(at->index, spt_request_first(reader));
-	runs = spt_record(reader, SPT_REC_ATTRS, SPT_SCRATCH_BYTES);
+	runs = spt_record(reader, SPT_REC_ATTRS, sizeof(*runs));
 	runs->kind = SPT_RUN_ATTRS;
 	xas_set(&xas, at->index);
 	rcu_read_lock();

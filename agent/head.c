@@ -95,12 +95,10 @@ static bool spt_vm_tdp_mmu(const struct kvm *kvm)
 static void spt_begin(struct spt_reader *reader)
 {
 	const struct kvm *kvm = reader->vm.kvm;
-	unsigned int as;
 
 	spt_load(kvm, SPT_F_KVM_INVALIDATE_SEQ, &reader->seq);
 	spt_load(kvm, SPT_F_KVM_INVALIDATE_IN_PROGRESS, &reader->in_progress);
-	for (as = 0; as < 2; as++)
-		reader->generation[as] = spt_slots_generation(reader, as);
+	spt_slots_generations(reader, reader->generation);
 	spt_load(kvm, SPT_F_KVM_GFN_DIRECT_BITS, &reader->direct_bits);
 	if (spt_load(kvm, SPT_F_KVM_SHADOW_MMIO_VALUE, &reader->mmio_value))
 		spt_load_symbol(SPT_S_MMIO_VALUE, 8, &reader->mmio_value);
@@ -159,15 +157,14 @@ int spt_end_step(struct spt_reader *reader)
 {
 	const struct kvm *kvm = reader->vm.kvm;
 	struct spt_end *end = spt_record(reader, SPT_REC_END, sizeof(*end));
-	unsigned int as;
+	unsigned int i;
 
 	end->records = reader->out.records + 1;
 	end->tables = reader->out.tables;
 	end->entries = reader->out.entries;
 	spt_load(kvm, SPT_F_KVM_INVALIDATE_SEQ, &end->seq_end);
 	spt_load(kvm, SPT_F_KVM_INVALIDATE_IN_PROGRESS, &end->in_progress_end);
-	for (as = 0; as < 2; as++)
-		end->generation_end[as] = spt_slots_generation(reader, as);
+	spt_slots_generations(reader, end->generation_end);
 	end->time_ns = ktime_get_real_ns();
 	if (reader->torn || reader->in_progress || end->in_progress_end ||
 	    end->seq_end != reader->seq ||
@@ -175,7 +172,7 @@ int spt_end_step(struct spt_reader *reader)
 		end->flags = SPT_END_TORN;
 	/* Of all words before the checksum, which is the last one. */
 	end->checksum = reader->out.sum;
-	for (as = 0; as < offsetof(struct spt_end, checksum) / sizeof(u64); as++)
-		end->checksum += spt_checksum_word(reader->out.word + as, ((u64 *)end)[as]);
+	for (i = 0; i < offsetof(struct spt_end, checksum) / sizeof(u64); i++)
+		end->checksum += spt_checksum_word(reader->out.word + i, ((u64 *)end)[i]);
 	return spt_put(reader, end);
 }

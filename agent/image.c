@@ -9,6 +9,7 @@
  */
 #include <linux/uaccess.h>
 
+#include "nofault.h"
 #include "reader.h"
 
 u64 spt_table_range(u64 base, u8 level, u64 first, u64 end, u16 *from, u16 *to)
@@ -26,30 +27,15 @@ u64 spt_table_range(u64 base, u8 level, u64 first, u64 end, u16 *from, u16 *to)
 	return GENMASK_ULL((b - 1) / SPT_CHUNK_ENTRIES, a / SPT_CHUNK_ENTRIES);
 }
 
-/* A chunk that cannot be read counts as filled: storing it will tell. */
 u64 spt_table_chunks(const u64 *spt, u64 allowed, u64 empty)
 {
 	u64 chunks = 0;
-	unsigned int c;
+	u64 left;
 
-	for (c = 0; c < SPT_TABLE_CHUNKS; c++, spt += SPT_CHUNK_ENTRIES) {
-		u64 a, b, d, e, f, g, h, i;
-
-		__get_kernel_nofault(&a, spt + 0, u64, filled);
-		__get_kernel_nofault(&b, spt + 1, u64, filled);
-		__get_kernel_nofault(&d, spt + 2, u64, filled);
-		__get_kernel_nofault(&e, spt + 3, u64, filled);
-		__get_kernel_nofault(&f, spt + 4, u64, filled);
-		__get_kernel_nofault(&g, spt + 5, u64, filled);
-		__get_kernel_nofault(&h, spt + 6, u64, filled);
-		__get_kernel_nofault(&i, spt + 7, u64, filled);
-		if (likely(!((a ^ empty) | (b ^ empty) | (d ^ empty) | (e ^ empty) |
-			     (f ^ empty) | (g ^ empty) | (h ^ empty) | (i ^ empty))))
-			continue;
-filled:
-		chunks |= BIT_ULL(c);
-	}
-	return chunks & allowed;
+	for (left = allowed; left; left &= left - 1)
+		if (spt_chunk_filled(spt + __ffs64(left) * SPT_CHUNK_ENTRIES, empty))
+			chunks |= left & -left;
+	return chunks;
 }
 
 static u64 spt_sum_words(const u64 *words, size_t count, u64 index)
@@ -64,8 +50,6 @@ static u64 spt_sum_words(const u64 *words, size_t count, u64 index)
 
 bool spt_out_pending(const struct spt_reader *reader)
 {
-	if (reader->sink == &spt_image_sink)
-		return reader->out.filled;
 	return reader->out.filled > reader->out.batch_size / 4;
 }
 
@@ -86,170 +70,152 @@ static int spt_image_record(struct spt_reader *reader, const struct spt_rec *rec
 	return spt_image_words(&reader->out, rec, rec->len);
 }
 
-/* What is stored of one array of entries behind a record's fixed part. */
+/*
+ * The chunks of one array of entries behind a record's fixed part, and the sum
+ * of what was stored.
+ */
 struct spt_stored {
-	const u64 *head;	/* the record's fixed part */
-	u64 head_words;
-	const u64 *array;
 	u64 chunks;
+	u64 sum;
 };
 
-/* Stores one word: for the user between user_access_begin() and _end(). */
-static __always_inline int spt_store_word(u64 __user *to, u64 word, bool user)
-{
-	if (!user) {
-		*(u64 __force *)to = word;
-		return 0;
-	}
-	unsafe_put_user(word, to, fault);
-	return 0;
-fault:
-	return -EFAULT;
-}
-
-/* Word n of a chunk, n counting down: adds it to the sum, and the sum to that of the sums. */
-static __always_inline int spt_store_entry(const u64 *from, u64 __user *to, unsigned int n,
-					   bool user, u64 *total, u64 *weighted)
-{
-	u64 word;
-
-	__get_kernel_nofault(&word, from + n, u64, fault);
-	*total += word;
-	if (n)
-		*weighted += *total;
-	return spt_store_word(to + n, word, user);
-fault:
-	return -EFAULT;
-}
-
 /*
- * Stores head and chunks at @to. @user is a constant, so that this is two
- * functions. The sum of eight words w0..w7 from index b on is
- * (2b + 1) * (w0 + ... + w7) + 2 * (1 * w1 + ... + 7 * w7), the second one
- * being made of partial sums.
+ * Stores at @to, ours or the user's, those of the @allowed chunks that hold
+ * something else than @empty. The first word has @index in the image. After a
+ * chunk that was stored, the next one is likely to be, so its first entry is
+ * looked at alone.
+ *
+ * The checksum of words w0..w7 from index b on is
+ * (2b - 1) * (w0 + ... + w7) + 2 * (1 * w0 + 2 * w1 + ... + 8 * w7).
  */
-static __always_inline int spt_store(const struct spt_stored *stored, u64 __user *to, u64 index,
-				     bool user, u64 *sum)
+static __always_inline bool spt_store_chunks(const u64 *array, u64 allowed, u64 empty,
+					     void *to, u64 index, struct spt_stored *stored)
 {
-	u64 chunks = stored->chunks;
-	u64 acc = 0;
-	u64 i;
+	u64 factor = 2 * index - 1;
+	u64 chunks = 0;
+	u64 sum = 0;
+	u64 left;
+	u64 first = empty;
 
-	for (i = 0; i < stored->head_words; i++) {
-		u64 word = stored->head[i];
+	for (left = allowed; left; left &= left - 1) {
+		const u64 *from = array + __ffs64(left) * SPT_CHUNK_ENTRIES;
+		u64 weighted;
+		u64 total;
 
-		if (spt_store_word(to + i, word, user))
-			return -EFAULT;
-		acc += spt_checksum_word(index + i, word);
+		if (first != empty)
+			spt_get_word(from, &first);
+		if (first == empty && !spt_chunk_filled(from, empty))
+			continue;
+		if (!spt_copy_chunk(from, to, &total, &weighted))
+			return false;
+		sum += factor * total + 2 * weighted;
+		factor += 2 * SPT_CHUNK_ENTRIES;
+		to += SPT_CHUNK_ENTRIES * sizeof(u64);
+		chunks |= left & -left;
+		first = ~empty;
 	}
-	to += i;
-	index += i;
-	for (; chunks; chunks &= chunks - 1) {
-		const u64 *from = stored->array + __ffs64(chunks) * SPT_CHUNK_ENTRIES;
-		u64 total = 0;
-		u64 weighted = 0;
-
-		if (spt_store_entry(from, to, 7, user, &total, &weighted) ||
-		    spt_store_entry(from, to, 6, user, &total, &weighted) ||
-		    spt_store_entry(from, to, 5, user, &total, &weighted) ||
-		    spt_store_entry(from, to, 4, user, &total, &weighted) ||
-		    spt_store_entry(from, to, 3, user, &total, &weighted) ||
-		    spt_store_entry(from, to, 2, user, &total, &weighted) ||
-		    spt_store_entry(from, to, 1, user, &total, &weighted) ||
-		    spt_store_entry(from, to, 0, user, &total, &weighted))
-			return -EFAULT;
-		acc += (2 * index + 1) * total + 2 * weighted;
-		to += SPT_CHUNK_ENTRIES;
-		index += SPT_CHUNK_ENTRIES;
-	}
-	*sum = acc;
-	return 0;
+	stored->chunks = chunks;
+	stored->sum = sum;
+	return true;
 }
 
-static int spt_store_user(const struct spt_stored *stored, struct spt_out *out, size_t bytes)
-{
-	u64 sum;
-	int error;
+/* The record's fixed part goes before its chunks, but is known after them. */
+struct spt_head_part {
+	struct spt_rec *rec;
+	u64 *chunks;		/* the member that says which follow */
+	size_t bytes;
+};
 
-	if (!user_access_begin(out->to, bytes))
+static void spt_head_finish(const struct spt_head_part *head, u64 chunks)
+{
+	*head->chunks = chunks;
+	head->rec->len = head->bytes + hweight64(chunks) * SPT_CHUNK_ENTRIES * sizeof(u64);
+}
+
+static int spt_store_user(const struct spt_head_part *head, struct spt_out *out,
+			  const u64 *array, u64 allowed, u64 empty)
+{
+	struct spt_stored stored;
+	bool done;
+
+	if (!user_access_begin(out->to, head->bytes + SPT_TABLE_ENTRIES * sizeof(u64)))
 		return -EFAULT;
-	error = spt_store(stored, (u64 __user *)out->to, out->word, true, &sum);
+	done = spt_store_chunks(array, allowed, empty, (void __force *)out->to + head->bytes,
+				out->word + head->bytes / sizeof(u64), &stored);
 	user_access_end();
-	if (error)
-		return error;
-	out->sum += sum;
-	out->to += bytes;
-	out->room -= bytes;
+	if (!done)
+		return -EFAULT;
+	spt_head_finish(head, stored.chunks);
+	if (__copy_to_user_inatomic(out->to, head->rec, head->bytes))
+		return -EFAULT;
+	out->sum += stored.sum;
+	out->to += head->rec->len;
+	out->room -= head->rec->len;
 	return 0;
 }
 
-static int spt_store_batch(const struct spt_stored *stored, struct spt_out *out, size_t bytes)
+static int spt_store_batch(const struct spt_head_part *head, struct spt_out *out,
+			   const u64 *array, u64 allowed, u64 empty)
 {
-	u64 sum;
-	int error;
+	struct spt_stored stored;
 
-	if (WARN_ON_ONCE(out->filled + bytes > out->batch_size))
+	if (WARN_ON_ONCE(out->filled + SPT_TABLE_MAX > out->batch_size))
 		return -ENOSPC;
-	error = spt_store(stored, (u64 __user __force *)(out->batch + out->filled), out->word,
-			  false, &sum);
-	if (error)
+	if (!spt_store_chunks(array, allowed, empty, out->batch + out->filled + head->bytes,
+			      out->word + head->bytes / sizeof(u64), &stored))
 		return -EIO;
-	out->sum += sum;
-	out->filled += bytes;
+	spt_head_finish(head, stored.chunks);
+	memcpy(out->batch + out->filled, head->rec, head->bytes);
+	out->sum += stored.sum;
+	out->filled += head->rec->len;
 	return 0;
 }
 
-/* The record @head of @head_bytes with its length, then the chunks. */
-static int spt_image_array(struct spt_out *out, struct spt_rec *head, size_t head_bytes,
-			   const u64 *array, u64 chunks)
+static int spt_image_array(struct spt_out *out, const struct spt_head_part *head,
+			   const u64 *array, u64 allowed, u64 empty)
 {
-	size_t bytes = head_bytes + hweight64(chunks) * SPT_CHUNK_ENTRIES * sizeof(u64);
-	struct spt_stored stored = {
-		.head = (const u64 *)head,
-		.head_words = head_bytes / sizeof(u64),
-		.array = array,
-		.chunks = chunks,
-	};
 	int error;
 
-	head->len = bytes;
-	if (!out->filled && out->room >= bytes)
-		error = spt_store_user(&stored, out, bytes);
+	if (!out->filled && out->room >= SPT_TABLE_MAX)
+		error = spt_store_user(head, out, array, allowed, empty);
 	else
-		error = spt_store_batch(&stored, out, bytes);
+		error = spt_store_batch(head, out, array, allowed, empty);
 	if (error)
 		return error;
-	out->word += bytes / sizeof(u64);
+	out->sum += spt_sum_words((const u64 *)head->rec, head->bytes / sizeof(u64), out->word);
+	out->word += head->rec->len / sizeof(u64);
 	out->records++;
 	return 0;
 }
 
 static int spt_image_translations(struct spt_out *out, const struct spt_found_table *table)
 {
-	struct spt_array head = {
+	struct spt_array rec = {
 		.rec = { SPT_REC_TRANSLATIONS },
 		.sp = (unsigned long)table->sp->sp,
 	};
+	struct spt_head_part head = { &rec.rec, &rec.chunks, sizeof(rec) };
 
-	head.chunks = spt_table_chunks(table->translations, table->allowed, 0);
-	return spt_image_array(out, &head.rec, sizeof(head), table->translations, head.chunks);
+	return spt_image_array(out, &head, table->translations, table->allowed, 0);
 }
 
-static int spt_image_table(struct spt_reader *reader, const struct spt_found_table *table)
+static int spt_image_table(struct spt_reader *reader, struct spt_found_table *table)
 {
 	struct spt_out *out = &reader->out;
 	struct spt_out before = *out;
-	struct spt_table head;
+	struct spt_table rec;
+	struct spt_head_part head = { &rec.rec, &rec.chunks, sizeof(rec) };
 	int error;
 
-	head.rec.type = SPT_REC_TABLE;
-	spt_sp_describe(table->sp, &head.page);
-	head.root = table->root_sp;
-	head.empty = spt_layout.empty_spte;
-	head.chunks = table->chunks;
-	error = spt_image_array(out, &head.rec, sizeof(head), table->sp->spt, table->chunks);
+	rec.rec.type = SPT_REC_TABLE;
+	spt_sp_describe(table->sp, &rec.page);
+	rec.root = table->root_sp;
+	rec.empty = spt_layout.empty_spte;
+	error = spt_image_array(out, &head, table->sp->spt, table->allowed,
+				spt_layout.empty_spte);
 	if (error)
 		return error;
+	table->chunks = rec.chunks;
 	if (table->translations) {
 		error = spt_image_translations(out, table);
 		if (error) {
@@ -258,12 +224,12 @@ static int spt_image_table(struct spt_reader *reader, const struct spt_found_tab
 		}
 	}
 	out->tables++;
-	out->entries += hweight64(table->chunks) * SPT_CHUNK_ENTRIES;
+	out->entries += hweight64(rec.chunks) * SPT_CHUNK_ENTRIES;
 	return 0;
 }
 
 const struct spt_sink spt_image_sink = {
 	.record = spt_image_record,
 	.table = spt_image_table,
-	.batch = SZ_16K,
+	.batch = SZ_32K,
 };

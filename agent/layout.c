@@ -6,6 +6,7 @@
 #include <linux/xarray.h>
 
 #include "layout.h"
+#include "nofault.h"
 
 struct spt_layout spt_layout;
 
@@ -42,31 +43,26 @@ int spt_refuse(struct spt_refusal *why, int error, const char *fmt, ...)
 
 static int spt_load_word(const void *at, size_t size, u64 *value)
 {
-	union {
-		u8 b;
-		u16 h;
-		u32 w;
-		u64 q;
-	} word;
+	bool done;
 
 	*value = 0;
-	if (copy_from_kernel_nofault(&word, at, size))
+	if ((long)at >= 0)	/* the user's half */
 		return -EFAULT;
 	switch (size) {
 	case 1:
-		*value = word.b;
+		done = spt_get_byte(at, value);
 		break;
 	case 2:
-		*value = word.h;
+		done = spt_get_half(at, value);
 		break;
 	case 4:
-		*value = word.w;
+		done = spt_get_long(at, value);
 		break;
 	default:
-		*value = word.q;
+		done = spt_get_word(at, value);
 		break;
 	}
-	return 0;
+	return done ? 0 : -EFAULT;
 }
 
 int spt_load(const void *object, enum spt_field_id id, u64 *value)

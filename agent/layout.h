@@ -27,7 +27,7 @@ struct spt_field {
 	u8 size;		/* bytes of that word; 0: no number, only an address */
 	u8 shift;		/* of the value in the word */
 	bool present;
-	u64 mask;		/* of the value, after the shift */
+	u64 mask;		/* of the value, after the shift; 0: no number */
 };
 
 struct spt_layout {
@@ -109,29 +109,16 @@ static inline const void *spt_at(const void *object, enum spt_field_id id)
 	return object + spt_layout.field[id].offset;
 }
 
-/* The number @id in @copy, our own copy of an object. 0 where the kernel has no such field. */
+/*
+ * The number @id in @copy, our own copy of an object that goes on for a word
+ * behind it. 0 where the kernel has no such field.
+ */
 static inline u64 spt_number(const void *copy, enum spt_field_id id)
 {
 	const struct spt_field *field = &spt_layout.field[id];
-	const void *at = copy + field->offset;
 	u64 word;
 
-	switch (field->size) {
-	case 1:
-		word = *(const u8 *)at;
-		break;
-	case 2:
-		word = *(const u16 *)at;
-		break;
-	case 4:
-		word = *(const u32 *)at;
-		break;
-	case 8:
-		word = *(const u64 *)at;
-		break;
-	default:
-		return 0;
-	}
+	memcpy(&word, copy + field->offset, sizeof(word));
 	return (word >> field->shift) & field->mask;
 }
 

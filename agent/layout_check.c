@@ -194,6 +194,8 @@ static void spt_take_field(struct spt_layout *layout, enum spt_field_id id,
 	layout->flags[id] = from->flags;
 	field->offset = from->bit_offset / 8;
 	field->mask = from->bit_size >= 64 ? ~0ULL : BIT_ULL(from->bit_size) - 1;
+	if (from->bit_size > 64)
+		field->mask = 0;
 	if (!(from->flags & SPT_FIELD_BITS)) {
 		field->size = bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8 ? bytes : 0;
 		return;

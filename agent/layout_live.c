@@ -195,7 +195,7 @@ static int spt_check_empty(const struct spt_sp *root, struct spt_refusal *why)
 static int spt_check_page(const struct spt_vm_id *id, const void *sp, bool tdp,
 			  struct spt_sp *to, struct spt_refusal *why)
 {
-	int error = spt_sp_copy(sp, to);
+	int error = spt_sp_find(sp, to);
 
 	if (error)
 		return spt_refuse(why, -EBADMSG, "a page of VM %s is no kvm_mmu_page (%s)",

@@ -8,6 +8,7 @@
 #include <linux/srcu.h>
 
 #include "memslots.h"
+#include "nofault.h"
 
 /* No red-black tree is deeper: 2 * log2 of the slots there can be. */
 #define SPT_TREE_DEPTH	64
@@ -35,20 +36,23 @@ const void *spt_slots(const struct kvm *kvm, unsigned int as)
 	return spt_read(&slots, &sets[as], sizeof(slots)) ? NULL : slots;
 }
 
-u64 spt_slots_generation(const struct spt_reader *reader, unsigned int as)
+void spt_slots_generations(const struct spt_reader *reader, u64 generation[2])
 {
-	u64 generation = 0;
+	struct srcu_struct *srcu = spt_kvm_srcu(reader->vm.kvm);
+	unsigned int count = min(spt_address_spaces(reader), 2U);
 	const void *slots;
+	unsigned int as;
 	int idx;
 
-	if (as >= spt_address_spaces(reader))
-		return 0;
-	idx = srcu_read_lock(spt_kvm_srcu(reader->vm.kvm));
-	slots = spt_slots(reader->vm.kvm, as);
-	if (slots)
-		spt_load(slots, SPT_F_SLOTS_GENERATION, &generation);
-	srcu_read_unlock(spt_kvm_srcu(reader->vm.kvm), idx);
-	return generation;
+	generation[0] = 0;
+	generation[1] = 0;
+	idx = srcu_read_lock(srcu);
+	for (as = 0; as < count; as++) {
+		slots = spt_slots(reader->vm.kvm, as);
+		if (slots)
+			spt_load(slots, SPT_F_SLOTS_GENERATION, &generation[as]);
+	}
+	srcu_read_unlock(srcu, idx);
 }
 
 /* The nearest slot to @gfn in the tree, at or above it, or at or below. */
@@ -67,20 +71,20 @@ static const void *spt_slot_find(const void *slots, u64 gfn, bool above)
 	offset = spt_layout.field[SPT_F_SLOT_GFN_NODE].offset + node_idx * sizeof(*at);
 	for (depth = 0; at && depth < SPT_TREE_DEPTH; depth++) {
 		const void *slot = (void *)at - offset;
-		struct rb_node node;
+		bool left;
+		u64 next;
 		u64 base;
 
-		if (spt_read(&node, at, sizeof(node)) || spt_load(slot, SPT_F_SLOT_BASE_GFN, &base))
+		if (spt_load(slot, SPT_F_SLOT_BASE_GFN, &base))
 			return NULL;
 		if (base == gfn)
 			return slot;
-		if (base > gfn) {
-			best = above ? slot : best;
-			at = node.rb_left;
-		} else {
-			best = above ? best : slot;
-			at = node.rb_right;
-		}
+		left = base > gfn;
+		if (left == above)
+			best = slot;
+		if (!spt_get_word(left ? &at->rb_left : &at->rb_right, &next))
+			return NULL;
+		at = (struct rb_node *)next;
 	}
 	return best;
 }
@@ -201,10 +205,15 @@ static int spt_slots_one(struct spt_reader *reader, const void *slots)
 			spt_slots_next_as(at);
 			return 1;
 		}
-		at->runs = SPT_RUNS_2M;
-		at->index = 0;
 		ret = spt_slot_put(reader, slot);
-		return ret ? ret : 1;
+		if (ret)
+			return ret;
+		if (reader->request.parts & (SPT_PART_LPAGE | SPT_PART_DIRTY))
+			at->runs = SPT_RUNS_2M;
+		else
+			at->gfn++;
+		at->index = 0;
+		return 1;
 	}
 	slot = spt_slot_from(slots, at->gfn);
 	if (slot && spt_slot_field(slot, SPT_F_SLOT_BASE_GFN) == at->gfn) {

@@ -2,6 +2,7 @@
 /*
  * struct kvm_mmu_page, as it is found and as the image shows it.
  */
+#include "nofault.h"
 #include "page.h"
 
 static u32 spt_role_bit(u32 role, enum spt_field_id id)
@@ -13,15 +14,32 @@ static u32 spt_role_bit(u32 role, enum spt_field_id id)
 
 int spt_sp_copy(const void *sp, struct spt_sp *to)
 {
-	if (spt_read(to->copy, sp, spt_layout.sp_size))
-		return -EFAULT;
+	unsigned int at;
+	u64 sum;
+
+	/* Whole chunks: what lies behind the page is copied and ignored. */
+	for (at = 0; at < spt_layout.sp_size / sizeof(u64); at += SPT_CHUNK_ENTRIES)
+		if (!spt_copy_chunk((const u64 *)sp + at, to->copy + at, &sum, &sum))
+			return -EFAULT;
 	to->sp = sp;
 	to->spt = (const u64 *)(unsigned long)spt_number(to->copy, SPT_F_SP_SPT);
 	to->role = spt_number(to->copy, SPT_F_SP_ROLE);
 	to->gfn = spt_number(to->copy, SPT_F_SP_GFN);
 	to->level = spt_role_bit(to->role, SPT_F_ROLE_LEVEL);
 	to->direct = spt_role_bit(to->role, SPT_F_ROLE_DIRECT);
-	if (to->level < 1 || to->level > 5 || !spt_in_direct_map(to->spt, PAGE_SIZE) ||
+	return to->level < 1 || to->level > 5 ? -EBADMSG : 0;
+}
+
+int spt_sp_find(const void *sp, struct spt_sp *to)
+{
+	int error;
+
+	pagefault_disable();
+	error = spt_sp_copy(sp, to);
+	pagefault_enable();
+	if (error)
+		return error;
+	if (!spt_in_direct_map(to->spt, PAGE_SIZE) ||
 	    page_private(virt_to_page(to->spt)) != (unsigned long)sp)
 		return -EBADMSG;
 	return 0;

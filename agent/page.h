@@ -17,15 +17,16 @@ struct spt_sp {
 	u32 role;
 	u8 level;
 	bool direct;
-	u64 copy[SPT_SP_MAX / sizeof(u64)];
+	u64 copy[SPT_SP_MAX / sizeof(u64) + 1];	/* numbers are loaded as whole words */
 };
 
 /*
- * Copies the kvm_mmu_page @sp and checks that it is one: its table lies in the
- * direct map and points back to it, its level is one. The memory must be kept
- * by RCU or mmu_lock. -EFAULT: not readable, -EBADMSG: no kvm_mmu_page.
+ * Copies the kvm_mmu_page @sp and says whether its level is one. The memory must
+ * be kept by RCU or mmu_lock. -EFAULT: not readable, -EBADMSG: no kvm_mmu_page.
  */
 int spt_sp_copy(const void *sp, struct spt_sp *to);
+/* The same for a page that no entry named: its table must point back to it. */
+int spt_sp_find(const void *sp, struct spt_sp *to);
 
 /* The page as the image has it. */
 void spt_sp_describe(const struct spt_sp *sp, struct spt_page *page);

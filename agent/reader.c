@@ -36,11 +36,19 @@ static const struct spt_stage spt_stages[] = {
 	{ 0, spt_end_step },
 };
 
+/* A stage begins; 'done' counts for nothing as long as none is in use. */
+static void spt_reader_reset_cursor(struct spt_reader *reader)
+{
+	BUILD_BUG_ON(sizeof(struct spt_slot_cursor) > offsetof(struct spt_tdp_cursor, done) ||
+		     sizeof(struct spt_shadow_cursor) > offsetof(struct spt_tdp_cursor, done));
+	memset(&reader->cursor, 0, offsetof(struct spt_tdp_cursor, done));
+}
+
 /* Starts a new image at offset 0. */
 static void spt_reader_restart(struct spt_reader *reader)
 {
-	memset(&reader->cursor, 0, sizeof(reader->cursor));
-	memset(&reader->run, 0, sizeof(reader->run));
+	spt_reader_reset_cursor(reader);
+	reader->run.npages = 0;
 	reader->out.filled = 0;
 	reader->out.drained = 0;
 	reader->out.word = 0;
@@ -104,10 +112,22 @@ static int spt_reader_step(struct spt_reader *reader)
 		ret = stage->step(reader);
 	if (ret)
 		return ret;
-	memset(&reader->cursor, 0, sizeof(reader->cursor));
+	spt_reader_reset_cursor(reader);
 	if (++reader->stage == ARRAY_SIZE(spt_stages))
 		reader->finished = true;
 	return 0;
+}
+
+/* Steps until a table may want the batch empty, or it has something to give. */
+static int spt_reader_steps(struct spt_reader *reader)
+{
+	int error;
+
+	do {
+		error = spt_reader_step(reader);
+	} while (error >= 0 && !reader->finished && !spt_out_pending(reader) &&
+		 reader->out.filled && !need_resched());
+	return error;
 }
 
 /* Gives the user what the batch holds, as far as there is room. */
@@ -161,7 +181,7 @@ static int spt_fill(struct spt_reader *reader)
 			continue;
 		if (signal_pending(current))
 			return -EINTR;
-		error = spt_reader_step(reader);
+		error = spt_reader_steps(reader);
 		if (out->word != word)
 			tries = 0;
 		word = out->word;

@@ -53,7 +53,7 @@ struct spt_found_table {
 	u64 root_sp;			/* 0: from the active list */
 	u64 base;			/* gfn of entry 0, as the walk counts */
 	u64 allowed;			/* chunks that the request wants */
-	u64 chunks;			/* of these, those that are not empty */
+	u64 chunks;			/* of these, those that are not empty: the sink's answer */
 	const u64 *translations;	/* shadowed_translation, or NULL */
 };
 
@@ -63,7 +63,7 @@ struct spt_sink {
 	/* -errno, -ENOSPC never: the step's bound holds. The record is the caller's. */
 	int (*record)(struct spt_reader *reader, const struct spt_rec *rec);
 	/* Page faults are disabled. -EFAULT: the user's buffer must be faulted in first. */
-	int (*table)(struct spt_reader *reader, const struct spt_found_table *table);
+	int (*table)(struct spt_reader *reader, struct spt_found_table *table);
 	/* The walk over tables is done. */
 	int (*tables_end)(struct spt_reader *reader);
 	size_t batch;	/* bytes; a quarter holds what a step puts into it, or a table */
@@ -88,8 +88,8 @@ struct spt_tdp_cursor {
 	u32 role;
 	u64 resume;			/* a replaced path goes on at this gfn */
 	u8 depth;			/* frames in use */
-	struct spt_frame frame[SPT_WALK_LEVELS];
 	unsigned int roots;		/* walked or being walked */
+	struct spt_frame frame[SPT_WALK_LEVELS];
 	const void *done[SPT_ROOTS_MAX];
 };
 
@@ -140,7 +140,7 @@ struct spt_reader {
 	u64 generation[2];
 	u64 direct_bits;		/* gfn_direct_bits of the VM */
 	u64 mmio_value;
-	union {
+	union {				/* begins as zeroes, arrays at its end excepted */
 		struct spt_tdp_cursor tdp;
 		struct spt_shadow_cursor shadow;
 		struct spt_slot_cursor slot;
@@ -210,8 +210,8 @@ unsigned int spt_address_spaces(const struct spt_reader *reader);
 /* False: this kernel has no such mask. */
 bool spt_mask_value(enum spt_mask mask, u64 *value);
 
-/* The generation of address space @as; 0 when there is none. */
-u64 spt_slots_generation(const struct spt_reader *reader, unsigned int as);
+/* The generations of the slot sets; 0 where there is no such address space. */
+void spt_slots_generations(const struct spt_reader *reader, u64 generation[2]);
 
 /* Frames that the request wants: first and one past the last. */
 u64 spt_request_first(const struct spt_reader *reader);
@@ -223,7 +223,10 @@ u64 spt_request_end(const struct spt_reader *reader);
  */
 u64 spt_table_range(u64 base, u8 level, u64 first, u64 end, u16 *from, u16 *to);
 
-/* Of the @allowed chunks of the table those that hold a word other than @empty. */
+/*
+ * Of the @allowed chunks of the table those that hold a word other than @empty,
+ * or one that cannot be read.
+ */
 u64 spt_table_chunks(const u64 *spt, u64 allowed, u64 empty);
 
 /*

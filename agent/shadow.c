@@ -141,7 +141,6 @@ static int spt_shadow_emit(struct spt_reader *reader)
 		table.allowed = 0;
 	if (!table.allowed)
 		return 0;
-	table.chunks = spt_table_chunks(sp->spt, table.allowed, spt_layout.empty_spte);
 	return reader->sink->table(reader, &table);
 }
 
@@ -152,7 +151,7 @@ static int spt_shadow_page(struct spt_reader *reader, const struct list_head *li
 	const void *sp = (void *)link - spt_layout.field[SPT_F_SP_LINK].offset;
 	int error;
 
-	if (spt_sp_copy(sp, &reader->sp))
+	if (spt_sp_find(sp, &reader->sp))
 		error = spt_note(reader, SPT_NOTE_UNREADABLE, (unsigned long)sp, 0);
 	else
 		error = spt_shadow_emit(reader);

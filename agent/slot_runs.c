@@ -57,10 +57,12 @@ static bool spt_runs_add(struct spt_runs *runs, u64 gfn, u64 npages, u64 value)
 static u64 spt_runs_block(struct spt_runs *runs, const struct spt_slot_array *array, u64 index,
 			  u64 end)
 {
-	u64 block[SPT_BLOCK_BYTES / sizeof(u64)] = { };
+	u64 block[SPT_BLOCK_BYTES / sizeof(u64)];
 	u64 count = min_t(u64, end - index, SPT_BLOCK_BYTES / array->size);
 	u64 i;
 
+	if (count < SPT_BLOCK_BYTES / array->size)
+		memset(block, 0, sizeof(block));
 	if (spt_read(block, array->at + index * array->size, count * array->size) ||
 	    spt_block_zero(block))
 		return count;
@@ -89,7 +91,7 @@ static int spt_runs_stretch(struct spt_reader *reader, const struct spt_slot_arr
 		at->index = max(at->index, (first - array->first) >> array->shift);
 	if (spt_request_end(reader) > array->first)
 		end = min(end, ((spt_request_end(reader) - array->first - 1) >> array->shift) + 1);
-	runs = spt_record(reader, SPT_REC_SLOT_RUNS, SPT_SCRATCH_BYTES);
+	runs = spt_record(reader, SPT_REC_SLOT_RUNS, sizeof(*runs));
 	runs->kind = array->kind;
 	while (at->index < end && taken && ktime_get_mono_fast_ns() < deadline) {
 		taken = spt_runs_block(runs, array, at->index, end);
@@ -156,7 +158,8 @@ static int spt_dirty_words(struct spt_reader *reader, const void *slot, u64 base
 	if (at->index >= words)
 		return 0;
 	count = min_t(u64, words - at->index, SPT_DIRTY_WORDS);
-	dirty = spt_record(reader, SPT_REC_DIRTY, struct_size(dirty, word, count));
+	dirty = spt_record(reader, SPT_REC_DIRTY, sizeof(*dirty));
+	dirty->rec.len = struct_size(dirty, word, count);
 	dirty->gfn = base + at->index * 64;
 	dirty->npages = min(count * 64, npages - at->index * 64);
 	if (spt_read(dirty->word, bitmap + at->index, count * sizeof(u64)))

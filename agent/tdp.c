@@ -18,8 +18,11 @@
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 
+#include "nofault.h"
 #include "reader.h"
 
+/* Tables between two looks at the clock; one takes a few microseconds at worst. */
+#define SPT_TABLES_A_LOOK	8
 /* A list of roots is never longer: one for each role and address space in use. */
 #define SPT_ROOT_LIST_MAX	1024
 
@@ -95,7 +98,7 @@ int spt_roots_step(struct spt_reader *reader)
 
 	rcu_read_lock();
 	root = spt_find_root(reader, spt_is_nth_root, &n);
-	error = root ? spt_sp_copy(root, &reader->sp) : -ENOENT;
+	error = root ? spt_sp_find(root, &reader->sp) : -ENOENT;
 	if (!error)
 		spt_sp_describe(&reader->sp, &rec->page);
 	rcu_read_unlock();
@@ -139,7 +142,6 @@ static int spt_tdp_emit(struct spt_reader *reader, u64 base)
 	}
 	table.root_sp = (unsigned long)at->root;
 	table.allowed = spt_table_range(base, sp->level, first, end, &frame->next, &frame->end);
-	table.chunks = spt_table_chunks(sp->spt, table.allowed, spt_layout.empty_spte);
 	error = reader->sink->table(reader, &table);
 	if (error)
 		return error;
@@ -183,7 +185,7 @@ static int spt_tdp_next_root(struct spt_reader *reader)
 	}
 	at->depth = 0;
 	at->resume = 0;
-	ret = spt_sp_copy(root, &reader->sp);
+	ret = spt_sp_find(root, &reader->sp);
 	if (!ret) {
 		at->root = root;
 		at->role = reader->sp.role;
@@ -211,7 +213,7 @@ static bool spt_tdp_child(struct spt_reader *reader, const struct spt_frame *fra
 	const void *sp = spt_sp_of(hpa);
 
 	*base = frame->base + ((u64)index << spt_level_shift(frame->level));
-	return sp && !spt_sp_copy(sp, &reader->sp) && __pa(reader->sp.spt) == hpa &&
+	return sp && !spt_sp_copy(sp, &reader->sp) && reader->sp.spt == __va(hpa) &&
 	       reader->sp.level == frame->level - 1 &&
 	       reader->sp.gfn == (*base & ~reader->direct_bits);
 }
@@ -252,7 +254,7 @@ static int spt_tdp_next(struct spt_reader *reader)
 			frame->next = (frame->next | (SPT_CHUNK_ENTRIES - 1)) + 1;
 			continue;
 		}
-		if (spt_read(&spte, &frame->spt[frame->next], sizeof(spte)) ||
+		if (!spt_get_word(&frame->spt[frame->next], &spte) ||
 		    !spt_tdp_is_table(spte, frame->level)) {
 			frame->next++;
 			continue;
@@ -322,14 +324,16 @@ int spt_tdp_step(struct spt_reader *reader)
 {
 	struct spt_tdp_cursor *at = &reader->cursor.tdp;
 	u64 deadline = ktime_get_mono_fast_ns() + SPT_SLICE_NS;
+	unsigned int n;
 	int ret;
 
 	rcu_read_lock();
 	pagefault_disable();
 	ret = spt_tdp_enter(reader);
-	while (ret > 0) {
+	for (n = 1; ret > 0; n++) {
 		ret = at->root ? spt_tdp_next(reader) : spt_tdp_next_root(reader);
-		if (spt_out_pending(reader) || ktime_get_mono_fast_ns() > deadline)
+		if (spt_out_pending(reader) ||
+		    (!(n % SPT_TABLES_A_LOOK) && ktime_get_mono_fast_ns() > deadline))
 			break;
 	}
 	pagefault_enable();

@@ -209,5 +209,5 @@ static int spt_text_record(struct spt_reader *reader, const struct spt_rec *rec)
 
 const struct spt_sink spt_text_sink = {
 	.record = spt_text_record,
-	.batch = SZ_16K,
+	.batch = SZ_32K,
 };

@@ -31,12 +31,14 @@ static struct spt_counts spt_count(const struct spt_found_table *table)
 	return counts;
 }
 
-static int spt_tables_table(struct spt_reader *reader, const struct spt_found_table *table)
+static int spt_tables_table(struct spt_reader *reader, struct spt_found_table *table)
 {
-	struct spt_counts counts = spt_count(table);
+	struct spt_counts counts;
 	struct spt_page page;
 	int error;
 
+	table->chunks = spt_table_chunks(table->sp->spt, table->allowed, spt_layout.empty_spte);
+	counts = spt_count(table);
 	spt_sp_describe(table->sp, &page);
 	error = spt_text_page(reader, table->root_sp ? "tdp" : "shadow", &page);
 	if (error)
@@ -63,7 +65,7 @@ static int spt_tables_record(struct spt_reader *reader, const struct spt_rec *re
 const struct spt_sink spt_text_tables_sink = {
 	.record = spt_tables_record,
 	.table = spt_tables_table,
-	.batch = SZ_16K,
+	.batch = SZ_32K,
 };
 
 /* Prints the run that is being collected, if there is one. */
@@ -133,7 +135,7 @@ static bool spt_leaf_gfn(const struct spt_found_table *table, unsigned int i, u6
 	return true;
 }
 
-static int spt_ranges_table(struct spt_reader *reader, const struct spt_found_table *table)
+static int spt_ranges_table(struct spt_reader *reader, struct spt_found_table *table)
 {
 	const struct spt_sp *sp = table->sp;
 	struct spt_leaf_run leaf = {
@@ -145,6 +147,7 @@ static int spt_ranges_table(struct spt_reader *reader, const struct spt_found_ta
 	u64 spte;
 	int error;
 
+	table->chunks = spt_table_chunks(sp->spt, table->allowed, spt_layout.empty_spte);
 	for (i = 0; i < SPT_TABLE_ENTRIES; i++) {
 		if (!(table->chunks & BIT_ULL(i / SPT_CHUNK_ENTRIES)) ||
 		    spt_read(&spte, &sp->spt[i], sizeof(spte)) || !spt_spte_present(spte) ||
