@@ -86,6 +86,8 @@ static void take_record(struct spt_image *img, const struct spt_rec *rec)
 		img->ended = true;
 		break;
 	}
+	img->records++;
+	img->entries += spt_record_entries(rec);
 	if (rec->type < SPT_IMAGE_TYPES)
 		img->count[rec->type]++;
 }
@@ -198,7 +200,7 @@ static int check_totals(struct spt_image *img, size_t end_rec, unsigned int flag
 		wrong = "number of records differs from the end record's";
 	else if (img->end.tables != img->count[SPT_REC_TABLE])
 		wrong = "number of tables differs from the end record's";
-	else if (img->end.entries != entries)
+	else if (img->end.entries != img->entries)
 		wrong = "number of entries differs from the end record's";
 	else if (!(flags & SPT_IMAGE_TRUST) &&
 		 spt_image_checksum(img->base, (end_rec + offsetof(struct spt_end, checksum)) /

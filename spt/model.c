@@ -276,6 +276,8 @@ int spt_model_load(struct spt_model *m, const struct spt_image *img, struct spt_
 			return ret;
 	}
 	spt_memslots_sort(&m->memslots);
+	/* Only kinds of VM with private memory have attributes. */
+	m->no_attrs = m->vm.rec && !(spt_value(&m->vm, SPT_VM_HAS_PRIVATE_MEM, &bits) && bits);
 	/* A gfn mask in KVM. Without a high bit nothing would be left of an address. */
 	if (spt_value(&m->vm, SPT_VM_GFN_DIRECT_BITS, &bits))
 		m->gpa_bits = bits << SPT_PAGE_SHIFT;

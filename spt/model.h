@@ -118,6 +118,7 @@ struct spt_model {
 	uint32_t hash_mask;
 	uint64_t gpa_bits;	     /* gfn_direct_bits as an address mask; 0 none */
 	bool torn;		     /* see spt_model_torn() */
+	bool no_attrs;		     /* this VM cannot have memory attributes */
 	struct spt_model_room *room; /* sizes of the arrays; private to model.c */
 };
 

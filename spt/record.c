@@ -3,7 +3,6 @@
 #include <stddef.h>
 
 #include "decoders/format.h"
-#include "decoders/role.h"
 #include "spt/record.h"
 
 #define SPT_MAX_GFN (1ULL << 52) /* of 64-bit addresses */
@@ -21,6 +20,7 @@ static const char *check_page(const struct spt_page *page)
 	return check_gfns(page->gfn, 0);
 }
 
+/* Masks and role bits are the format's to judge, once for many images of a VM. */
 static const char *check_head(const struct spt_rec *rec)
 {
 	const struct spt_head *head = (const void *)rec;
@@ -35,8 +35,6 @@ static const char *check_head(const struct spt_rec *rec)
 		return "maxphyaddr beyond 52";
 	if (head->root_level > SPT_MAX_LEVEL)
 		return "root level beyond 5";
-	if (!spt_role_layout_valid(head->role))
-		return "role bits that overlap or lie outside the role";
 	return NULL;
 }
 
