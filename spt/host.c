@@ -3,8 +3,6 @@
  * The VMM's own page tables: x86 entries as Linux uses them
  * (arch/x86/include/asm/pgtable_types.h, pgtable_64.h, pgtable-invert.h).
  */
-#include <string.h>
-
 #include "spt/walk.h"
 
 #define PTE_PRESENT  (1ULL << 0)
@@ -95,7 +93,8 @@ bool spt_host_path(const struct spt_model *model, uint64_t gpa, struct spt_host_
 	if (!walk)
 		return false;
 	hva = walk->hva + (gpa - walk->gpa);
-	memset(ret, 0, sizeof(*ret));
+	ret->nr_levels = 0;
+	ret->page_size = 0;
 	ret->hpa = SPT_NO_HPA;
 	ret->error = walk->error;
 	ret->writable = true;

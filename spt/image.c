@@ -38,8 +38,12 @@ uint64_t spt_image_checksum(const void *base, size_t words)
 /* Copy a record that may be shorter or longer than we know it; the rest is 0. */
 static void copy_record(void *to, size_t size, const struct spt_rec *rec)
 {
+	if (rec->len >= size) {
+		memcpy(to, rec, size);
+		return;
+	}
 	memset(to, 0, size);
-	memcpy(to, rec, rec->len < size ? rec->len : size);
+	memcpy(to, rec, rec->len);
 }
 
 /* Strings of an image end up on terminals and in JSON: plain ASCII only. */
@@ -235,7 +239,11 @@ int spt_image_open(struct spt_image *img, const void *base, size_t len, const ch
 	size_t whole = len & ~(size_t)7, end_rec;
 	int ret;
 
-	memset(img, 0, sizeof(*img));
+	/* Not all of it: the rest is copied over, or counted by nr_gaps. */
+	memset(img, 0, offsetof(struct spt_image, head));
+	memset(&img->end, 0, sizeof(img->end));
+	img->masks.known = 0;
+	img->missing[0] = 0;
 	img->base = base;
 	img->len = whole;
 	img->name = name;

@@ -29,21 +29,21 @@ struct spt_gap {
 #define SPT_IMAGE_TYPES 16 /* of records that come more than once */
 
 struct spt_image {
-	const void *base;	   /* borrowed; 8-byte aligned */
-	size_t len;		   /* bytes of whole records that may be used */
-	const char *name;	   /* for errors: file or VM; borrowed */
-	struct spt_head head;	   /* members beyond the record's length are 0 */
-	struct spt_masks masks;	   /* known 0: the image has none */
-	struct spt_end end;	   /* all 0: the image has none (salvaged) */
-	bool complete;		   /* END is there and every check passed */
-	bool torn;		   /* the image itself says that things moved while it was made */
-	uint32_t notes;		   /* bit k: a note of kind k (enum spt_note_kind) */
-	uint64_t records, entries; /* found: all records; entries of SPT_REC_TABLE */
-	uint32_t count[SPT_IMAGE_TYPES];    /* records by type, but for END */
-	bool ended;			    /* there is an end record */
-	struct spt_gap gap[SPT_IMAGE_GAPS]; /* ascending */
+	const void *base; /* borrowed; 8-byte aligned */
+	size_t len;	  /* bytes of whole records that may be used */
+	const char *name; /* for errors: file or VM; borrowed */
+	bool complete;	  /* END is there and every check passed */
+	bool torn;	  /* the image itself says that things moved while it was made */
+	bool ended;	  /* there is an end record */
+	uint32_t notes;	  /* bit k: a note of kind k (enum spt_note_kind) */
 	unsigned int nr_gaps;
-	char missing[160]; /* salvage: what is missing or wrong, "" nothing */
+	uint32_t count[SPT_IMAGE_TYPES];    /* records by type, but for END */
+	uint64_t records, entries;	    /* found: all records; entries of SPT_REC_TABLE */
+	struct spt_head head;		    /* members beyond the record's length are 0 */
+	struct spt_masks masks;		    /* known 0: the image has none */
+	struct spt_end end;		    /* all 0: the image has none (salvaged) */
+	struct spt_gap gap[SPT_IMAGE_GAPS]; /* ascending; nr_gaps of them */
+	char missing[160];		    /* salvage: what is missing or wrong, "" nothing */
 };
 
 /*

@@ -219,13 +219,11 @@ static void forget(struct spt_model *m)
 /* Whether two heads differ in nothing but the moment and the request. */
 static bool same_format(const struct spt_head *a, const struct spt_head *b)
 {
-	struct spt_head copy = *b;
+	const size_t moment = offsetof(struct spt_head, time_ns);
+	const size_t rest = offsetof(struct spt_head, maxphyaddr);
 
-	copy.time_ns = a->time_ns;
-	copy.req_start = a->req_start;
-	copy.req_len = a->req_len;
-	copy.req_parts = a->req_parts;
-	return !memcmp(a, &copy, sizeof(copy));
+	return !memcmp(a, b, moment) &&
+	       !memcmp((const char *)a + rest, (const char *)b + rest, sizeof(*a) - rest);
 }
 
 /* Making a format costs more than a whole walk; of one VM it is the same every time. */
@@ -240,7 +238,8 @@ static int find_format(struct spt_model *m, struct spt_error *err)
 	if (!m->room)
 		return spt_fail(err, ENOMEM, "%s: out of memory", img->name);
 	if (m->room->have_format && same_format(&m->room->head, &img->head) &&
-	    !memcmp(&m->room->masks, &img->masks, sizeof(img->masks))) {
+	    m->room->masks.known == img->masks.known &&
+	    (!masks || !memcmp(&m->room->masks, &img->masks, sizeof(img->masks)))) {
 		m->format = m->room->format;
 		return 0;
 	}
@@ -262,7 +261,8 @@ int spt_model_load(struct spt_model *m, const struct spt_image *img, struct spt_
 	int ret;
 
 	forget(m);
-	m->image = *img;
+	if (img != &m->image)
+		m->image = *img;
 	ret = find_format(m, err);
 	if (ret)
 		return ret;

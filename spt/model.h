@@ -125,7 +125,10 @@ struct spt_model {
 void spt_model_init(struct spt_model *model);
 void spt_model_deinit(struct spt_model *model);
 
-/* Index @img (copied, its bytes are not). Returns 0, -ENOMEM or -EINVAL. */
+/*
+ * Index @img, which is copied unless it is the model's own; its bytes are not.
+ * Returns 0, -ENOMEM or -EINVAL; the model then holds nothing that may be used.
+ */
 int spt_model_load(struct spt_model *model, const struct spt_image *img, struct spt_error *err);
 
 /*

@@ -23,10 +23,9 @@ static bool has_other_addresses(const struct spt_model *m)
 static int read_once(struct spt_model *m, struct spt_source *src, const struct spt_request *req,
 		     unsigned int flags, struct spt_error *err)
 {
-	struct spt_image img;
-	int ret = spt_source_read(src, req, flags, &img, err);
+	int ret = spt_source_read(src, req, flags, &m->image, err);
 
-	return ret ? ret : spt_model_load(m, &img, err);
+	return ret ? ret : spt_model_load(m, &m->image, err);
 }
 
 int spt_model_read(struct spt_model *m, struct spt_source *src, const struct spt_request *req,

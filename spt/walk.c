@@ -15,10 +15,11 @@ void spt_walk_root(const struct spt_model *m, const struct spt_root_ref *root, u
 	const struct spt_node *node = root->node;
 	uint64_t at, base;
 
-	memset(ret, 0, sizeof(*ret));
 	ret->root = root;
 	ret->address = addr;
+	ret->nr_levels = 0;
 	ret->hpa = SPT_NO_HPA;
+	ret->page_size = 0;
 	if (!node)
 		return;
 	/* A virtual address is cut to what the tables translate, a physical one must fit. */
@@ -93,8 +94,8 @@ static void add_path(const struct spt_model *m, const struct ascent *up,
 
 	if (!path)
 		return;
-	memset(path, 0, sizeof(*path));
 	path->root = root;
+	path->nr_levels = 0;
 	for (unsigned int i = up->n; i-- > 0;) {
 		struct spt_entry *e = &path->level[path->nr_levels++];
 
@@ -271,12 +272,11 @@ int spt_walk_gpa_from(struct spt_source *src, struct spt_model *m, uint64_t gpa,
 				"GPA 0x%" PRIx64 " is beyond the %d bits of a physical address",
 				gpa, SPT_GPA_BITS);
 	for (unsigned int tries = 1;; tries++) {
-		struct spt_image img;
 		uint64_t seq = 0, end;
-		int code = spt_source_read(src, &req, image_flags, &img, err);
+		int code = spt_source_read(src, &req, image_flags, &m->image, err);
 
 		if (!code)
-			code = spt_model_load(m, &img, err);
+			code = spt_model_load(m, &m->image, err);
 		if (code)
 			return code;
 		spt_walk_gpa(m, gpa, ret);
