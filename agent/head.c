@@ -81,7 +81,7 @@ static u8 spt_root_level(const struct kvm *kvm)
 	return (role >> level->shift) & level->mask;
 }
 
-static bool spt_vm_tdp_mmu(const struct kvm *kvm)
+bool spt_vm_tdp_mmu(const struct kvm *kvm)
 {
 	u64 enabled;
 

@@ -219,7 +219,11 @@ static int spt_check_pages(const struct spt_vm_id *id, enum spt_field_id list,
 
 	if (!sp)
 		return spt_refuse(why, -ENOMEM, "no memory");
-	if (spt_read(&link, head, sizeof(link)) || !link.next)
+	if (spt_read(&link, head, sizeof(link)))
+		error = spt_refuse(why, -EBADMSG, "a list of VM %s is unreadable", id->name);
+	else if (!link.next && tdp && !spt_vm_tdp_mmu(id->kvm))
+		link.next = (struct list_head *)head;	/* as it was allocated: not used */
+	else if (!link.next)
 		error = spt_refuse(why, -EBADMSG, "a list of VM %s is none", id->name);
 	for (n = 0, at = link.next; !error && at != head && n < SPT_TRY_PAGES; n++) {
 		error = spt_check_page(id, (void *)at - spt_layout.field[SPT_F_SP_LINK].offset,
@@ -304,10 +308,10 @@ int spt_layout_check_live(struct spt_refusal *why)
 		error = spt_check_masks(why);
 	if (!error)
 		error = spt_check_vmcs(why);
-	if (!error)
-		error = spt_check_vms(why);
-	if (!error)
+	if (!error) {
 		spt_take_mmu();
+		error = spt_check_vms(why);
+	}
 	spt_vendor_put(vendor);
 	return error;
 }

@@ -116,9 +116,25 @@ static bool spt_translates(const u64 *translations, u64 first, u64 end)
 }
 
 /*
+ * An entry that is not present and not empty is of a gfn without a page (MMIO),
+ * which KVM keeps no translation of: it may be of the range.
+ */
+static bool spt_has_special(const u64 *spt)
+{
+	unsigned int i;
+	u64 word;
+
+	for (i = 0; i < SPT_TABLE_ENTRIES; i++)
+		if (!spt_read(&word, &spt[i], sizeof(word)) && word & ~BIT_ULL(63) &&
+		    !spt_spte_present(word))
+			return true;
+	return false;
+}
+
+/*
  * Emits the page in reader->sp unless the request leaves it out. The gfn of a
- * page that is not direct is its guest table's, so only its translations tell
- * what it maps; upper levels have none and are always given.
+ * page that is not direct is its guest table's, so only its translations and its
+ * special entries tell what it maps; upper levels are always given.
  */
 static int spt_shadow_emit(struct spt_reader *reader)
 {
@@ -137,7 +153,7 @@ static int spt_shadow_emit(struct spt_reader *reader)
 	if (sp->direct)
 		table.allowed = spt_table_range(sp->gfn, sp->level, first, end, &from, &to);
 	else if (sp->level == 1 && reader->request.len && table.translations &&
-		 !spt_translates(table.translations, first, end))
+		 !spt_translates(table.translations, first, end) && !spt_has_special(sp->spt))
 		table.allowed = 0;
 	if (!table.allowed)
 		return 0;

@@ -47,6 +47,9 @@ void spt_vms_put(struct spt_vms *vms);
 int spt_vm_get(const struct spt_vm_id *id);
 void spt_vm_put(struct kvm *kvm);
 
+/* Are the VM's direct tables the TDP MMU's? If not, its tdp_mmu_roots may never be set up. */
+bool spt_vm_tdp_mmu(const struct kvm *kvm);
+
 /* Thread group and name of the VMM; @pid stays and @comm is empty when it is gone. */
 void spt_vm_owner(const struct spt_vm_id *id, s32 *pid, char comm[16]);
 
