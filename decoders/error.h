@@ -4,8 +4,8 @@
 #define SPT_ERROR_H
 
 struct spt_error {
-	int code;		/* positive errno; 0: no error */
-	char text[256];		/* one line: file, VM, address or field, and the remedy */
+	int code;	/* positive errno; 0: no error */
+	char text[256]; /* one line: file, VM, address or field, and the remedy */
 };
 
 /*

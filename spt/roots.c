@@ -9,14 +9,14 @@
 #include "decoders/role.h"
 #include "spt/roots.h"
 
-#define RAW_PRESENT	1ULL	/* PT_PRESENT_MASK: KVM's bit 11 is not set in raw roots */
-#define PAE_ENTRIES	4
+#define RAW_PRESENT 1ULL /* PT_PRESENT_MASK: KVM's bit 11 is not set in raw roots */
+#define PAE_ENTRIES 4
 
 const char *spt_root_kind_name(enum spt_root_kind kind)
 {
 	static const char *const names[] = {
-		[SPT_ROOT_DIRECT] = "direct", [SPT_ROOT_SHADOW] = "shadow",
-		[SPT_ROOT_NESTED] = "nested", [SPT_ROOT_MIRROR] = "mirror",
+		[SPT_ROOT_DIRECT] = "direct",	  [SPT_ROOT_SHADOW] = "shadow",
+		[SPT_ROOT_NESTED] = "nested",	  [SPT_ROOT_MIRROR] = "mirror",
 		[SPT_ROOT_EXTERNAL] = "external",
 	};
 
@@ -155,9 +155,8 @@ void spt_roots_find(struct spt_model *m)
 	const struct spt_rec *rec;
 
 	if (m->image.count[SPT_REC_ROOT])
-		spt_image_for_each(&m->image, rec)
-			if (rec->type == SPT_REC_ROOT)
-				add_root(m, &((const struct spt_root *)rec)->page);
+		spt_image_for_each(&m->image, rec) if (rec->type == SPT_REC_ROOT)
+			add_root(m, &((const struct spt_root *)rec)->page);
 	for (uint32_t i = 0; i < m->nr_roots; i++)
 		m->roots[i].node = root_node(m, m->roots[i].page);
 	for (uint32_t i = 0; i < m->nr_nodes; i++)

@@ -9,14 +9,14 @@
 #include "decoders/spte.h"
 #include "mkimage.h"
 
-#define MAX_TABLES	4096
-#define MAX_VCPUS	8
-#define FIRST_TABLE	0x10000000ULL	/* HPA of the first table */
-#define FIRST_SP	0xffff888100000000ULL
+#define MAX_TABLES  4096
+#define MAX_VCPUS   8
+#define FIRST_TABLE 0x10000000ULL /* HPA of the first table */
+#define FIRST_SP    0xffff888100000000ULL
 
 struct table {
 	struct spt_page page;
-	uint64_t root;			/* sp */
+	uint64_t root; /* sp */
 	uint64_t entry[SPT_TABLE_ENTRIES];
 	uint64_t translation[SPT_TABLE_ENTRIES];
 	bool shadow;
@@ -44,7 +44,7 @@ struct mkimage {
 	unsigned int vcpus;
 	struct table *table[MAX_TABLES];
 	unsigned int tables;
-	struct bytes slots, attrs, host, notes;	/* records in order */
+	struct bytes slots, attrs, host, notes; /* records in order */
 	struct bytes out;
 };
 
@@ -187,7 +187,10 @@ void mkimage_dirty(struct mkimage *mk, uint64_t gfn, uint64_t npages, const uint
 void mkimage_note(struct mkimage *mk, enum spt_note_kind kind, uint64_t a, uint64_t b)
 {
 	struct spt_note note = {
-		.rec = { SPT_REC_NOTE, sizeof(note) }, .kind = kind, .a = a, .b = b,
+		.rec = { SPT_REC_NOTE, sizeof(note) },
+		.kind = kind,
+		.a = a,
+		.b = b,
 	};
 
 	append(&mk->notes, &note, sizeof(note));
@@ -295,7 +298,8 @@ void mkimage_link(struct mkimage *mk, unsigned int parent, unsigned int index, u
 	uint64_t hpa = mk->table[child]->page.hpa;
 
 	/* Raw tables have PT_PRESENT_MASK and nothing of KVM's own. */
-	mkimage_set(mk, parent, index, mk->table[parent]->raw_kind ? hpa | 1 : mkimage_nonleaf(mk, hpa));
+	mkimage_set(mk, parent, index,
+		    mk->table[parent]->raw_kind ? hpa | 1 : mkimage_nonleaf(mk, hpa));
 	if (!mk->table[parent]->raw_kind)
 		mk->table[child]->root = mk->table[parent]->root;
 }
@@ -389,7 +393,9 @@ struct spt_host_walk *mkimage_host(struct mkimage *mk, uint64_t gpa, uint64_t hv
 		bool reached = l >= leaf && l <= 4;
 
 		walk.level[l - 1].table_hpa = reached ? 0x7000000ULL + l * 0x1000 : SPT_NO_HPA;
-		walk.level[l - 1].entry = !reached ? 0 : l == leaf ? entry : 0x7000067ULL + (l - 1) * 0x1000;
+		walk.level[l - 1].entry = !reached    ? 0
+					  : l == leaf ? entry
+						      : 0x7000067ULL + (l - 1) * 0x1000;
 	}
 	return append(&mk->host, &walk, sizeof(walk));
 }
@@ -428,11 +434,17 @@ static void put_table(struct mkimage *mk, const struct table *t)
 	size_t bytes = __builtin_popcountll(chunks) * SPT_CHUNK_ENTRIES * 8;
 	struct spt_raw_table raw = {
 		.rec = { SPT_REC_RAW_TABLE, sizeof(raw) + bytes },
-		.kind = t->raw_kind, .vcpu = t->raw_vcpu, .hpa = t->page.hpa, .chunks = chunks,
+		.kind = t->raw_kind,
+		.vcpu = t->raw_vcpu,
+		.hpa = t->page.hpa,
+		.chunks = chunks,
 	};
 	struct spt_table table = {
 		.rec = { SPT_REC_TABLE, sizeof(table) + bytes },
-		.page = t->page, .root = t->root, .empty = empty, .chunks = chunks,
+		.page = t->page,
+		.root = t->root,
+		.empty = empty,
+		.chunks = chunks,
 	};
 
 	if (t->raw_kind) {
@@ -448,8 +460,10 @@ static void put_table(struct mkimage *mk, const struct table *t)
 	if (t->shadow) {
 		struct spt_array array = {
 			.rec = { SPT_REC_TRANSLATIONS,
-				 sizeof(array) + __builtin_popcountll(chunks) * SPT_CHUNK_ENTRIES * 8 },
-			.sp = t->page.sp, .chunks = chunks,
+				 sizeof(array) +
+					 __builtin_popcountll(chunks) * SPT_CHUNK_ENTRIES * 8 },
+			.sp = t->page.sp,
+			.chunks = chunks,
 		};
 
 		append(&mk->out, &array, sizeof(array));
@@ -480,7 +494,8 @@ uint8_t *mkimage_finish(struct mkimage *mk, size_t *len)
 	append(&mk->out, mk->attrs.at, mk->attrs.len);
 	for (unsigned int i = 0; i < mk->tables; i++) {
 		struct spt_root root = {
-			.rec = { SPT_REC_ROOT, sizeof(root) }, .page = mk->table[i]->page,
+			.rec = { SPT_REC_ROOT, sizeof(root) },
+			.page = mk->table[i]->page,
 			.order = order,
 		};
 
