@@ -24,6 +24,7 @@ bochs_prepare() # [UPDATE]
 	if [[ ! ${1-} ]] && manifest_check "$LAB_CACHE/bochs" sha256; then
 		return 0
 	fi
+	[[ ! -e $LAB_CACHE/bochs || ${1-} ]] || say "the cached Bochs is damaged: fetching it again"
 	find "$LAB_CACHE" -maxdepth 1 -name '.bochs.*' -exec rm -rf {} +
 	dir=$(mktemp -d "$LAB_CACHE/.bochs.XXXXXX")
 	chmod 755 "$dir"
