@@ -74,35 +74,25 @@ int main(int argc, char **argv)
 	struct spt_end end;
 	int err;
 
-	if (argc != 3) {
-		fprintf(stderr, "usage: bench-image FIGURE IMAGE\n");
-		return 2;
-	}
+	if (argc != 3)
+		bench_fail("usage: bench-image FIGURE IMAGE");
 	ours.fd = open(argv[2], O_RDWR);
 	ours.buffer = malloc(BUFFER_BYTES);
 	theirs.buffer = malloc(BUFFER_BYTES);
-	if (ours.fd < 0 || !ours.buffer || !theirs.buffer) {
-		fprintf(stderr, "bench-image: %s: %s\n", argv[2], strerror(errno));
-		return 2;
-	}
+	if (ours.fd < 0 || !ours.buffer || !theirs.buffer)
+		bench_fail("%s: %s", argv[2], strerror(errno));
 	memset(ours.buffer, 0, BUFFER_BYTES);
 	memset(theirs.buffer, 0, BUFFER_BYTES);
 	err = read_all(&ours);
 	memcpy(&end, ours.tail, sizeof(end));
-	if (err || end.rec.type != SPT_REC_END || !end.tables) {
-		fprintf(stderr, "bench-image: %s: no complete image with tables\n", argv[2]);
-		return 2;
-	}
+	if (err || end.rec.type != SPT_REC_END || !end.tables)
+		bench_fail("%s: no complete image with tables", argv[2]);
 	theirs.fd = tmpfs_file(end.tables * PAGE_BYTES);
-	if (theirs.fd < 0) {
-		fprintf(stderr, "bench-image: tmpfs file: %s\n", strerror(-theirs.fd));
-		return 2;
-	}
+	if (theirs.fd < 0)
+		bench_fail("tmpfs file: %s", strerror(-theirs.fd));
 	err = bench_alternate(&a, &b, ROUNDS);
-	if (err) {
-		fprintf(stderr, "bench-image: %s\n", strerror(-err));
-		return 2;
-	}
+	if (err)
+		bench_fail("%s", strerror(-err));
 	fprintf(stderr, "%s: %llu tables\n", argv[1], (unsigned long long)end.tables);
 	bench_print(argv[1], (double)b.median_ns / a.median_ns, &a, &b);
 	return 0;

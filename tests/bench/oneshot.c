@@ -42,19 +42,15 @@ int main(int argc, char **argv)
 	struct bench_side a, b;
 	int err;
 
-	if (argc < 4) {
-		fprintf(stderr, "usage: bench-oneshot FIGURE PID COMMAND...\n");
-		return 2;
-	}
+	if (argc < 4)
+		bench_fail("usage: bench-oneshot FIGURE PID COMMAND...");
 	snprintf(path, sizeof(path), "/proc/%s/status", argv[2]);
 	a = (struct bench_side){ argv[3], run_process, argv + 3, 0 };
 	b = (struct bench_side){ "cat /proc/PID/status", run_process, cat, 0 };
 	err = bench_alternate(&a, &b, ROUNDS);
-	if (err) {
-		fprintf(stderr, "bench-oneshot: %s: %s\n", argv[3],
-			err == -ECHILD ? "the command failed" : strerror(-err));
-		return 2;
-	}
+	if (err)
+		bench_fail("%s: %s", argv[3],
+			   err == -ECHILD ? "the command failed" : strerror(-err));
 	bench_print(argv[1], (double)a.median_ns / b.median_ns, &a, &b);
 	return 0;
 }

@@ -13,8 +13,11 @@ struct bench_side {
 	/* Does the work once; returns 0, or -errno, which ends the bench. */
 	int (*run)(void *ctx);
 	void *ctx;
-	uint64_t median_ns;	/* out */
+	uint64_t median_ns; /* out */
 };
+
+/* One line on stderr, then exit status 2. */
+__attribute__((noreturn, format(printf, 1, 2))) void bench_fail(const char *fmt, ...);
 
 /* Nanoseconds of CLOCK_MONOTONIC. */
 uint64_t bench_now(void);

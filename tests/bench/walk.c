@@ -64,16 +64,12 @@ int main(int argc, char **argv)
 	char path[64];
 	int err;
 
-	if (argc != 5) {
-		fprintf(stderr, "usage: bench-walk FIGURE VM PID GPA\n");
-		return 2;
-	}
+	if (argc != 5)
+		bench_fail("usage: bench-walk FIGURE VM PID GPA");
 	live.gpa = strtoull(argv[4], NULL, 0);
 	spt_model_init(&live.model);
-	if (spt_source_open_vm(argv[2], &live.src, &live.err) || walk_batch(&live)) {
-		fprintf(stderr, "bench-walk: %s\n", live.err.text);
-		return 2;
-	}
+	if (spt_source_open_vm(argv[2], &live.src, &live.err) || walk_batch(&live))
+		bench_fail("%s", live.err.text);
 	if (live.walk.verdict != SPT_VERDICT_COHERENT) {
 		fprintf(stderr, "bench-walk: 0x%" PRIx64 " is not mapped: %s\n", live.gpa,
 			live.walk.reason);
@@ -82,15 +78,11 @@ int main(int argc, char **argv)
 	snprintf(path, sizeof(path), "/proc/%s/pagemap", argv[3]);
 	pagemap.fd = open(path, O_RDONLY);
 	pagemap.offset = live.walk.hva / 4096 * sizeof(uint64_t);
-	if (pagemap.fd < 0) {
-		fprintf(stderr, "bench-walk: %s: %s\n", path, strerror(errno));
-		return 2;
-	}
+	if (pagemap.fd < 0)
+		bench_fail("%s: %s", path, strerror(errno));
 	err = bench_alternate(&a, &b, ROUNDS);
-	if (err) {
-		fprintf(stderr, "bench-walk: %s\n", live.err.text[0] ? live.err.text : strerror(-err));
-		return 2;
-	}
+	if (err)
+		bench_fail("%s", live.err.text[0] ? live.err.text : strerror(-err));
 	bench_print(argv[1], (double)a.median_ns / b.median_ns, &a, &b);
 	spt_model_deinit(&live.model);
 	spt_source_close(live.src);
