@@ -95,5 +95,9 @@ int main(int argc, char **argv)
 		bench_fail("%s", strerror(-err));
 	fprintf(stderr, "%s: %llu tables\n", argv[1], (unsigned long long)end.tables);
 	bench_print(argv[1], (double)b.median_ns / a.median_ns, &a, &b);
+	free(ours.buffer);
+	free(theirs.buffer);
+	close(ours.fd);
+	close(theirs.fd);
 	return 0;
 }

@@ -86,5 +86,6 @@ int main(int argc, char **argv)
 	bench_print(argv[1], (double)a.median_ns / b.median_ns, &a, &b);
 	spt_model_deinit(&live.model);
 	spt_source_close(live.src);
+	close(pagemap.fd);
 	return 0;
 }
