@@ -461,8 +461,8 @@ struct spt_dirty {
 struct spt_end {
 	struct spt_rec rec;
 	__u64 records;		/* this one included */
-	__u64 tables;
-	__u64 entries;		/* stored in table records */
+	__u64 tables;		/* SPT_REC_TABLE records */
+	__u64 entries;		/* stored in those */
 	__u64 seq_end;		/* mmu_invalidate_seq now; the VM record has it at the start */
 	__u64 in_progress_end;	/* mmu_invalidate_in_progress now */
 	__u64 generation_end[2];	/* memslot generations now */
