@@ -26,10 +26,13 @@
 /* The same for kvm->srcu, whose grace periods are what a memslot update waits for. */
 #define SPT_SRCU_SLICE_NS	(1000 * 1000ULL)
 
+/* For text 'roots' alone, beside enum spt_part: the shadow MMU's pages, of which some are roots. */
+#define SPT_WANT_SHADOW_ROOTS	BIT(31)
+
 struct spt_request {
 	u64 start;	/* GPA */
 	u64 len;	/* bytes; 0: everything */
-	u32 parts;	/* enum spt_part */
+	u32 parts;	/* enum spt_part, SPT_WANT_* */
 };
 
 /* What leaves through read(). */
@@ -183,6 +186,7 @@ int spt_request_parse(char *line, struct spt_request *request);
 /* image.c and text.c */
 extern const struct spt_sink spt_image_sink;
 extern const struct spt_sink spt_text_sink;
+extern const struct spt_sink spt_text_roots_sink;
 extern const struct spt_sink spt_text_tables_sink;
 extern const struct spt_sink spt_text_ranges_sink;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tables as text: 'tables', one line a table, and 'ranges', one line for a run
- * of leaves that go on where the one before ended.
+ * Tables as text: 'roots' and 'tables', one line a table, and 'ranges', one line
+ * for a run of leaves that go on where the one before ended.
  */
 #include "text.h"
 
@@ -65,6 +65,32 @@ static int spt_tables_record(struct spt_reader *reader, const struct spt_rec *re
 const struct spt_sink spt_text_tables_sink = {
 	.record = spt_tables_record,
 	.table = spt_tables_table,
+	.batch = SZ_32K,
+};
+
+/* Roots of the shadow MMU are pages of its list with a root's references. */
+static int spt_roots_table(struct spt_reader *reader, struct spt_found_table *table)
+{
+	struct spt_page page;
+	int error;
+
+	spt_sp_describe(table->sp, &page);
+	if (!page.root_count)
+		return 0;
+	error = spt_text_page(reader, "root", &page);
+	return error ? error : spt_print(reader, "\n");
+}
+
+static int spt_roots_record(struct spt_reader *reader, const struct spt_rec *rec)
+{
+	if (rec->type == SPT_REC_RAW_TABLE)
+		return spt_tables_record(reader, rec);
+	return spt_text_sink.record(reader, rec);
+}
+
+const struct spt_sink spt_text_roots_sink = {
+	.record = spt_roots_record,
+	.table = spt_roots_table,
 	.batch = SZ_32K,
 };
 
