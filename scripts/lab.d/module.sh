@@ -76,7 +76,7 @@ agent_build() # KERNEL
 	local dir
 	[[ -e $LAB_TOP/agent/Kbuild ]] ||
 		die "$LAB_TOP/agent has no Kbuild: there is no agent to build"
-	dir=$(module_build "$1" "$LAB_TOP/agent") || return
+	dir=$(module_build "$1" "$LAB_TOP/agent") || exit 2
 	echo "$dir/spt_agent.ko"
 }
 
