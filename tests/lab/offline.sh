@@ -1,0 +1,55 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# A saved image says what the live VM says, word for word, while the guest is paused.
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+pages_start || finish
+pages_do pause >/dev/null
+
+# A plain read is a whole image; saving makes the same one, compressed or not.
+cat "$DEBUGFS/$VM/image" >"$WORK/cat.spt"
+check save spt -V "$VM" save "$WORK/save.spt"
+check save-compressed spt -V "$VM" save --zstd "$WORK/save.spt.zst"
+
+same() { # FILE COMMAND...
+	file=$1
+	shift
+	spt -V "$VM" "$@" >"$WORK/live" 2>"$WORK/live.err"
+	live=$?
+	spt -i "$file" "$@" >"$WORK/saved" 2>"$WORK/saved.err"
+	saved=$?
+	[ $live -eq $saved ] || { echo "exit status $live live, $saved saved"; return 1; }
+	[ -s "$WORK/live" ] || { echo "nothing was printed"; return 1; }
+	diff "$WORK/live" "$WORK/saved" && diff "$WORK/live.err" "$WORK/saved.err"
+}
+
+for file in cat.spt save.spt save.spt.zst; do
+	for format in --json --raw; do
+		for command in vcpus memslots roots tables tree ranges "tree 1M" \
+			"ranges --split-by level,perm,hpa,slot,type,nx,dirty"; do
+			# shellcheck disable=SC2086 # a command and its arguments
+			check "$file$format-$(echo "$command" | tr -c 'a-z\n' -)" \
+				same "$WORK/$file" $format $command
+		done
+	done
+done
+
+# One walk with the host's part: an image of just that page.
+narrow() {
+	exec 7<>"$DEBUGFS/$VM/image"
+	echo "gpa=$1+0x1000 parts=vm,vcpus,memslots,attrs,roots,tables,host" >&7
+	cat <&7 >"$WORK/page.spt"
+	exec 7<&-
+}
+for gpa in 0x1000 0x10000000 0x20001000 0x40000000 0x50000000 0x70000000; do
+	narrow "$gpa"
+	check "walk-$gpa" same "$WORK/page.spt" --json walk gpa "$gpa"
+	check "walk-text-$gpa" same "$WORK/page.spt" walk gpa "$gpa"
+done
+
+# The same image twice is the same image, but for its times: nothing is invented.
+spt -i "$WORK/cat.spt" --json tree >"$WORK/tree.1"
+spt -V "$VM" --json tree >"$WORK/tree.2"
+check paused-trees-are-equal cmp "$WORK/tree.1" "$WORK/tree.2"
+finish
