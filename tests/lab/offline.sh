@@ -13,13 +13,13 @@ check save spt -V "$VM" save "$WORK/save.spt"
 check save-compressed spt -V "$VM" save --zstd "$WORK/save.spt.zst"
 
 same() { # FILE COMMAND...
-	file=$1
+	same_image=$1
 	shift
 	spt -V "$VM" "$@" >"$WORK/live" 2>"$WORK/live.err"
 	live=$?
-	spt -i "$file" "$@" >"$WORK/saved" 2>"$WORK/saved.err"
+	spt -i "$same_image" "$@" >"$WORK/saved" 2>"$WORK/saved.err"
 	saved=$?
-	[ $live -eq $saved ] || { echo "exit status $live live, $saved saved"; return 1; }
+	[ "$live" -eq "$saved" ] || { echo "exit status $live live, $saved saved"; return 1; }
 	[ -s "$WORK/live" ] || { echo "nothing was printed"; return 1; }
 	diff "$WORK/live" "$WORK/saved" && diff "$WORK/live.err" "$WORK/saved.err"
 }
