@@ -32,8 +32,9 @@ qemu_boot_line()
 qemu_run()
 {
 	local tcg=thread=multi shared=() input=/dev/null output=$LAB_LOG/emulator
-	# Two emulated CPUs in parallel now and then break the kernel's text patching.
-	((LAB_SMP == 1)) || tcg=thread=single
+	# Two emulated CPUs in parallel now and then break the kernel's text patching; taking turns,
+	# they never get a nested Linux up.
+	((LAB_SMP == 1)) || [[ $LAB_GUEST = qemu ]] || tcg=thread=single
 	[[ ! $LAB_SHARE ]] ||
 		shared=(-virtfs "local,path=$LAB_SHARE,mount_tag=share,security_model=none,multidevs=remap")
 	if [[ $LAB_INTERACTIVE ]]; then
