@@ -25,7 +25,9 @@ check other-image sh -c "cat '$DEBUGFS/$other/image' >'$WORK/other.spt'"
 check judge-sees-foreign-pages sh -c "judge --image '$DEBUGFS/$other/image' --pid $other_pid \
 	--foreign '$WORK/other.spt' --count 1 | grep -q 'not ok.* wrong\$'"
 
-pages_start --churn forever || finish
+vcpus=1
+[ "${LAB_SMP:-1}" -eq 1 ] || vcpus=2
+pages_start --churn forever --vcpus $vcpus || finish
 judge --image "$DEBUGFS/$VM/image" --pid "$PAGES_PID" --foreign "$WORK/other.spt" \
 	--count "$images" >"$WORK/judge" 2>&1 || FAILED=1
 grep -Eq '^(ok|not ok) ' "$WORK/judge" || not_ok "judge: $(cat "$WORK/judge")"
