@@ -36,12 +36,13 @@ static const struct spt_stage spt_stages[] = {
 	{ 0, spt_end_step },
 };
 
-/* A stage begins; 'done' counts for nothing as long as none is in use. */
+/* A stage begins. No cursor is longer but the TDP walk's, whose arrays are counted. */
 static void spt_reader_reset_cursor(struct spt_reader *reader)
 {
-	BUILD_BUG_ON(sizeof(struct spt_slot_cursor) > offsetof(struct spt_tdp_cursor, done) ||
-		     sizeof(struct spt_shadow_cursor) > offsetof(struct spt_tdp_cursor, done));
-	memset(&reader->cursor, 0, offsetof(struct spt_tdp_cursor, done));
+	BUILD_BUG_ON(sizeof(struct spt_shadow_cursor) > sizeof(struct spt_slot_cursor) ||
+		     sizeof(struct spt_index_cursor) > sizeof(struct spt_slot_cursor) ||
+		     offsetof(struct spt_tdp_cursor, frame) > sizeof(struct spt_slot_cursor));
+	memset(&reader->cursor, 0, sizeof(struct spt_slot_cursor));
 }
 
 /* Starts a new image at offset 0. */

@@ -97,9 +97,8 @@ struct spt_tdp_cursor {
 };
 
 struct spt_shadow_cursor {
-	const void *last;		/* sp emitted last */
+	const void *last;		/* sp emitted last, NULL: none yet */
 	u64 count;			/* emitted or passed by */
-	bool started;
 };
 
 struct spt_slot_cursor {

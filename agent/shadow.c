@@ -89,10 +89,8 @@ static const struct list_head *spt_shadow_resume(struct spt_reader *reader)
 	const struct list_head *link = spt_previous(head);
 	u64 n;
 
-	if (!at->started) {
-		at->started = true;
+	if (!at->last)
 		return link;
-	}
 	if (spt_still_listed(reader, at->last))
 		return spt_previous(spt_at(at->last, SPT_F_SP_LINK));
 	if (spt_note(reader, SPT_NOTE_LIST_CHANGED, 0, 0))
