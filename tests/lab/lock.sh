@@ -30,7 +30,7 @@ same_under_lock() {
 	status=$?
 	timeout 20 cat "$DEBUGFS/$VM/image" >"$WORK/image" || status=1
 	hold 0
-	[ $status -eq 0 ] && cmp "$WORK/before" "$WORK/held" && [ -s "$WORK/image" ]
+	[ "$status" -eq 0 ] && cmp "$WORK/before" "$WORK/held" && [ -s "$WORK/image" ]
 }
 
 waits_and_dies() {
@@ -39,7 +39,7 @@ waits_and_dies() {
 	status=$?
 	hold 0
 	# Killed at the end of its time, not before: it had been waiting.
-	[ $status -eq 137 ]
+	[ "$status" -eq 137 ]
 }
 
 case $LAB_MMU in
