@@ -33,11 +33,12 @@ build_update() # DIR
 	fi
 }
 
-# The programs that were built, one path a line.
+# The programs that were built, one path a line; unit tests and fuzzers stay on the host.
 build_programs()
 {
 	local dir
 	dir=$(build_directory)
 	[[ $dir != none ]] || return 0
-	find "$dir" -type f -executable ! -name '*.so*' ! -path '*/meson-*' ! -path '*.p/*'
+	find "$dir" -type f -executable ! -name '*.so*' ! -name 'test_*' ! -name 'fuzz_*' \
+		! -path '*/meson-*' ! -path '*.p/*'
 }
