@@ -67,6 +67,7 @@ check agent-loads spt agent load
 free_kib() {
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
+	sleep 1	# for what the kernel frees after a grace period
 	awk '$1 == "MemFree:" { print $2 }' /proc/meminfo
 }
 lives() {
@@ -78,14 +79,21 @@ lives() {
 		i=$((i + 1))
 	done
 }
+# A leak grows with every life, while caches and per-CPU lists only move: of three times, the one
+# that took least tells.
 no_leak() {
-	lives 12 || return 1	# until caches and free lists have their size
-	before=$(free_kib)
-	lives 10 || return 1
-	after=$(free_kib)
-	lost=$((before - after))
-	echo "$lost KiB less after 10 VMs"
-	[ "$lost" -lt 4096 ]
+	lives 8 || return 1
+	least=
+	for round in 1 2 3; do
+		before=$(free_kib)
+		lives 8 || return 1
+		lost=$((before - $(free_kib)))
+		echo "round $round: $lost KiB less after 8 VMs"
+		if [ -z "$least" ] || [ "$lost" -lt "$least" ]; then
+			least=$lost
+		fi
+	done
+	[ "$least" -lt 512 ]
 }
 check no-leak no_leak
 finish
