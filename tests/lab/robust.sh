@@ -64,11 +64,18 @@ check agent-unloads spt agent unload
 check agent-loads spt agent load
 
 # Many VMs, many lives: no memory is kept. Slab and page counts settle.
+# Free memory when it no longer grows: what was freed after a grace period is there.
 free_kib() {
 	sync
-	echo 3 >/proc/sys/vm/drop_caches
-	sleep 1	# for what the kernel frees after a grace period
-	awk '$1 == "MemFree:" { print $2 }' /proc/meminfo
+	last=0
+	while :; do
+		echo 3 >/proc/sys/vm/drop_caches
+		now=$(awk '$1 == "MemFree:" { print $2 }' /proc/meminfo)
+		[ "$now" -gt $((last + 64)) ] || break
+		last=$now
+		sleep 0.2
+	done
+	echo "$now"
 }
 lives() {
 	i=0
