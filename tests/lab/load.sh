@@ -65,6 +65,13 @@ reload() {
 	done
 }
 check reload-again-and-again reload
+# With a guest there, the layout is checked against its live objects before it is believed.
+pages_start || finish
+beside_a_guest() {
+	spt agent unload && spt agent load && spt -V "$VM" walk gpa 0x1000
+}
+check reload-beside-a-guest beside_a_guest
+pages_stop
 check kvm-references test "$(used kvm)" = "$kvm_before"
 check vendor-references test "$(used "$LAB_VENDOR")" = "$vendor_before"
 finish
