@@ -104,31 +104,39 @@ static void spt_begin(struct spt_reader *reader)
 		spt_load_symbol(SPT_S_MMIO_VALUE, 8, &reader->mmio_value);
 }
 
-int spt_head_step(struct spt_reader *reader)
+/* KVM sets its masks when the vendor module is loaded; nx_huge_pages alone may change later. */
+static void spt_masks_prepare(struct spt_reader *reader)
 {
-	const struct kvm *kvm = reader->vm.kvm;
-	struct spt_head *head;
+	struct spt_masks *masks = &reader->masks;
 	unsigned int i;
 
-	spt_begin(reader);
-	head = spt_record(reader, SPT_REC_HEAD, sizeof(*head));
+	masks->rec.type = SPT_REC_MASKS;
+	masks->rec.len = sizeof(*masks);
+	for (i = 0; i < SPT_MASK_COUNT; i++)
+		if (spt_mask_value(i, &masks->value[i]))
+			masks->known |= BIT_ULL(i);
+}
+
+void spt_head_prepare(struct spt_reader *reader)
+{
+	struct spt_head *head = &reader->head;
+	unsigned int i;
+
+	spt_masks_prepare(reader);
+	head->rec.type = SPT_REC_HEAD;
+	head->rec.len = sizeof(*head);
 	head->magic = SPT_IMAGE_MAGIC;
 	head->abi = SPT_IMAGE_ABI;
 	head->vendor = spt_layout.vendor;
 	head->mmu = spt_layout.mmu;
-	head->tdp_mmu = spt_vm_tdp_mmu(kvm);
+	head->tdp_mmu = spt_vm_tdp_mmu(reader->vm.kvm);
 	strscpy(head->release, init_utsname()->release, sizeof(head->release));
 	strscpy(head->agent, SPT_AGENT_VERSION, sizeof(head->agent));
 	memcpy(head->kvm_build_id, spt_layout.kvm_build_id, sizeof(head->kvm_build_id));
 	strscpy(head->id, reader->vm.name, sizeof(head->id));
 	spt_vm_owner(&reader->vm, &head->pid, head->comm);
 	head->fd = reader->vm.fd;
-	head->time_ns = ktime_get_real_ns();
-	head->req_start = reader->request.start;
-	head->req_len = reader->request.len;
-	head->req_parts = reader->request.parts;
 	head->maxphyaddr = spt_maxphyaddr();
-	head->root_level = spt_root_level(kvm);
 	head->spte_addr_mask = spt_layout.addr_mask;
 	head->empty_spte = spt_layout.empty_spte;
 	head->frozen_spte = spt_layout.frozen_spte;
@@ -138,17 +146,26 @@ int spt_head_step(struct spt_reader *reader)
 		head->role[i].shift = field->present ? field->shift : 0;
 		head->role[i].width = field->present ? hweight64(field->mask) : 0;
 	}
+}
+
+int spt_head_step(struct spt_reader *reader)
+{
+	struct spt_head *head = &reader->head;
+
+	spt_begin(reader);
+	head->time_ns = ktime_get_real_ns();
+	head->req_start = reader->request.start;
+	head->req_len = reader->request.len;
+	head->req_parts = reader->request.parts;
+	head->root_level = spt_root_level(reader->vm.kvm);
 	return spt_put(reader, head);
 }
 
 int spt_masks_step(struct spt_reader *reader)
 {
-	struct spt_masks *masks = spt_record(reader, SPT_REC_MASKS, sizeof(*masks));
-	unsigned int i;
+	struct spt_masks *masks = &reader->masks;
 
-	for (i = 0; i < SPT_MASK_COUNT; i++)
-		if (spt_mask_value(i, &masks->value[i]))
-			masks->known |= BIT_ULL(i);
+	spt_mask_value(SPT_MASK_NX_HUGE_PAGES, &masks->value[SPT_MASK_NX_HUGE_PAGES]);
 	masks->value[SPT_MASK_MMIO_VALUE] = reader->mmio_value;
 	return spt_put(reader, masks);
 }

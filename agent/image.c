@@ -9,7 +9,6 @@
  */
 #include <linux/uaccess.h>
 
-#include "nofault.h"
 #include "reader.h"
 
 u64 spt_table_range(u64 base, u8 level, u64 first, u64 end, u16 *from, u16 *to)
@@ -38,13 +37,36 @@ u64 spt_table_chunks(const u64 *spt, u64 allowed, u64 empty)
 	return chunks;
 }
 
+/*
+ * The checksum of words w0..w7 from index b on is
+ * (2b - 1) * (w0 + ... + w7) + 2 * (1 * w0 + 2 * w1 + ... + 8 * w7),
+ * and the latter sum is the sum of the sums on the way from w7 to w0.
+ */
+static u64 spt_sum_chunk(const u64 *words, u64 index)
+{
+	u64 total = 0;
+	u64 weighted = 0;
+	int n;
+
+#pragma GCC unroll 8
+	for (n = SPT_CHUNK_ENTRIES - 1; n >= 0; n--) {
+		total += words[n];
+		weighted += total;
+	}
+	return (2 * index - 1) * total + 2 * weighted;
+}
+
 static u64 spt_sum_words(const u64 *words, size_t count, u64 index)
 {
 	u64 sum = 0;
-	size_t i;
 
-	for (i = 0; i < count; i++)
-		sum += spt_checksum_word(index + i, words[i]);
+	for (; count >= SPT_CHUNK_ENTRIES; count -= SPT_CHUNK_ENTRIES) {
+		sum += spt_sum_chunk(words, index);
+		words += SPT_CHUNK_ENTRIES;
+		index += SPT_CHUNK_ENTRIES;
+	}
+	for (; count; count--)
+		sum += spt_checksum_word(index++, *words++);
 	return sum;
 }
 
@@ -83,10 +105,7 @@ struct spt_stored {
  * Stores at @to, ours or the user's, those of the @allowed chunks that hold
  * something else than @empty. The first word has @index in the image. After a
  * chunk that was stored, the next one is likely to be, so its first entry is
- * looked at alone.
- *
- * The checksum of words w0..w7 from index b on is
- * (2b - 1) * (w0 + ... + w7) + 2 * (1 * w0 + 2 * w1 + ... + 8 * w7).
+ * looked at alone. The sum is made as in spt_sum_chunk().
  */
 static __always_inline bool spt_store_chunks(const u64 *array, u64 allowed, u64 empty,
 					     void *to, u64 index, struct spt_stored *stored)

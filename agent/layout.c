@@ -6,7 +6,6 @@
 #include <linux/xarray.h>
 
 #include "layout.h"
-#include "nofault.h"
 
 struct spt_layout spt_layout;
 
@@ -101,7 +100,7 @@ void *spt_xa_load(const void *xarray, unsigned long index)
 	unsigned int depth;
 	void *entry;
 
-	if (copy_from_kernel_nofault(&entry, &xa->xa_head, sizeof(entry)))
+	if (spt_read(&entry, &xa->xa_head, sizeof(entry)))
 		return NULL;
 	for (depth = 0; depth <= BITS_PER_LONG / XA_CHUNK_SHIFT && xa_is_node(entry); depth++) {
 		const struct xa_node *node = xa_to_node(entry);
@@ -111,9 +110,8 @@ void *spt_xa_load(const void *xarray, unsigned long index)
 			return NULL;
 		if (shift >= BITS_PER_LONG || (!depth && (index >> shift) >= XA_CHUNK_SIZE))
 			return NULL;
-		if (copy_from_kernel_nofault(&entry,
-					     &node->slots[(index >> shift) & XA_CHUNK_MASK],
-					     sizeof(entry)))
+		if (spt_read(&entry, &node->slots[(index >> shift) & XA_CHUNK_MASK],
+			     sizeof(entry)))
 			return NULL;
 		if (!shift)
 			return xa_is_internal(entry) ? NULL : entry;

@@ -12,6 +12,7 @@
 #include <linux/types.h>
 #include <linux/uaccess.h>
 
+#include "nofault.h"
 #include "spt_image.h"
 #include "spt_layout.h"
 
@@ -136,9 +137,17 @@ void *spt_xa_load(const void *xarray, unsigned long index);
 /* @address is memory of the direct map, aligned to @align bytes. */
 bool spt_in_direct_map(const void *address, size_t align);
 
-static inline int spt_read(void *to, const void *from, size_t size)
+/* Copies from KVM's memory: 0 or an error, whatever @from is. A word is one load. */
+static __always_inline int spt_read(void *to, const void *from, size_t size)
 {
-	return copy_from_kernel_nofault(to, from, size);
+	u64 word;
+
+	if (!__builtin_constant_p(size) || size != sizeof(word))
+		return copy_from_kernel_nofault(to, from, size);
+	if ((long)from >= 0 || !spt_get_word(from, &word))	/* the user's half, or a hole */
+		return -EFAULT;
+	memcpy(to, &word, sizeof(word));
+	return 0;
 }
 
 #endif

@@ -8,7 +8,6 @@
 #include <linux/srcu.h>
 
 #include "memslots.h"
-#include "nofault.h"
 
 /* No red-black tree is deeper: 2 * log2 of the slots there can be. */
 #define SPT_TREE_DEPTH	64

@@ -2,7 +2,6 @@
 /*
  * struct kvm_mmu_page, as it is found and as the image shows it.
  */
-#include "nofault.h"
 #include "page.h"
 
 static u32 spt_role_bit(u32 role, enum spt_field_id id)

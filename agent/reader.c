@@ -289,8 +289,10 @@ static int spt_reader_attach(struct spt_reader *reader, const struct spt_vm_id *
 	reader->vm = *id;
 	reader->vendor = spt_vendor_get();
 	error = reader->vendor ? spt_vm_get(id) : -ENODEV;
-	if (!error)
+	if (!error) {
+		spt_head_prepare(reader);
 		return 0;
+	}
 	if (reader->vendor)
 		spt_vendor_put(reader->vendor);
 	spt_layout_release();

@@ -149,6 +149,8 @@ struct spt_reader {
 		struct spt_index_cursor index;
 	} cursor;
 	struct spt_leaf_run run;
+	struct spt_head head;		/* of every image that is read from here */
+	struct spt_masks masks;
 	struct spt_sp sp;		/* the page at hand */
 	u64 scratch[SPT_SCRATCH_BYTES / sizeof(u64)];	/* the record at hand */
 	u64 raw[SPT_TABLE_MAX / sizeof(u64)];		/* a raw table's record */
@@ -191,6 +193,9 @@ extern const struct spt_sink spt_text_ranges_sink;
 
 /* True when a step should end so that the batch is given to the user. */
 bool spt_out_pending(const struct spt_reader *reader);
+
+/* head.c: fills in what the first records always say; the VM is attached. */
+void spt_head_prepare(struct spt_reader *reader);
 
 /* Hands the record in @reader->scratch or elsewhere to the sink. */
 static inline int spt_put(struct spt_reader *reader, const void *rec)

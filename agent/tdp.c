@@ -18,7 +18,6 @@
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 
-#include "nofault.h"
 #include "reader.h"
 
 /* Tables between two looks at the clock; one takes a few microseconds at worst. */
