@@ -28,7 +28,7 @@ build_update() # DIR
 	if [[ ! -e $1/build.ninja ]]; then
 		step "setting up $1" meson setup "$1" "$LAB_TOP" || die "meson does not accept the machine: see above"
 	fi
-	if ! ninja -C "$1" -n -d explain 2>/dev/null | grep -q 'no work to do'; then
+	if [[ $(ninja -C "$1" -n 2>/dev/null) != *'no work to do'* ]]; then
 		step "building spt" ninja -C "$1" || die "spt does not build: see above"
 	fi
 }

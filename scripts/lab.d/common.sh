@@ -19,21 +19,27 @@ die()
 	exit 2
 }
 
-# step TEXT COMMAND...: runs it quietly under a line; on failure shows what it said.
+# step TEXT COMMAND...: runs it quietly under a line; on failure shows what it said. A COMMAND that
+# is a function ends at its first failing command, unless step itself stands in a condition.
 step()
 {
-	local text=$1 out start=$SECONDS
+	local text=$1 out status start=$SECONDS
 	shift
 	say "$text"
 	out=$(mktemp "${TMPDIR:-/tmp}/spt-lab.XXXXXX")
-	if "$@" >"$out" 2>&1; then
+	set +e
+	(set -e; "$@") >"$out" 2>&1
+	status=$?
+	set -e
+	if ((status == 0)); then
 		((SECONDS - start < 10)) || say "${text:0:40}: done in $((SECONDS - start)) s"
 		rm -f "$out"
 		return 0
 	fi
 	tail -n 25 "$out" >&2
 	rm -f "$out"
-	return 1
+	say "failed: $text"
+	return 2
 }
 
 # The row of a table whose first field is NAME; fields end up in the named variables.

@@ -20,7 +20,7 @@ dbg_prepare() # NAME
 	release=$(<"$LAB_CACHE/kernels/$1/release")
 	suite_open "$suites"
 	apt-cache show "linux-image-$release-dbg" 2>/dev/null |
-		grep -qxF "Version: $(<"$LAB_CACHE/kernels/$1/version")" ||
+		grep -xF "Version: $(<"$LAB_CACHE/kernels/$1/version")" >/dev/null ||
 		die "$suites no longer has the debug package of the cached $release: run '$0 prepare --update --dbg --kernel $1'"
 	mkdir -p "$LAB_CACHE/dbg"
 	find "$LAB_CACHE/dbg" -maxdepth 1 -name ".$1.*" -exec rm -rf {} +

@@ -42,7 +42,8 @@ kernel_decompress() # BZIMAGE
 	*8b1f) filter="gzip -dc" ;;
 	*) die "$1: unknown compression of the kernel (0x$magic)" ;;
 	esac
-	tail -c +$((start + 1)) "$1" | head -c $((length - 4)) | $filter
+	dd if="$1" bs=1M iflag=skip_bytes,count_bytes skip=$start count=$((length - 4)) status=none |
+		$filter
 }
 
 # The modules that L1 and its guests can need, with what they depend on, uncompressed.
@@ -53,7 +54,8 @@ kernel_modules() # ROOT RELEASE DIR
 	mkdir -p "$to"
 	depmod -b "${from%/lib/modules/*}" "$2"
 	grep -v '^#' "$LAB_D/modules" | while read -r name; do
-		modprobe -d "${from%/lib/modules/*}" -S "$2" --show-depends "$name" 2>/dev/null
+		modprobe -d "${from%/lib/modules/*}" -S "$2" --show-depends "$name" ||
+			die "Linux $2 has no module $name"
 	done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | sort -u | while read -r path; do
 		name=$to/${path##*/lib/modules/"$2"/}
 		mkdir -p "${name%/*}"

@@ -16,7 +16,7 @@ module_key() # KERNEL-DIR COPY
 # the finished directory. The project's shared headers are beside the copy as beside the source.
 module_build() # KERNEL SOURCE
 {
-	local kernel name=${2##*/} inside=${2#"$LAB_TOP/"} copy final status=0
+	local kernel name=${2##*/} inside=${2#"$LAB_TOP/"} copy final
 	kernel=$(kernel_dir "$1")
 	mkdir -p "$LAB_CACHE/modules/$1"
 	copy=$(mktemp -d "$LAB_CACHE/modules/$1/.$name.XXXXXX")
@@ -30,10 +30,10 @@ module_build() # KERNEL SOURCE
 	if manifest_check "$final" sha256; then
 		touch "$final"
 	else
-		locked "${final##*/}-$1" module_finish "$kernel" "$copy" "$inside" "$final" || status=$?
+		locked "${final##*/}-$1" module_finish "$kernel" "$copy" "$inside" "$final"
 	fi
 	rm -rf "$copy"
-	((status == 0)) && echo "$final"
+	echo "$final"
 }
 
 # Builds what is in COPY/INSIDE, unless another lab just did, and gives it its place.
@@ -49,8 +49,8 @@ module_finish() # KERNEL-DIR COPY INSIDE FINAL
 	say "building $3 for Linux $(<"$1/release")"
 	if ! module_make "$1" "$2" "$3" >"$log" 2>&1; then
 		grep -Ev '^ +(CC|LD|AR|MODPOST|BTF) |^make' "$log" >&2 || true
-		say "$3 does not build for Linux $(<"$1/release")"
-		return 1
+		rm -rf "$2"
+		die "$3 does not build for Linux $(<"$1/release"): see above"
 	fi
 	grep -E 'warning:|WARNING:' "$log" >&2 || true
 	mkdir "$2/done"
@@ -76,7 +76,7 @@ agent_build() # KERNEL
 	local dir
 	[[ -e $LAB_TOP/agent/Kbuild ]] ||
 		die "$LAB_TOP/agent has no Kbuild: there is no agent to build"
-	dir=$(module_build "$1" "$LAB_TOP/agent") || exit 2
+	dir=$(module_build "$1" "$LAB_TOP/agent")
 	echo "$dir/spt_agent.ko"
 }
 
@@ -85,12 +85,12 @@ modules_build() # KERNEL
 {
 	local dir source
 	if [[ -e $LAB_TOP/agent/Kbuild ]]; then
-		LAB_AGENT=$(agent_build "$1") || die "the agent does not build: see above"
+		LAB_AGENT=$(agent_build "$1")
 		lab_modules+=("$LAB_AGENT")
 	fi
 	for source in "$LAB_TOP"/tests/modules/*/Kbuild; do
 		[[ -e $source ]] || continue
-		dir=$(module_build "$1" "${source%/Kbuild}") || die "${source%/Kbuild} does not build: see above"
+		dir=$(module_build "$1" "${source%/Kbuild}")
 		lab_modules+=("$dir"/*.ko)
 	done
 }

@@ -266,6 +266,11 @@ run_in_lab()
 	command_prepare --kernel "$LAB_KERNEL"
 	LAB_KERNEL_DIR=$(kernel_dir "$LAB_KERNEL")
 	LAB_RELEASE=$(<"$LAB_KERNEL_DIR/release")
+	# What an emulator needs is fetched here: its function below runs in a condition, where no
+	# failing command ends it.
+	if declare -F "${LAB_EMULATOR}_prepare" >/dev/null; then
+		locked "$LAB_EMULATOR" "${LAB_EMULATOR}_prepare"
+	fi
 	build_project
 	lab_modules=() LAB_AGENT=
 	[[ ! $lab_agent_wanted ]] || modules_build "$LAB_KERNEL"

@@ -11,7 +11,7 @@ suite_uri() # SUITE
 	[[ $1 != *-security ]] || release=$release-security
 	# shellcheck disable=SC2016 # apt expands the format
 	env -u APT_CONFIG apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' "Created-By: Packages" |
-		awk -v release="$release" '$1 == release && $2 == "main" { print $3; exit }'
+		awk -v release="$release" '$1 == release && $2 == "main" && !n++ { print $3 }'
 }
 
 # Makes $LAB_CACHE/apt/KEY for a comma-separated list of suites and reads their indexes.
