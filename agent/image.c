@@ -103,35 +103,46 @@ struct spt_stored {
 
 /*
  * Stores at @to, ours or the user's, those of the @allowed chunks that hold
- * something else than @empty. The first word has @index in the image. After a
- * chunk that was stored, the next one is likely to be, so its first entry is
- * looked at alone. The sum is made as in spt_sum_chunk().
+ * something else than @empty. The first word has @index in the image; the sum is
+ * made as in spt_sum_chunk().
+ *
+ * Two branches a chunk are all there is: empty chunks are compared; from one on
+ * that is not, they are copied at once, until the sums of one are those of an
+ * empty one, or of one that could not be copied.
  */
 static __always_inline bool spt_store_chunks(const u64 *array, u64 allowed, u64 empty,
 					     void *to, u64 index, struct spt_stored *stored)
 {
+	const u64 empty_total = 8 * empty;
+	const u64 empty_weighted = 36 * empty;
 	u64 factor = 2 * index - 1;
+	u64 left = allowed;
 	u64 chunks = 0;
 	u64 sum = 0;
-	u64 left;
-	u64 first = empty;
 
-	for (left = allowed; left; left &= left - 1) {
-		const u64 *from = array + __ffs64(left) * SPT_CHUNK_ENTRIES;
-		u64 weighted;
-		u64 total;
-
-		if (first != empty)
-			spt_get_word(from, &first);
-		if (first == empty && !spt_chunk_filled(from, empty))
+	while (left) {
+		if (!spt_chunk_filled(array + __ffs64(left) * SPT_CHUNK_ENTRIES, empty)) {
+			left &= left - 1;
 			continue;
-		if (!spt_copy_chunk(from, to, &total, &weighted))
-			return false;
-		sum += factor * total + 2 * weighted;
-		factor += 2 * SPT_CHUNK_ENTRIES;
-		to += SPT_CHUNK_ENTRIES * sizeof(u64);
-		chunks |= left & -left;
-		first = ~empty;
+		}
+		do {
+			const u64 *from = array + __ffs64(left) * SPT_CHUNK_ENTRIES;
+			u64 weighted = empty_weighted;
+			u64 total = empty_total;
+			bool copied = spt_copy_chunk(from, to, &total, &weighted);
+
+			if (unlikely(!((total ^ empty_total) | (weighted ^ empty_weighted)))) {
+				if (!copied)
+					return false;
+				if (!spt_chunk_filled(from, empty))
+					break;
+			}
+			sum += factor * total + 2 * weighted;
+			factor += 2 * SPT_CHUNK_ENTRIES;
+			to += SPT_CHUNK_ENTRIES * sizeof(u64);
+			chunks |= left & -left;
+			left &= left - 1;
+		} while (left);
 	}
 	stored->chunks = chunks;
 	stored->sum = sum;

@@ -102,7 +102,7 @@ static __always_inline bool spt_chunk_filled(const u64 *from, u64 empty)
  * user_access_begin() and user_access_end(). Returns true when that worked,
  * *@total being the sum of the words then, and *@weighted that of the first
  * one, twice the second, ... eight times the last: the sum of the sums that
- * there are on the way from the last to the first.
+ * there are on the way from the last to the first. Else both stay as they are.
  */
 static __always_inline bool spt_copy_chunk(const u64 *from, void *to, u64 *total, u64 *weighted)
 {
@@ -119,14 +119,14 @@ static __always_inline bool spt_copy_chunk(const u64 *from, void *to, u64 *total
 		     "	addq %[word], %[sum]\n"
 		     "	addq %[sum], %[sums]\n"
 		     "	.endr\n"
+		     "	movq %[sum], %[total]\n"
+		     "	movq %[sums], %[weighted]\n"
 		     "	xorl %[bad], %[bad]\n"
 		     "9:\n"
 		     : [word] "=&r" (word), [sum] "+r" (sum), [sums] "+r" (sums),
-		       [bad] "+r" (bad)
+		       [total] "+r" (*total), [weighted] "+r" (*weighted), [bad] "+r" (bad)
 		     : [from] "r" (from), [to] "r" (to)
 		     : "cc", "memory");
-	*total = sum;
-	*weighted = sums;
 	return !bad;
 }
 
