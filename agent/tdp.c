@@ -301,6 +301,13 @@ static int spt_tdp_check_path(struct spt_reader *reader)
 	return 0;
 }
 
+/* A root that was freed and made anew at the same address has another table or role. */
+static bool spt_is_same_root(const struct spt_tdp_cursor *at)
+{
+	return spt_role(at->root) == at->role &&
+	       (!at->depth || spt_load_pointer(at->root, SPT_F_SP_SPT) == at->frame[0].spt);
+}
+
 /* Steps 1 and 2. 1: go on, 0: all roots are done. */
 static int spt_tdp_enter(struct spt_reader *reader)
 {
@@ -308,8 +315,7 @@ static int spt_tdp_enter(struct spt_reader *reader)
 	int error;
 
 	if (at->root) {
-		if (spt_find_root(reader, spt_is_root, (void *)at->root) &&
-		    spt_role(at->root) == at->role)
+		if (spt_find_root(reader, spt_is_root, (void *)at->root) && spt_is_same_root(at))
 			error = spt_tdp_check_path(reader);
 		else
 			error = spt_tdp_lost_root(reader);
