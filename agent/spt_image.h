@@ -49,6 +49,10 @@ enum spt_rec_type {
 	SPT_REC_HOST_WALK	= 12,	/* struct spt_host_walk */
 	SPT_REC_NOTE		= 13,	/* struct spt_note */
 	SPT_REC_DIRTY		= 14,	/* struct spt_dirty: dirty bitmap of the last slot */
+	SPT_REC_HOST_RUNS	= 15,	/* struct spt_host_runs, of the last slot's HVAs */
+	SPT_REC_RMAPS		= 16,	/* struct spt_rmaps, of the last slot */
+	SPT_REC_GUEST_TABLE	= 17,	/* struct spt_guest_table: added by the tool */
+	SPT_REC_INDEX		= 18,	/* where a saved file's records are: added by the tool */
 	SPT_REC_END		= 255,	/* struct spt_end */
 };
 
@@ -67,7 +71,9 @@ struct spt_rec {
 	P(ROOTS, roots)							\
 	P(TABLES, tables)	/* every table's entries */		\
 	P(HOST, host)		/* host walk of the requested range */	\
-	P(DIRTY, dirty)		/* dirty bitmaps */
+	P(DIRTY, dirty)		/* dirty bitmaps */			\
+	P(RMAPS, rmaps)		/* reverse maps of the shadow MMU */	\
+	P(HOST_RUNS, host_runs)	/* host's mapping of every slot, merged */
 
 enum spt_part_nr {
 #define P(id, name) SPT_PART_NR_##id,
@@ -453,6 +459,57 @@ struct spt_dirty {
 	__u64 gfn;		/* of the first bit */
 	__u64 npages;
 	__u64 word[];		/* bit i: gfn + i is dirty */
+};
+
+/* Flags of struct spt_host_run. */
+#define SPT_HOST_RUN_WRITABLE	(1U << 0)
+#define SPT_HOST_RUN_DIRTY	(1U << 1)
+#define SPT_HOST_RUN_SWAP	(1U << 2)	/* on swap, or a special entry: no page */
+#define SPT_HOST_RUN_PROTNONE	(1U << 3)	/* a page that nobody may touch now */
+#define SPT_HOST_RUN_MIGRATION	(1U << 4)
+#define SPT_HOST_RUN_ZERO	(1U << 5)	/* the kernel's zero page */
+#define SPT_HOST_RUN_NODE_SHIFT	8		/* NUMA node + 1 of the frames, 0 unknown: 16 bits */
+
+/* Neighbours that the VMM's page tables map alike, frames contiguous. */
+struct spt_host_run {
+	__u64 gfn;		/* first guest frame */
+	__u64 npages;		/* 4K pages */
+	__u64 hpa;		/* of the first page; SPT_NO_HPA: not mapped */
+	__u32 flags;		/* SPT_HOST_RUN_* */
+	__u32 level;		/* 1 4K, 2 2M, 3 1G: size of the host's mapping */
+};
+
+/*
+ * The host's mapping of the last slot, ascending by gfn; several records may
+ * follow one another. Frames between runs are not mapped by the host.
+ */
+struct spt_host_runs {
+	struct spt_rec rec;
+	__u32 count;
+	__u32 pad;
+	struct spt_host_run run[];
+};
+
+/* One SPTE that a reverse map names. */
+struct spt_rmap {
+	__u64 gfn;
+	__u64 sptep_hpa;	/* of the entry: its table's HPA + 8 * index */
+};
+
+/* Reverse maps of the last slot, one level a record; gfns without SPTEs left out. */
+struct spt_rmaps {
+	struct spt_rec rec;
+	__u32 level;		/* 1 4K, 2 2M, 3 1G */
+	__u32 count;
+	struct spt_rmap rmap[];
+};
+
+/* A page of the guest's memory that is one of its page tables; as in struct spt_array. */
+struct spt_guest_table {
+	struct spt_rec rec;
+	__u64 gpa;
+	__u64 chunks;
+	__u64 entry[];
 };
 
 /* Flags of struct spt_end. */
