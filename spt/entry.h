@@ -32,6 +32,13 @@ static inline uint64_t spt_root_base(const struct spt_root_ref *root)
 	return node && node->direct && node->page ? node->page->gfn << SPT_PAGE_SHIFT : 0;
 }
 
+/*
+ * The range @start .. @last (what users write) in addresses as the root's tables count,
+ * clipped to what the root translates and the image was made of. False: nothing is left.
+ */
+bool spt_root_range(const struct spt_model *m, const struct spt_root_ref *root, uint64_t start,
+		    uint64_t last, uint64_t *ret_first, uint64_t *ret_last);
+
 static inline unsigned int spt_root_bits(const struct spt_root_ref *root)
 {
 	if (root->node && root->node->raw_kind == SPT_RAW_PAE_ROOT)

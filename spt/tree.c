@@ -98,49 +98,51 @@ static void push(struct spt_tree *t, const struct spt_node *node, uint64_t base)
  * GPAs: what the caller wants, the root translates up to @low, and the image was
  * made of; beyond its range an image has entries, but not the tables below them.
  */
-static bool clip_to_image(struct spt_tree *t, uint64_t low, uint64_t bits)
+static bool clip_to_image(const struct spt_model *m, uint64_t low, uint64_t *first, uint64_t *last)
 {
-	const struct spt_head *head = &t->model->image.head;
-	uint64_t page = spt_level_size(1) - 1, start = t->start,
-		 last = t->last < low ? t->last : low;
+	const struct spt_head *head = &m->image.head;
+	uint64_t page = spt_level_size(1) - 1;
 
+	if (*last > low)
+		*last = low;
 	if (head->req_len) {
 		uint64_t image_last = (head->req_start + head->req_len - 1) | page;
 
-		if (start < (head->req_start & ~page))
-			start = head->req_start & ~page;
-		if (last > image_last)
-			last = image_last;
+		if (*first < (head->req_start & ~page))
+			*first = head->req_start & ~page;
+		if (*last > image_last)
+			*last = image_last;
 	}
-	if (start > last)
-		return false;
-	t->first_in_root = start | bits;
-	t->last_in_root = last | bits;
-	return true;
+	return *first <= *last;
 }
 
-/* The range asked for in addresses of this root; false when it has none of them. */
-static bool range_in_root(struct spt_tree *t, const struct spt_root_ref *root)
+bool spt_root_range(const struct spt_model *m, const struct spt_root_ref *root, uint64_t start,
+		    uint64_t last, uint64_t *ret_first, uint64_t *ret_last)
 {
 	unsigned int bits = spt_root_bits(root);
-	uint64_t mask = (1ULL << bits) - 1, low = mask & ~root->gpa_bits;
+	uint64_t mask = (1ULL << bits) - 1;
 
-	t->first_in_root = 0;
-	t->last_in_root = mask;
-	if (spt_root_maps_gpa(root))
-		return clip_to_image(t, low, root->gpa_bits);
-	if (!t->start && t->last == ~0ULL)
+	if (spt_root_maps_gpa(root)) {
+		if (!clip_to_image(m, mask & ~root->gpa_bits, &start, &last))
+			return false;
+		*ret_first = start | root->gpa_bits;
+		*ret_last = last | root->gpa_bits;
+		return true;
+	}
+	*ret_first = 0;
+	*ret_last = mask;
+	if (!start && last == ~0ULL)
 		return true;
 	if (root->kind == SPT_ROOT_NESTED) {
-		t->first_in_root = t->start;
-		t->last_in_root = t->last < mask ? t->last : mask;
-		return t->start <= mask;
+		*ret_first = start;
+		*ret_last = last < mask ? last : mask;
+		return start <= mask;
 	}
 	/* Virtual: one canonical half, or everything. */
-	if ((t->start ^ t->last) >> (bits - 1))
+	if ((start ^ last) >> (bits - 1))
 		return true;
-	t->first_in_root = t->start & mask;
-	t->last_in_root = t->last & mask;
+	*ret_first = start & mask;
+	*ret_last = last & mask;
 	return true;
 }
 
@@ -158,7 +160,8 @@ static bool next_root(struct spt_tree *t)
 			if (t->root >= end)
 				return false;
 		}
-		if (t->root->node && range_in_root(t, t->root)) {
+		if (t->root->node && spt_root_range(t->model, t->root, t->start, t->last,
+						    &t->first_in_root, &t->last_in_root)) {
 			push(t, t->root->node, spt_root_base(t->root));
 			return true;
 		}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The sweep: walking one part, and the threads that take one part after the other. */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "spt/entry.h"
+#include "spt/sweep.h"
+#include "spt/sweep_parts.h"
+
+#define PARTS_A_THREAD	16   /* so that none waits long for the last one */
+#define TABLES_A_THREAD 2048 /* fewer are not worth another thread */
+#define MAX_THREADS	64
+#define PROGRESS_TABLES 256 /* between two looks at progress and cancellation */
+
+struct pass {
+	const struct spt_sweep *sweep;
+	const struct spt_sweep_ops *ops;
+	void *arg;
+	struct spt_sweep_parts parts;
+	char *states;	/* state_size bytes a part */
+	uint64_t *seen; /* a bit a node: it was given to 'table' */
+	size_t next;	/* part to be taken */
+	uint64_t done;	/* tables */
+	int stop;	/* what ended it early; 0: nothing */
+};
+
+/* One thread's work on one part. */
+struct worker {
+	struct pass *pass;
+	bool caller; /* the thread that called spt_sweep() */
+	void *state;
+	const struct spt_root_ref *root;
+	struct spt_sweep_span span;
+	unsigned int tables; /* since the last look */
+};
+
+unsigned int spt_cpus(void)
+{
+	cpu_set_t set;
+	int count = sched_getaffinity(0, sizeof(set), &set) ? 1 : CPU_COUNT(&set);
+
+	return count > 0 ? count : 1;
+}
+
+static bool mark_seen(struct pass *p, const struct spt_node *node)
+{
+	size_t nr = node - p->sweep->model->nodes;
+	uint64_t bit = 1ULL << nr % 64;
+
+	return __atomic_fetch_or(&p->seen[nr / 64], bit, __ATOMIC_RELAXED) & bit;
+}
+
+static void end_early(struct pass *p, int code)
+{
+	int none = 0;
+
+	__atomic_compare_exchange_n(&p->stop, &none, code, false, __ATOMIC_RELAXED,
+				    __ATOMIC_RELAXED);
+}
+
+/* Now and then: whether another thread or the caller wants to end it. */
+static int look(struct worker *w)
+{
+	struct pass *p = w->pass;
+	uint64_t done = __atomic_add_fetch(&p->done, w->tables, __ATOMIC_RELAXED);
+	uint64_t total = p->sweep->model->nr_nodes;
+
+	w->tables = 0;
+	if (w->caller && p->sweep->progress &&
+	    p->sweep->progress(p->sweep->progress_arg, done < total ? done : total, total))
+		end_early(p, -EINTR);
+	return __atomic_load_n(&p->stop, __ATOMIC_RELAXED);
+}
+
+static int give_entries(struct worker *w, const struct spt_sweep_table *t, unsigned int first,
+			unsigned int end)
+{
+	const struct spt_sweep_ops *ops = w->pass->ops;
+
+	return ops->entries && first < end ? ops->entries(w->pass->arg, w->state, t, first, end)
+					   : 0;
+}
+
+static int visit(struct worker *w, const struct spt_node *node,
+		 const struct spt_sweep_table *parent, unsigned int parent_index,
+		 uint64_t parent_spte, uint64_t base);
+
+/* An upper table: what lies between its children, and those. */
+static int visit_children(struct worker *w, const struct spt_sweep_table *t, unsigned int first,
+			  unsigned int end)
+{
+	const struct spt_model *m = w->pass->sweep->model;
+	struct spt_tree_frame at = { .node = t->node, .index = first, .end = end };
+	struct spt_entry e;
+	uint64_t spte;
+
+	while (spt_tree_step(&at, m->format.empty, &spte)) {
+		unsigned int index = at.index - 1;
+		uint64_t address = spt_sweep_address(t, index);
+		int ret;
+
+		if (spt_entry_type(m, t->node, spte) != SPT_SPTE_TABLE)
+			continue;
+		spt_entry_fill(m, t->root, t->node, index, address, spte, &e);
+		if (!e.child)
+			continue;
+		ret = give_entries(w, t, first, index);
+		if (!ret)
+			ret = visit(w, e.child, t, index, spte, address);
+		if (ret)
+			return ret;
+		first = index + 1;
+	}
+	return give_entries(w, t, first, end);
+}
+
+/* The part that has a table's first wanted address is the one that gives the table. */
+static bool owns(const struct worker *w, uint64_t base)
+{
+	return (base > w->span.want_first ? base : w->span.want_first) >= w->span.first;
+}
+
+static int visit(struct worker *w, const struct spt_node *node,
+		 const struct spt_sweep_table *parent, unsigned int parent_index,
+		 uint64_t parent_spte, uint64_t base)
+{
+	const struct spt_sweep_ops *ops = w->pass->ops;
+	struct spt_sweep_table t = {
+		.root = w->root,
+		.node = node,
+		.parent = parent,
+		.parent_index = parent_index,
+		.parent_spte = parent_spte,
+		.base = base,
+	};
+	unsigned int first, end;
+	int ret = 0;
+
+	spt_sweep_clip(node, base, w->span.want_first, w->span.want_last, &t.first, &t.end);
+	spt_sweep_clip(node, base, w->span.first, w->span.last, &first, &end);
+	if (owns(w, base)) {
+		t.again = mark_seen(w->pass, node);
+		if (ops->table)
+			ret = ops->table(w->pass->arg, w->state, &t);
+		if (!ret && ++w->tables >= PROGRESS_TABLES)
+			ret = look(w);
+	}
+	if (ret || first == end)
+		return ret;
+	return node->level == 1 ? give_entries(w, &t, first, end)
+				: visit_children(w, &t, first, end);
+}
+
+static int sweep_part(struct worker *w, size_t part)
+{
+	struct pass *p = w->pass;
+	const struct spt_model *m = p->sweep->model;
+	const struct spt_sweep_cut *cut = &p->parts.cut[part];
+	int ret = 0;
+
+	w->state = p->states + part * p->ops->state_size;
+	for (uint32_t i = cut->root; i <= cut[1].root && i < m->nr_roots && !ret; i++) {
+		w->root = &m->roots[i];
+		if (spt_sweep_span(p->sweep, cut, cut + 1, i, &w->span))
+			ret = visit(w, w->root->node, NULL, 0, 0, spt_root_base(w->root));
+	}
+	return ret;
+}
+
+static void work(struct worker *w)
+{
+	struct pass *p = w->pass;
+
+	for (;;) {
+		size_t part;
+		int ret;
+
+		if (look(w))
+			return;
+		part = __atomic_fetch_add(&p->next, 1, __ATOMIC_RELAXED);
+		if (part >= p->parts.count)
+			return;
+		ret = sweep_part(w, part);
+		if (ret) {
+			end_early(p, ret);
+			return;
+		}
+	}
+}
+
+static void *thread_main(void *arg)
+{
+	work(&(struct worker){ .pass = arg });
+	return NULL;
+}
+
+/* A thread that cannot be had is work for the others. */
+static void run(struct pass *p, unsigned int threads)
+{
+	pthread_t thread[MAX_THREADS];
+	unsigned int started = 0;
+
+	while (started + 1 < threads && started < MAX_THREADS &&
+	       !pthread_create(&thread[started], NULL, thread_main, p))
+		started++;
+	work(&(struct worker){ .pass = p, .caller = true });
+	while (started)
+		pthread_join(thread[--started], NULL);
+}
+
+static unsigned int choose_threads(const struct spt_sweep *s)
+{
+	unsigned int worth = s->model->nr_nodes / TABLES_A_THREAD + 1;
+	unsigned int threads = s->threads ? s->threads : spt_cpus();
+
+	if (!s->threads && threads > worth)
+		threads = worth;
+	return threads < MAX_THREADS ? threads : MAX_THREADS;
+}
+
+static int merge(struct pass *p)
+{
+	const struct spt_sweep_ops *ops = p->ops;
+	int ret = p->stop;
+
+	for (size_t i = 0; ops->merge && i < p->parts.count && !ret; i++)
+		ret = ops->merge(p->arg, p->states + i * ops->state_size);
+	for (size_t i = 0; ops->drop && i < p->parts.count; i++)
+		ops->drop(p->states + i * ops->state_size);
+	return ret;
+}
+
+int spt_sweep(const struct spt_sweep *sweep, const struct spt_sweep_ops *ops, void *arg,
+	      struct spt_error *err)
+{
+	struct pass p = { .sweep = sweep, .ops = ops, .arg = arg };
+	const struct spt_model *m = sweep->model;
+	unsigned int threads = choose_threads(sweep);
+	int ret = spt_sweep_parts_make(sweep, threads > 1 ? threads * PARTS_A_THREAD : 1, &p.parts);
+
+	if (!ret) {
+		p.states = calloc(p.parts.count, ops->state_size ? ops->state_size : 1);
+		p.seen = calloc(m->nr_nodes / 64 + 1, sizeof(*p.seen));
+		if (p.states && p.seen) {
+			run(&p, threads);
+			ret = merge(&p);
+		} else {
+			ret = -ENOMEM;
+		}
+	}
+	free(p.states);
+	free(p.seen);
+	spt_sweep_parts_free(&p.parts);
+	if (ret == -ENOMEM)
+		spt_fail(err, ENOMEM, "%s: out of memory for %u tables", m->image.name,
+			 m->nr_nodes);
+	if (ret == -EINTR)
+		spt_fail(err, EINTR, "%s: interrupted", m->image.name);
+	return ret;
+}
