@@ -143,6 +143,24 @@ bool spt_model_covers(const struct spt_model *m, uint64_t gpa)
 				  gpa <= ((head->req_start + head->req_len - 1) | page));
 }
 
+const struct spt_guest_table *spt_model_guest_table(const struct spt_model *m, uint64_t gpa)
+{
+	uint32_t low = 0, high = m->nr_guest_tables;
+
+	gpa &= ~(spt_level_size(1) - 1);
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (m->guest_tables[mid]->gpa < gpa)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == m->nr_guest_tables || m->guest_tables[low]->gpa != gpa)
+		return NULL;
+	return m->guest_tables[low];
+}
+
 const char *spt_model_vm_type(const struct spt_model *m)
 {
 	/* KVM_X86_*_VM (arch/x86/include/uapi/asm/kvm.h) */

@@ -10,7 +10,7 @@
 
 /* Elements that each array has room for, and what the format was made of. */
 struct spt_model_room {
-	size_t vcpus, roots, nodes, attrs, host, notes, hash;
+	size_t vcpus, roots, nodes, attrs, host, notes, guest_tables, hash;
 	bool have_format;
 	struct spt_head head;
 	struct spt_masks masks;
@@ -32,6 +32,7 @@ void spt_model_deinit(struct spt_model *model)
 	free(model->attrs);
 	free(model->host);
 	free(model->notes);
+	free(model->guest_tables);
 	free(model->hash);
 	free(model->room);
 	memset(model, 0, sizeof(*model));
@@ -74,6 +75,8 @@ static int reserve_all(struct spt_model *m)
 	    reserve(&m->attrs, &m->room->attrs, count[SPT_REC_ATTRS], sizeof(*m->attrs)) ||
 	    reserve(&m->host, &m->room->host, count[SPT_REC_HOST_WALK], sizeof(*m->host)) ||
 	    reserve(&m->notes, &m->room->notes, count[SPT_REC_NOTE], sizeof(*m->notes)) ||
+	    reserve(&m->guest_tables, &m->room->guest_tables, count[SPT_REC_GUEST_TABLE],
+		    sizeof(*m->guest_tables)) ||
 	    reserve(&m->hash, &m->room->hash, hash, sizeof(*m->hash)))
 		return -ENOMEM;
 	memset(m->hash, 0, hash * sizeof(*m->hash));
@@ -201,6 +204,9 @@ static int add_record(struct spt_model *m, const struct spt_rec *rec, struct spt
 	case SPT_REC_HOST_WALK:
 		m->host[m->nr_host++] = (const void *)rec;
 		break;
+	case SPT_REC_GUEST_TABLE:
+		m->guest_tables[m->nr_guest_tables++] = (const void *)rec;
+		break;
 	case SPT_REC_NOTE:
 		m->notes[m->nr_notes++] = (const void *)rec;
 		break;
@@ -213,6 +219,7 @@ static void forget(struct spt_model *m)
 	spt_memslots_reset(&m->memslots);
 	m->vm = (struct spt_valueset){ 0 };
 	m->nr_vcpus = m->nr_roots = m->nr_nodes = m->nr_attrs = m->nr_host = m->nr_notes = 0;
+	m->nr_guest_tables = 0;
 	m->gpa_bits = 0;
 }
 
@@ -254,6 +261,13 @@ static int find_format(struct spt_model *m, struct spt_error *err)
 	return 0;
 }
 
+static int by_gpa(const void *a, const void *b)
+{
+	const struct spt_guest_table *const *x = a, *const *y = b;
+
+	return ((*x)->gpa > (*y)->gpa) - ((*x)->gpa < (*y)->gpa);
+}
+
 int spt_model_load(struct spt_model *m, const struct spt_image *img, struct spt_error *err)
 {
 	const struct spt_rec *rec;
@@ -276,6 +290,8 @@ int spt_model_load(struct spt_model *m, const struct spt_image *img, struct spt_
 			return ret;
 	}
 	spt_memslots_sort(&m->memslots);
+	if (m->nr_guest_tables)
+		qsort(m->guest_tables, m->nr_guest_tables, sizeof(*m->guest_tables), by_gpa);
 	/* Only kinds of VM with private memory have attributes. */
 	m->no_attrs = m->vm.rec && !(spt_value(&m->vm, SPT_VM_HAS_PRIVATE_MEM, &bits) && bits);
 	/* A gfn mask in KVM. Without a high bit nothing would be left of an address. */

@@ -113,7 +113,8 @@ struct spt_model {
 	const struct spt_runs **attrs;	   /* memory attributes, ascending */
 	const struct spt_host_walk **host; /* each speaks for pages up to the next */
 	const struct spt_note **notes;
-	uint32_t nr_vcpus, nr_roots, nr_nodes, nr_attrs, nr_host, nr_notes;
+	const struct spt_guest_table **guest_tables; /* ascending by gpa */
+	uint32_t nr_vcpus, nr_roots, nr_nodes, nr_attrs, nr_host, nr_notes, nr_guest_tables;
 	uint32_t *hash; /* HPA to index + 1 of nodes; open addressing */
 	uint32_t hash_mask;
 	uint64_t gpa_bits;	     /* gfn_direct_bits as an address mask; 0 none */
@@ -192,6 +193,9 @@ bool spt_model_covers(const struct spt_model *model, uint64_t gpa);
 
 /* The host walk that speaks for the page of @gpa (it may begin below), or NULL. */
 const struct spt_host_walk *spt_model_host_walk(const struct spt_model *model, uint64_t gpa);
+
+/* The saved page of the guest's memory that holds @gpa, or NULL. */
+const struct spt_guest_table *spt_model_guest_table(const struct spt_model *model, uint64_t gpa);
 
 /* "normal", "sw-protected", "sev", "tdx", ...; "n/a" when unknown. */
 const char *spt_model_vm_type(const struct spt_model *model);

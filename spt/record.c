@@ -99,6 +99,15 @@ static const char *check_array(const struct spt_rec *rec)
 	return check_chunks(rec, sizeof(*array), array->chunks);
 }
 
+static const char *check_guest_table(const struct spt_rec *rec)
+{
+	const struct spt_guest_table *table = (const void *)rec;
+
+	if (table->gpa & 4095)
+		return "guest table at an address that is no page's";
+	return check_chunks(rec, sizeof(*table), table->chunks);
+}
+
 static const char *check_host_walk(const struct spt_rec *rec)
 {
 	const struct spt_host_walk *walk = (const void *)rec;
@@ -137,6 +146,7 @@ static const struct rec_rule {
 	[SPT_REC_HOST_WALK] = { sizeof(struct spt_host_walk), check_host_walk },
 	[SPT_REC_NOTE] = { sizeof(struct spt_note), NULL },
 	[SPT_REC_DIRTY] = { sizeof(struct spt_dirty), check_dirty },
+	[SPT_REC_GUEST_TABLE] = { sizeof(struct spt_guest_table), check_guest_table },
 	[SPT_REC_END] = { sizeof(struct spt_end), NULL },
 };
 
