@@ -7,9 +7,9 @@
 # shellcheck source=tests/lab/verify.sh
 . "$(dirname "$0")/verify.sh"
 
-case $LAB_MMU in
-ept | ept-list | vmx-shadow) images=${CHURN_IMAGES:-200} ;;	# the emulator is ten times slower
-*) images=${CHURN_IMAGES:-1000} ;;
+case $LAB_MMU-$LAB_KERNEL in
+npt-6.12 | svm-shadow-6.12) images=${CHURN_IMAGES:-1000} ;;
+*) images=${CHURN_IMAGES:-200} ;;
 esac
 
 settle

@@ -53,8 +53,8 @@ pages_stop KILL
 check vm-directory-gone-after-kill test ! -e "$DEBUGFS/$VM"
 
 # Under Bochs each load costs seconds: it reads all of kallsyms.
-RELOADS=20
-[ "$LAB_VENDOR" = kvm_amd ] || RELOADS=2
+RELOADS=8
+[ "$LAB_VENDOR" = kvm_amd ] || RELOADS=1
 reload() {
 	i=0
 	while [ "$i" -lt "$RELOADS" ]; do

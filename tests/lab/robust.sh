@@ -89,18 +89,18 @@ lives() {
 # A leak grows with every life, while caches and per-CPU lists only move: of three times, the one
 # that took least tells.
 no_leak() {
-	lives 8 || return 1
+	lives 4 || return 1
 	least=
 	for round in 1 2 3; do
 		before=$(free_kib)
-		lives 8 || return 1
+		lives 4 || return 1
 		lost=$((before - $(free_kib)))
-		echo "round $round: $lost KiB less after 8 VMs"
+		echo "round $round: $lost KiB less after 4 VMs"
 		if [ -z "$least" ] || [ "$lost" -lt "$least" ]; then
 			least=$lost
 		fi
 	done
-	[ "$least" -lt 512 ]
+	[ "$least" -lt 256 ]
 }
 check no-leak no_leak
 finish
