@@ -12,9 +12,11 @@
 #define SPT_ANY_VCPU (-1)
 
 /* Flags of struct spt_guest_regs: why its values may not be the guest's of this moment. */
-#define SPT_REGS_CR3_OLD (1U << 0)  /* CR3 is KVM's copy; the guest may have loaded another since  \
-				     */
-#define SPT_REGS_RUNNING (1U << 1)  /* the vCPU was in the guest: all values are of its last exit  \
+#define SPT_REGS_CR3_OLD                                                                           \
+	(1U << 0) /* CR3 is KVM's copy; the guest may have loaded another since                    \
+		   */
+#define SPT_REGS_RUNNING                                                                           \
+	(1U << 1)		    /* the vCPU was in the guest: all values are of its last exit  \
 				     */
 #define SPT_REGS_NO_CR3	  (1U << 2) /* CR3 was not read: this image does not have it */
 #define SPT_REGS_NESTED	  (1U << 3) /* they are of the guest's own guest (L2), which ran there */
@@ -44,6 +46,10 @@ struct spt_guest_regs {
  */
 int spt_guest_regs_find(const struct spt_model *model, int64_t vcpu, struct spt_guest_regs *ret,
 			struct spt_error *err);
+
+/* Registers of one vCPU of the model. */
+void spt_guest_regs_of(const struct spt_model *model, const struct spt_vcpu_ref *vcpu,
+		       struct spt_guest_regs *ret);
 
 /* Take @cr3 instead. Of a vCPU that runs L2 the guest's own paging mode is assumed. */
 void spt_guest_regs_set_cr3(struct spt_guest_regs *regs, uint64_t cr3);
