@@ -27,12 +27,13 @@ void spt_memslots_deinit(struct spt_memslots *set)
 {
 	free(set->slots);
 	free(set->runs);
+	free(set->host);
 	spt_memslots_init(set);
 }
 
 void spt_memslots_reset(struct spt_memslots *set)
 {
-	set->count = set->nr_runs = 0;
+	set->count = set->nr_runs = set->nr_host = 0;
 	memset(set->first, 0, sizeof(set->first));
 }
 
@@ -50,6 +51,7 @@ int spt_memslots_add(struct spt_memslots *set, const struct spt_slot *slot)
 	set->slots[set->count++] = (struct spt_memslot){
 		.slot = slot,
 		.first_runs = set->nr_runs,
+		.first_host = set->nr_host,
 	};
 	return 0;
 }
@@ -69,6 +71,24 @@ int spt_memslots_add_runs(struct spt_memslots *set, const struct spt_runs *runs)
 	}
 	set->runs[set->nr_runs++] = runs;
 	set->slots[set->count - 1].nr_runs++;
+	return 0;
+}
+
+int spt_memslots_add_host(struct spt_memslots *set, const struct spt_host_runs *runs)
+{
+	if (!set->count)
+		return 0; /* belongs to a slot that was lost */
+	if (set->nr_host == set->max_host) {
+		uint32_t max = set->max_host * 2 + 16;
+		const struct spt_host_runs **more = realloc(set->host, max * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		set->host = more;
+		set->max_host = max;
+	}
+	set->host[set->nr_host++] = runs;
+	set->slots[set->count - 1].nr_host++;
 	return 0;
 }
 
@@ -201,6 +221,39 @@ bool spt_memslot_run(const struct spt_memslots *set, const struct spt_memslot *s
 		}
 	}
 	return known;
+}
+
+static const struct spt_host_run *host_run_find(const struct spt_host_runs *runs, uint64_t gfn)
+{
+	uint32_t low = 0, high = runs->count;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (runs->run[mid].gfn + runs->run[mid].npages <= gfn)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < runs->count && runs->run[low].gfn <= gfn ? &runs->run[low] : NULL;
+}
+
+const struct spt_host_run *spt_memslot_host_run(const struct spt_memslots *set,
+						const struct spt_memslot *slot, uint64_t gfn)
+{
+	uint32_t low = 0, high = slot->nr_host;
+
+	/* The last record that begins at or below the frame. */
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		const struct spt_host_runs *runs = set->host[slot->first_host + mid];
+
+		if (runs->count && runs->run[0].gfn <= gfn)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low ? host_run_find(set->host[slot->first_host + low - 1], gfn) : NULL;
 }
 
 bool spt_memslot_dirty(const struct spt_memslot *slot, uint64_t gfn, bool *known)

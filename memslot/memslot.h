@@ -15,6 +15,9 @@
 #define SPT_ADDRESS_SPACES    2
 #define SPT_SLOT_GEN_UPDATING (1ULL << 63) /* KVM_MEMSLOT_GEN_UPDATE_IN_PROGRESS */
 
+#define SPT_SLOT_LOG_DIRTY (1U << 0) /* KVM_MEM_LOG_DIRTY_PAGES */
+#define SPT_SLOT_READONLY  (1U << 1) /* KVM_MEM_READONLY */
+
 /* Internal flags that change what a slot means. */
 #define SPT_SLOT_INVALID   (1U << 16) /* KVM_MEMSLOT_INVALID: being deleted or moved */
 #define SPT_SLOT_GMEM_ONLY (1U << 17) /* KVM_MEMSLOT_GMEM_ONLY: no HVA, guest_memfd alone */
@@ -30,6 +33,7 @@ struct spt_memslot {
 	const struct spt_slot *slot;   /* all of its facts; borrowed from the image */
 	const struct spt_dirty *dirty; /* bitmap in the image, NULL none */
 	uint32_t first_runs, nr_runs;  /* of spt_memslots.runs: lpage, write tracking */
+	uint32_t first_host, nr_host;  /* of spt_memslots.host: what the host maps */
 };
 
 struct spt_memslots {
@@ -37,7 +41,8 @@ struct spt_memslots {
 	uint32_t count;
 	uint32_t first[SPT_ADDRESS_SPACES + 1]; /* slots of space a: first[a] .. first[a + 1] - 1 */
 	const struct spt_runs **runs;		/* run records, grouped by slot */
-	uint32_t nr_runs, max_runs, max_slots;
+	const struct spt_host_runs **host;	/* host run records, grouped by slot */
+	uint32_t nr_runs, max_runs, nr_host, max_host, max_slots;
 };
 
 /* Empty set; spt_memslots_add() of image records in their order; then sort. */
@@ -47,6 +52,7 @@ void spt_memslots_deinit(struct spt_memslots *set);
 void spt_memslots_reset(struct spt_memslots *set);
 int spt_memslots_add(struct spt_memslots *set, const struct spt_slot *slot); /* 0, -ENOMEM */
 int spt_memslots_add_runs(struct spt_memslots *set, const struct spt_runs *runs);
+int spt_memslots_add_host(struct spt_memslots *set, const struct spt_host_runs *runs);
 int spt_memslots_add_dirty(struct spt_memslots *set, const struct spt_dirty *dirty);
 void spt_memslots_sort(struct spt_memslots *set);
 
@@ -74,5 +80,9 @@ bool spt_memslot_dirty(const struct spt_memslot *slot, uint64_t gfn, bool *known
 
 /* The run that holds @gfn in one record, or NULL. */
 const struct spt_run *spt_runs_find(const struct spt_runs *runs, uint64_t gfn);
+
+/* What the host maps at @gfn of @slot; NULL: nothing, or the image has no host runs. */
+const struct spt_host_run *spt_memslot_host_run(const struct spt_memslots *set,
+						const struct spt_memslot *slot, uint64_t gfn);
 
 #endif

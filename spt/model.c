@@ -185,6 +185,9 @@ static int add_record(struct spt_model *m, const struct spt_rec *rec, struct spt
 	case SPT_REC_SLOT_RUNS:
 		ret = spt_memslots_add_runs(&m->memslots, (const void *)rec);
 		break;
+	case SPT_REC_HOST_RUNS:
+		ret = spt_memslots_add_host(&m->memslots, (const void *)rec);
+		break;
 	case SPT_REC_DIRTY:
 		ret = spt_memslots_add_dirty(&m->memslots, (const void *)rec);
 		break;

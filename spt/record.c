@@ -127,6 +127,25 @@ static const char *check_dirty(const struct spt_rec *rec)
 	return check_gfns(dirty->gfn, dirty->npages);
 }
 
+static const char *check_host_runs(const struct spt_rec *rec)
+{
+	const struct spt_host_runs *runs = (const void *)rec;
+	uint64_t next = 0;
+
+	if (runs->count > (rec->len - sizeof(*runs)) / sizeof(runs->run[0]))
+		return "fewer host runs than it says";
+	for (uint32_t i = 0; i < runs->count; i++) {
+		const struct spt_host_run *run = &runs->run[i];
+
+		if (run->gfn < next || check_gfns(run->gfn, run->npages))
+			return "host runs out of order";
+		if (run->level > SPT_HOST_LEVELS)
+			return "host run of an impossible level";
+		next = run->gfn + run->npages;
+	}
+	return NULL;
+}
+
 /* min: bytes that every image of this ABI has; members behind them may be missing. */
 static const struct rec_rule {
 	uint32_t min;
@@ -147,6 +166,7 @@ static const struct rec_rule {
 	[SPT_REC_NOTE] = { sizeof(struct spt_note), NULL },
 	[SPT_REC_DIRTY] = { sizeof(struct spt_dirty), check_dirty },
 	[SPT_REC_GUEST_TABLE] = { sizeof(struct spt_guest_table), check_guest_table },
+	[SPT_REC_HOST_RUNS] = { sizeof(struct spt_host_runs), check_host_runs },
 	[SPT_REC_END] = { sizeof(struct spt_end), NULL },
 };
 

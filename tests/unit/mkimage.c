@@ -171,6 +171,20 @@ void mkimage_run(struct mkimage *mk, enum spt_run_kind kind, uint64_t gfn, uint6
 	append(attrs ? &mk->attrs : &mk->slots, &run, sizeof(run));
 }
 
+void mkimage_host_run(struct mkimage *mk, uint64_t gfn, uint64_t npages, uint64_t hpa, int level,
+		      uint32_t flags)
+{
+	struct spt_host_runs runs = {
+		.rec = { SPT_REC_HOST_RUNS, sizeof(runs) + sizeof(struct spt_host_run) },
+		.count = 1,
+	};
+	struct spt_host_run run = { gfn, npages, hpa, flags, level };
+
+	mk->head.req_parts |= SPT_PART_HOST_RUNS;
+	append(&mk->slots, &runs, sizeof(runs));
+	append(&mk->slots, &run, sizeof(run));
+}
+
 void mkimage_dirty(struct mkimage *mk, uint64_t gfn, uint64_t npages, const uint64_t *words)
 {
 	size_t bytes = (npages + 63) / 64 * 8;

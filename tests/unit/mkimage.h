@@ -41,6 +41,9 @@ struct spt_slot *mkimage_slot(struct mkimage *mk, int id, unsigned int as_id, ui
 void mkimage_run(struct mkimage *mk, enum spt_run_kind kind, uint64_t gfn, uint64_t npages,
 		 uint64_t value);
 void mkimage_dirty(struct mkimage *mk, uint64_t gfn, uint64_t npages, const uint64_t *words);
+/* What the host maps from @gfn on; ascending. One record each. */
+void mkimage_host_run(struct mkimage *mk, uint64_t gfn, uint64_t npages, uint64_t hpa, int level,
+		      uint32_t flags);
 void mkimage_note(struct mkimage *mk, enum spt_note_kind kind, uint64_t a, uint64_t b);
 
 /* A role word for this format's layout; set further bits with mkimage_role(). */
