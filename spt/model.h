@@ -165,6 +165,21 @@ static inline const uint64_t *spt_node_row(const struct spt_node *node, unsigned
 	return node->entry + __builtin_popcountll(before) * SPT_CHUNK_ENTRIES;
 }
 
+/*
+ * Where in memory the stored entries from @index on begin: those from i to k - 1 are
+ * the array from position(i) to position(k).
+ */
+static inline const uint64_t *spt_node_position(const struct spt_node *node, unsigned int index)
+{
+	unsigned int chunk = index / SPT_CHUNK_ENTRIES;
+	const uint64_t all = ~0ULL;
+	uint64_t before = chunk < SPT_TABLE_CHUNKS ? node->chunks & ~(all << chunk) : node->chunks;
+	bool stored = chunk < SPT_TABLE_CHUNKS && node->chunks >> chunk & 1;
+
+	return node->entry + __builtin_popcountll(before) * SPT_CHUNK_ENTRIES +
+	       (stored ? index % SPT_CHUNK_ENTRIES : 0);
+}
+
 /* Entry @index; chunks that are not stored give the empty value. */
 static inline uint64_t spt_node_entry(const struct spt_node *node, unsigned int index)
 {
