@@ -35,19 +35,69 @@ static int walk_once(struct cli *cli, uint64_t gpa, struct spt_walk *walk)
 	return rc;
 }
 
+static int show(struct cli *cli, const struct cli_walk_from *from, const struct spt_walk *walk)
+{
+	cli_note_torn(cli, cli_empty_model(cli));
+	if (cli->opt.json)
+		cli_walk_to_json(cli, cli_empty_model(cli), from, walk);
+	else
+		cli_print_walk(cli, cli_empty_model(cli), from, walk);
+	return !is_mapped(walk);
+}
+
 static int walk_gpa(struct cli *cli, const struct cli_walk_from *from)
 {
 	struct spt_walk walk;
 	int rc = walk_once(cli, from->address, &walk);
 
+	return rc ? rc : show(cli, from, &walk);
+}
+
+/* What of the guest's registers is asked for. */
+static int parse_ask(struct cli *cli, const struct cli_call *call, struct spt_guest_ask *ask)
+{
+	const char *vcpu = cli_option(call, "vcpu"), *cr3 = cli_option(call, "cr3");
+	uint64_t number;
+	int rc = 0;
+
+	ask->vcpu = SPT_ANY_VCPU;
+	if (vcpu) {
+		rc = cli_parse_address(vcpu, "--vcpu", &number, &cli->error);
+		ask->vcpu = (int64_t)number;
+	}
+	if (!rc && cr3) {
+		rc = cli_parse_address(cr3, "--cr3", &ask->cr3, &cli->error);
+		ask->have_cr3 = true;
+	}
+	return rc;
+}
+
+static int walk_gva(struct cli *cli, struct cli_walk_from *from, const struct cli_call *call)
+{
+	struct spt_guest_ask ask = { .gva = from->address };
+	struct spt_guest_walk guest;
+	struct spt_walk walk = { .hva = SPT_NO_HVA };
+	struct spt_source *source;
+	int rc = parse_ask(cli, call, &ask);
+
+	if (!rc)
+		rc = cli_source(cli, &source);
 	if (rc)
 		return rc;
-	cli_note_torn(cli, cli_empty_model(cli));
-	if (cli->opt.json)
-		cli_walk_to_json(cli, cli_empty_model(cli), from, &walk);
-	else
-		cli_print_walk(cli, cli_empty_model(cli), from, &walk);
-	return !is_mapped(&walk);
+	rc = spt_guest_walk_from(source, cli_empty_model(cli), &ask, cli_image_flags(cli), &guest,
+				 &cli->error);
+	if (rc) {
+		cli_target_close(cli);
+		return rc;
+	}
+	from->guest = &guest;
+	if (guest.end == SPT_GUEST_END_MAPPED) {
+		rc = walk_once(cli, guest.gpa, &walk);
+		return rc ? rc : show(cli, from, &walk);
+	}
+	walk.verdict = spt_guest_walk_verdict(&guest);
+	snprintf(walk.reason, sizeof(walk.reason), "%s", guest.reason);
+	return show(cli, from, &walk);
 }
 
 /* An HVA that no slot contains: there is nothing to walk. */
@@ -120,13 +170,25 @@ static int walk_run(struct cli *cli, const struct cli_call *call)
 
 	if (rc)
 		return rc;
+	from.explain = cli_has_option(call, "explain");
 	if (!strcmp(from.kind, "gpa"))
 		return walk_gpa(cli, &from);
+	if (!strcmp(from.kind, "gva"))
+		return walk_gva(cli, &from, call);
 	if (!strcmp(from.kind, "hva"))
 		return walk_hva(cli, &from);
-	return cli_fail(cli, ENOTSUP, "walk %s is not in this version: walk gpa and walk hva are",
+	return cli_fail(cli, ENOTSUP, "walk %s is not in this version: walk gpa, gva and hva are",
 			from.kind);
 }
+
+static const struct cli_option walk_options[] = {
+	{ .name = "vcpu", .arg = "N", .help = "gva: by the registers of this vCPU (vcpu_id)" },
+	{ .name = "cr3",
+	  .arg = "VALUE",
+	  .help = "gva: with these page tables instead of the vCPU's" },
+	{ .name = "explain", .letter = 'e', .help = "say in words what every entry means" },
+	{ 0 },
+};
 
 const struct cli_command cli_cmd_walk = {
 	.name = "walk",
@@ -147,5 +209,6 @@ const struct cli_command cli_cmd_walk = {
 	.min_args = 2,
 	.max_args = 2,
 	.words = kinds,
+	.options = walk_options,
 	.run = walk_run,
 };

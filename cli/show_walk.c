@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/show.h"
+#include "cli/show_guest.h"
 #include "cli/table.h"
 
 static void print_upper(FILE *out, const char *text)
@@ -153,16 +154,11 @@ static void print_host(FILE *out, const struct spt_walk *walk)
 	print_hpa(out, walk->host.hpa, walk->host.page_size);
 }
 
-void cli_print_walk(struct cli *cli, const struct spt_model *model,
-		    const struct cli_walk_from *from, const struct spt_walk *walk)
+/* Everything that translates a GPA. */
+static void print_gpa(struct cli *cli, const struct spt_model *model, const struct spt_walk *walk)
 {
 	FILE *out = cli->out;
 
-	print_upper(out, from->kind);
-	fprintf(out, " 0x%" PRIx64, from->address);
-	if (strcmp(from->kind, "gpa"))
-		fprintf(out, " -> GPA 0x%" PRIx64, walk->gpa);
-	fprintf(out, " of VM %s\n", model->image.head.id);
 	print_slot(out, walk);
 	for (unsigned int i = 0; i < walk->nr_paths; i++)
 		print_path(out, model, &walk->path[i]);
@@ -174,5 +170,23 @@ void cli_print_walk(struct cli *cli, const struct spt_model *model,
 	if (walk->more_paths)
 		fprintf(out, "\n  and %u further ways to this page\n", walk->more_paths);
 	print_host(out, walk);
+}
+
+void cli_print_walk(struct cli *cli, const struct spt_model *model,
+		    const struct cli_walk_from *from, const struct spt_walk *walk)
+{
+	FILE *out = cli->out;
+
+	print_upper(out, from->kind);
+	fprintf(out, " 0x%" PRIx64, from->address);
+	if (strcmp(from->kind, "gpa") && cli_walk_has_gpa(from, walk))
+		fprintf(out, " -> GPA 0x%" PRIx64, walk->gpa);
+	fprintf(out, " of VM %s\n", model->image.head.id);
+	if (from->guest)
+		cli_print_guest(cli, from->guest, from->explain);
+	if (from->guest && cli_walk_has_gpa(from, walk))
+		fputc('\n', out);
+	if (cli_walk_has_gpa(from, walk))
+		print_gpa(cli, model, walk);
 	fprintf(out, "\n%s: %s\n", spt_verdict_name(walk->verdict), walk->reason);
 }

@@ -4,13 +4,24 @@
 #define SPT_CLI_SHOW_WALK_H
 
 #include "cli/cli.h"
+#include "spt/guest_walk.h"
 #include "spt/walk.h"
 
 /* The address that was asked for. */
 struct cli_walk_from {
-	const char *kind; /* "gpa", "hva" */
+	const char *kind; /* "gpa", "gva", "hva", "hpa" */
 	uint64_t address;
+	const struct spt_guest_walk *guest; /* gva: how the guest translates it; else NULL */
+	bool explain;			    /* say every step in words, too */
 };
+
+/* Whether the walk got as far as a guest-physical address. */
+static inline bool cli_walk_has_gpa(const struct cli_walk_from *from, const struct spt_walk *walk)
+{
+	if (from->guest)
+		return from->guest->end == SPT_GUEST_END_MAPPED;
+	return walk->slot || from->kind[1] == 'p';
+}
 
 /* Members of the JSON object that is open. */
 void cli_walk_to_json(struct cli *cli, const struct spt_model *model,

@@ -3,6 +3,7 @@
 
 #include "cli/json.h"
 #include "cli/show.h"
+#include "cli/show_guest.h"
 #include "cli/show_walk.h"
 
 static struct json_object *hpa_or_null(uint64_t hpa)
@@ -93,13 +94,13 @@ void cli_walk_to_json(struct cli *cli, const struct spt_model *model,
 		      const struct cli_walk_from *from, const struct spt_walk *walk)
 {
 	struct json_object *o = json_object_new_object();
-	bool have_gpa = walk->slot || !strcmp(from->kind, "gpa");
+	bool have_gpa = cli_walk_has_gpa(from, walk);
 
 	cli_json_set_text(o, "kind", from->kind);
 	cli_json_set_hex(o, "address", from->address);
 	cli_json_put(cli, "from", o);
-	cli_json_put(cli, "gva", NULL);
-	cli_json_put(cli, "guest", NULL);
+	cli_json_put(cli, "gva", from->guest ? cli_json_hex(from->guest->gva) : NULL);
+	cli_json_put(cli, "guest", from->guest ? cli_guest_json(from->guest, from->explain) : NULL);
 	cli_json_put(cli, "gpa", have_gpa ? cli_json_hex(walk->gpa) : NULL);
 	cli_json_put(cli, "memslot", walk->slot ? cli_slot_json(walk->slot) : NULL);
 	cli_json_put(cli, "hva", walk->hva == SPT_NO_HVA ? NULL : cli_json_hex(walk->hva));

@@ -83,7 +83,7 @@ struct spt_walk {
 	bool have_host;
 	struct spt_host_path host;
 	enum spt_verdict verdict;
-	char reason[160];   /* one sentence that says what the verdict rests on */
+	char reason[200];   /* one sentence that says what the verdict rests on */
 	unsigned int tries; /* images read for it; 1 for a file */
 };
 

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "spt/guest_walk.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CR4_SMEP SPT_BIT(20)
+#define CR4_SMAP SPT_BIT(21)
+#define CR4_PKE	 SPT_BIT(22)
+
+#define GPTE_AD	   (SPT_BIT(5) | SPT_BIT(6)) /* the processor sets them as the guest runs */
+#define PKEY_SHIFT 59
+#define PKEY_MASK  15
+#define MOST_TRIES 4 /* walks of a guest that changes its tables */
+#define REGS_PARTS (SPT_GUEST_MEMORY_PARTS | SPT_GUEST_REGS_PARTS)
+#define ALL_PERMS  (SPT_PERM_READ | SPT_PERM_WRITE | SPT_PERM_EXEC)
+
+const char *spt_guest_end_name(enum spt_guest_end end)
+{
+	static const char *const names[SPT_GUEST_ENDS] = {
+		[SPT_GUEST_END_MAPPED] = "mapped",
+		[SPT_GUEST_END_NOT_PRESENT] = "not-present",
+		[SPT_GUEST_END_RESERVED] = "reserved",
+		[SPT_GUEST_END_NOT_CANONICAL] = "non-canonical",
+		[SPT_GUEST_END_UNREADABLE] = "unreadable",
+	};
+
+	return names[end];
+}
+
+/* All that a walk carries along. */
+struct guest {
+	struct spt_source *src;
+	struct spt_model *model;
+	struct spt_guest_memory memory;
+	unsigned int image_flags;
+	struct spt_walk walk; /* of the table's page */
+};
+
+__attribute__((format(printf, 3, 4))) static void
+end_walk(struct spt_guest_walk *w, enum spt_guest_end end, const char *fmt, ...)
+{
+	va_list args;
+
+	w->end = end;
+	va_start(args, fmt);
+	vsnprintf(w->reason, sizeof(w->reason), fmt, args);
+	va_end(args);
+}
+
+/* A saved image that has the page need not be read again. */
+static bool loaded(const struct guest *g, uint64_t gpa)
+{
+	return !spt_source_is_live(g->src) && g->model->nr_nodes && spt_model_covers(g->model, gpa);
+}
+
+static const struct spt_walk_path *mapping_path(const struct spt_walk *walk, unsigned int as_id)
+{
+	const struct spt_walk_path *found = NULL;
+
+	for (unsigned int i = 0; i < walk->nr_paths; i++) {
+		const struct spt_walk_path *p = &walk->path[i];
+
+		if (p->hpa == SPT_NO_HPA)
+			continue;
+		if (p->root && p->root->as_id == as_id)
+			return p;
+		found = found ? found : p;
+	}
+	return found;
+}
+
+/* Walk @gpa as KVM and the host see it, which also loads what is needed to read it. */
+static int find_place(struct guest *g, uint64_t gpa, unsigned int as_id,
+		      struct spt_guest_place *ret, struct spt_error *err)
+{
+	const struct spt_walk_path *path;
+	int code = 0;
+
+	*ret = (struct spt_guest_place){ -1,	     SPT_NO_HVA, SPT_NO_HPA,
+					 SPT_NO_HPA, 0,		 SPT_VERDICT_NO_SLOT };
+	if (gpa >> SPT_GPA_BITS)
+		return 0;
+	if (loaded(g, gpa))
+		spt_walk_gpa(g->model, gpa, &g->walk);
+	else
+		code = spt_walk_gpa_from(g->src, g->model, gpa, g->image_flags, &g->walk, err);
+	if (code)
+		return code;
+	path = mapping_path(&g->walk, as_id);
+	if (g->walk.slot)
+		ret->slot = g->walk.slot->slot->id;
+	ret->hva = g->walk.hva;
+	ret->verdict = g->walk.verdict;
+	if (path) {
+		ret->hpa = path->hpa;
+		ret->page_size = path->page_size;
+	}
+	if (g->walk.have_host)
+		ret->host_hpa = g->walk.host.hpa;
+	return 0;
+}
+
+static enum spt_guest_read read_entry(struct guest *g, const struct spt_guest_regs *regs,
+				      uint64_t gpa, uint64_t *entry)
+{
+	*entry = 0;
+	return spt_guest_memory_read(&g->memory, g->model, regs->as_id, gpa, entry,
+				     spt_guest_entry_size(&regs->mmu));
+}
+
+/* The entry that @gva selects in the table at @table. */
+static int take_level(struct guest *g, const struct spt_guest_walk *w, int level, uint64_t table,
+		      struct spt_guest_level *l, struct spt_error *err)
+{
+	const struct spt_guest_regs *regs = &w->regs;
+	uint64_t entry;
+	int code;
+
+	*l = (struct spt_guest_level){ .level = level, .table_gpa = table };
+	l->index = spt_guest_index(&regs->mmu, w->gva, level);
+	l->entry_gpa = table + (uint64_t)l->index * spt_guest_entry_size(&regs->mmu);
+	code = find_place(g, l->entry_gpa, regs->as_id, &l->table, err);
+	if (code)
+		return code;
+	l->read = read_entry(g, regs, l->entry_gpa, &entry);
+	l->memory = entry;
+	if (level == 3 && regs->mmu.paging == SPT_GUEST_PAE && regs->have_pdptrs) {
+		l->from_register = true;
+		l->read = SPT_GUEST_READ;
+		entry = regs->pdptr[l->index];
+	}
+	if (l->read == SPT_GUEST_READ)
+		l->gpte = spt_gpte_decode(&regs->mmu, entry, level);
+	return 0;
+}
+
+/* Follow the tables; fills levels and how it ended. */
+static int descend(struct guest *g, struct spt_guest_walk *w, struct spt_error *err)
+{
+	const struct spt_guest_mmu *mmu = &w->regs.mmu;
+	uint64_t table = spt_guest_top_table(mmu, w->regs.cr3);
+
+	w->nr_levels = 0;
+	for (int level = spt_guest_levels(mmu); level >= 1; level--) {
+		struct spt_guest_level *l = &w->level[w->nr_levels];
+		int code = take_level(g, w, level, table, l, err);
+
+		if (code)
+			return code;
+		w->nr_levels++;
+		if (l->read != SPT_GUEST_READ) {
+			end_walk(w, SPT_GUEST_END_UNREADABLE,
+				 "the guest's level %d table at GPA 0x%" PRIx64
+				 " cannot be read: %s",
+				 level, table, spt_guest_read_text(l->read));
+			return 0;
+		}
+		if (!l->gpte.present) {
+			end_walk(
+				w, SPT_GUEST_END_NOT_PRESENT,
+				"the guest's own level %d entry is not present: an access is a page fault in the guest, not in KVM",
+				level);
+			return 0;
+		}
+		if (l->gpte.reserved) {
+			end_walk(w, SPT_GUEST_END_RESERVED,
+				 "the guest's own level %d entry has reserved bits 0x%" PRIx64
+				 " set: an access is a page fault in the guest",
+				 level, (uint64_t)l->gpte.reserved);
+			return 0;
+		}
+		if (l->gpte.leaf) {
+			w->page_size = l->gpte.size;
+			w->gpa = l->gpte.gpa + (w->gva & (l->gpte.size - 1));
+			end_walk(w, SPT_GUEST_END_MAPPED, "the guest maps it to GPA 0x%" PRIx64,
+				 w->gpa);
+			return 0;
+		}
+		table = l->gpte.gpa;
+	}
+	return 0;
+}
+
+/* SDM Vol. 3A 4.6: what supervisor and user mode may do, from all entries and the registers. */
+static void find_access(struct spt_guest_walk *w)
+{
+	const struct spt_guest_regs *r = &w->regs;
+	bool user = true, write = true, nx = false;
+	unsigned int key;
+
+	for (unsigned int i = 0; i < w->nr_levels; i++) {
+		user &= w->level[i].gpte.user;
+		write &= w->level[i].gpte.write;
+		nx |= w->level[i].gpte.nx;
+	}
+	if (!r->mmu.wp && !write)
+		w->flags |= SPT_GUEST_NO_WP;
+	w->supervisor = SPT_PERM_READ | (write || !r->mmu.wp ? SPT_PERM_WRITE : 0) |
+			(nx ? 0 : SPT_PERM_EXEC);
+	if (!user)
+		return;
+	w->user = SPT_PERM_READ | (write ? SPT_PERM_WRITE : 0) | (nx ? 0 : SPT_PERM_EXEC);
+	if (r->cr4 & CR4_SMEP) {
+		w->flags |= SPT_GUEST_SMEP;
+		w->supervisor &= ~(unsigned int)SPT_PERM_EXEC;
+	}
+	if (r->cr4 & CR4_SMAP)
+		w->flags |= SPT_GUEST_SMAP;
+	if (!(r->cr4 & CR4_PKE) || r->mmu.paging < SPT_GUEST_4LEVEL)
+		return;
+	w->flags |= SPT_GUEST_PKEY | (r->have_pkru ? 0 : SPT_GUEST_NO_PKRU);
+	w->pkey = w->level[w->nr_levels - 1].gpte.raw >> PKEY_SHIFT & PKEY_MASK;
+	key = r->pkru >> 2 * w->pkey & 3;
+	if (key & 1) { /* access disabled: data of both modes */
+		w->user &= SPT_PERM_EXEC;
+		w->supervisor &= SPT_PERM_EXEC;
+	} else if (key & 2) { /* write disabled; of supervisor mode under CR0.WP */
+		w->user &= ~(unsigned int)SPT_PERM_WRITE;
+		if (r->mmu.wp)
+			w->supervisor &= ~(unsigned int)SPT_PERM_WRITE;
+	}
+}
+
+/* Whether the entries that led somewhere are still what they were, but for A and D. */
+static int look_again(struct guest *g, const struct spt_guest_walk *w, bool *same,
+		      struct spt_error *err)
+{
+	const struct spt_request req = { .parts = REGS_PARTS };
+	int code = spt_model_read(g->model, g->src, &req, g->image_flags, err);
+
+	if (code)
+		return code;
+	*same = true;
+	for (unsigned int i = 0; i < w->nr_levels && *same; i++) {
+		const struct spt_guest_level *l = &w->level[i];
+		uint64_t entry;
+
+		if (!l->from_register && l->read == SPT_GUEST_READ)
+			*same = read_entry(g, &w->regs, l->entry_gpa, &entry) == SPT_GUEST_READ &&
+				!((entry ^ l->gpte.raw) & ~GPTE_AD);
+	}
+	return 0;
+}
+
+static int walk_tables(struct guest *g, struct spt_guest_walk *w, struct spt_error *err)
+{
+	bool same = true;
+
+	for (w->tries = 1;; w->tries++) {
+		int code = descend(g, w, err);
+
+		if (!code && spt_source_is_live(g->src))
+			code = look_again(g, w, &same, err);
+		if (code)
+			return code;
+		if (same || w->tries == MOST_TRIES)
+			break;
+	}
+	if (!same)
+		w->flags |= SPT_GUEST_CHANGED;
+	if (w->end == SPT_GUEST_END_MAPPED)
+		find_access(w);
+	if (w->end == SPT_GUEST_END_UNREADABLE && !g->model->nr_guest_tables &&
+	    w->level[0].read == SPT_GUEST_NOT_SAVED)
+		return spt_fail(
+			err, ENODATA,
+			"%s: saved without the guest's page tables: walk gva needs an image made by 'save --with guest-tables'",
+			g->model->image.name);
+	return 0;
+}
+
+static int walk(struct guest *g, struct spt_guest_walk *w, struct spt_error *err)
+{
+	const char *refuse = spt_guest_regs_refuse(&w->regs);
+
+	if (refuse)
+		return spt_fail(err, ENODATA, "%s: vCPU %" PRId64 ": %s", g->model->image.name,
+				w->regs.vcpu, refuse);
+	if (w->regs.mmu.paging == SPT_GUEST_NO_PAGING) {
+		w->gpa = w->gva & SPT_BITS(31, 0);
+		w->supervisor = w->user = ALL_PERMS;
+		if (w->gpa == w->gva)
+			end_walk(w, SPT_GUEST_END_MAPPED,
+				 "paging is off: linear addresses are guest-physical");
+		else
+			end_walk(w, SPT_GUEST_END_NOT_CANONICAL,
+				 "paging is off: an address has 32 bits");
+		return 0;
+	}
+	if (!spt_guest_gva_valid(&w->regs.mmu, w->gva)) {
+		end_walk(w, SPT_GUEST_END_NOT_CANONICAL,
+			 "not an address of %s paging: the guest gets #GP before any table is read",
+			 spt_guest_paging_name(w->regs.mmu.paging));
+		return 0;
+	}
+	return walk_tables(g, w, err);
+}
+
+enum spt_verdict spt_guest_walk_verdict(const struct spt_guest_walk *w)
+{
+	static const enum spt_verdict unread[SPT_GUEST_READS] = {
+		[SPT_GUEST_READ] = SPT_VERDICT_UNKNOWN,
+		[SPT_GUEST_NO_SLOT] = SPT_VERDICT_NO_SLOT,
+		[SPT_GUEST_PRIVATE] = SPT_VERDICT_PRIVATE,
+		[SPT_GUEST_ENCRYPTED] = SPT_VERDICT_PRIVATE,
+		[SPT_GUEST_ABSENT] = SPT_VERDICT_UNKNOWN,
+		[SPT_GUEST_SWAPPED] = SPT_VERDICT_SWAPPED,
+		[SPT_GUEST_NOT_SAVED] = SPT_VERDICT_UNKNOWN,
+		[SPT_GUEST_UNREADABLE] = SPT_VERDICT_UNKNOWN,
+	};
+
+	if (w->flags & SPT_GUEST_CHANGED)
+		return SPT_VERDICT_TORN;
+	if (w->end == SPT_GUEST_END_UNREADABLE && w->nr_levels)
+		return unread[w->level[w->nr_levels - 1].read];
+	return SPT_VERDICT_UNMAPPED;
+}
+
+int spt_guest_walk_from(struct spt_source *src, struct spt_model *model,
+			const struct spt_guest_ask *ask, unsigned int image_flags,
+			struct spt_guest_walk *ret, struct spt_error *err)
+{
+	const struct spt_request req = { .parts = REGS_PARTS };
+	struct guest g = { .src = src, .model = model, .image_flags = image_flags };
+	int code = spt_model_read(model, src, &req, image_flags, err);
+
+	*ret = (struct spt_guest_walk){ .gva = ask->gva };
+	if (!code)
+		code = spt_guest_regs_find(model, ask->vcpu, &ret->regs, err);
+	if (code)
+		return code;
+	if (ask->have_cr3)
+		spt_guest_regs_set_cr3(&ret->regs, ask->cr3);
+	spt_guest_memory_init(&g.memory, src);
+	code = walk(&g, ret, err);
+	spt_guest_memory_deinit(&g.memory);
+	return code;
+}
