@@ -59,6 +59,11 @@ static const struct spt_shape spt_shapes[] = {
 	BYTES(SPT_F_SLOT_RMAP, 24, 24),
 	BYTES(SPT_F_SLOT_LPAGE_INFO, 16, 16),
 	POINTER(SPT_F_SLOT_WRITE_TRACK),
+	BYTES(SPT_F_RMAP_HEAD, 8, 8),
+	BYTES(SPT_F_PTE_LIST_SIZE, 32, 4096),
+	POINTER(SPT_F_PTE_LIST_MORE),
+	BYTES(SPT_F_PTE_LIST_COUNT, 4, 8),
+	{ SPT_F_PTE_LIST_SPTES, 8, 2048, SPT_FIELD_ARRAY, 8 },
 	BYTES(SPT_F_LPAGE_SIZE, 4, 4),
 	BYTES(SPT_F_LPAGE_DISALLOW, 4, 4),
 	BYTES(SPT_F_VCPU_SIZE, 1024, 1 << 20),
@@ -109,7 +114,7 @@ static const struct spt_shape spt_shapes[] = {
 /* The entry that gives the size of a type, for the types whose size is asked for. */
 static const enum spt_field_id spt_size_ids[] = {
 	SPT_F_KVM_SIZE, SPT_F_SLOT_SIZE, SPT_F_LPAGE_SIZE, SPT_F_VCPU_SIZE, SPT_F_MMU_SIZE,
-	SPT_F_ROOT_INFO_SIZE, SPT_F_SP_SIZE,
+	SPT_F_ROOT_INFO_SIZE, SPT_F_SP_SIZE, SPT_F_PTE_LIST_SIZE,
 };
 
 /* No struct of KVM is larger: the bound where the size is not asked for. */

@@ -207,7 +207,7 @@ static int spt_slots_one(struct spt_reader *reader, const void *slots)
 		ret = spt_slot_put(reader, slot);
 		if (ret)
 			return ret;
-		if (reader->request.parts & (SPT_PART_LPAGE | SPT_PART_DIRTY))
+		if (reader->request.parts & SPT_SLOT_PARTS)
 			at->runs = SPT_RUNS_2M;
 		else
 			at->gfn++;
@@ -223,6 +223,8 @@ static int spt_slots_one(struct spt_reader *reader, const void *slots)
 		at->runs = SPT_RUNS_END - 1;	/* deleted: its arrays are gone */
 	}
 	at->index = 0;
+	at->chain = 0;
+	at->open.npages = 0;
 	if (++at->runs == SPT_RUNS_END) {
 		at->runs = 0;
 		at->gfn++;

@@ -24,7 +24,36 @@ const void *spt_slot_below(const void *slots, u64 gfn);
  */
 int spt_slot_runs(struct spt_reader *reader, const void *slot);
 
-/* Arrays of a slot, in this order; 0 stands for none. */
-enum { SPT_RUNS_2M = 1, SPT_RUNS_1G, SPT_RUNS_TRACK, SPT_RUNS_DIRTY, SPT_RUNS_END };
+/* What is said of a slot after its record, in this order; 0 stands for nothing. */
+enum {
+	SPT_RUNS_2M = 1,
+	SPT_RUNS_1G,
+	SPT_RUNS_TRACK,
+	SPT_RUNS_DIRTY,
+	SPT_RUNS_HOST,
+	SPT_RUNS_RMAP_4K,
+	SPT_RUNS_RMAP_2M,
+	SPT_RUNS_RMAP_1G,
+	SPT_RUNS_END
+};
+
+/* Parts that are said of a slot, and any of which makes the slots be looked for. */
+#define SPT_SLOT_PARTS	(SPT_PART_LPAGE | SPT_PART_DIRTY | SPT_PART_HOST_RUNS | SPT_PART_RMAPS)
+
+/* Where a slot is, copied from it. */
+struct spt_slot_pages {
+	u64 base;		/* gfn */
+	u64 npages;
+	u64 hva;
+};
+
+/*
+ * host_runs.c: goes on with the host's mapping of the slot from the cursor on,
+ * as spt_slot_runs() does.
+ */
+int spt_host_runs(struct spt_reader *reader, const struct spt_slot_pages *pages);
+/* rmaps.c: the same with the slot's reverse maps at @level. */
+int spt_rmaps(struct spt_reader *reader, const void *slot, const struct spt_slot_pages *pages,
+	      u8 level);
 
 #endif

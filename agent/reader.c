@@ -9,7 +9,7 @@
 #include <linux/slab.h>
 
 #include "agent.h"
-#include "reader.h"
+#include "memslots.h"
 
 #define SPT_REQUEST_MAX		256
 /* Times in a row that a table may fault. */
@@ -25,7 +25,7 @@ static const struct spt_stage spt_stages[] = {
 	{ 0, spt_masks_step },
 	{ SPT_PART_VM, spt_vm_step },
 	{ SPT_PART_VCPUS, spt_vcpus_step },
-	{ SPT_PART_MEMSLOTS | SPT_PART_LPAGE | SPT_PART_DIRTY, spt_slots_step },
+	{ SPT_PART_MEMSLOTS | SPT_SLOT_PARTS, spt_slots_step },
 	{ SPT_PART_ATTRS, spt_attrs_step },
 	{ SPT_PART_ROOTS, spt_roots_step },
 	{ SPT_PART_TABLES, spt_tdp_step },

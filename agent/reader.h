@@ -108,6 +108,9 @@ struct spt_slot_cursor {
 	u64 gfn;			/* base of the slot emitted last */
 	u8 runs;			/* 0: next slot; else which runs of it are under way */
 	u64 index;			/* in their array */
+	u64 chain;			/* SPTEs emitted of the rmap at that index */
+	u64 head;			/* its value when that was begun */
+	struct spt_host_run open;	/* npages 0: none; may grow yet */
 };
 
 /* A place in a list of few things: vCPUs, roots, runs of attributes, pages of a range. */
@@ -224,6 +227,14 @@ void spt_slots_generations(const struct spt_reader *reader, u64 generation[2]);
 /* Frames that the request wants: first and one past the last. */
 u64 spt_request_first(const struct spt_reader *reader);
 u64 spt_request_end(const struct spt_reader *reader);
+
+/*
+ * mmu_lock is taken for read, in short holds, and with read_trylock(): who waits
+ * for a lock that is held for long must be killable. To be tried again after
+ * spt_mmu_wait(), which sleeps.
+ */
+rwlock_t *spt_mmu_lock(const struct spt_reader *reader);
+void spt_mmu_wait(void);
 
 /*
  * Chunks of a table at @level, whose entry 0 translates gfn @base, that meet

@@ -18,9 +18,14 @@
 /* How long to sleep before mmu_lock is tried again. */
 #define SPT_RETRY_US	50
 
-static rwlock_t *spt_mmu_lock(const struct spt_reader *reader)
+rwlock_t *spt_mmu_lock(const struct spt_reader *reader)
 {
 	return (rwlock_t *)spt_at(reader->vm.kvm, SPT_F_KVM_MMU_LOCK);
+}
+
+void spt_mmu_wait(void)
+{
+	usleep_range(SPT_RETRY_US, 2 * SPT_RETRY_US);
 }
 
 static const struct list_head *spt_active_head(const struct spt_reader *reader)
@@ -205,9 +210,8 @@ int spt_shadow_step(struct spt_reader *reader)
 	/* Without a page there is nothing to lock for. */
 	if (spt_previous(head) == head)
 		return 0;
-	/* Not read_lock(): who waits for a lock that is held for long must be killable. */
 	if (!read_trylock(lock)) {
-		usleep_range(SPT_RETRY_US, 2 * SPT_RETRY_US);
+		spt_mmu_wait();
 		return 1;
 	}
 	pagefault_disable();

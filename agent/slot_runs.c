@@ -178,23 +178,34 @@ static int spt_dirty_words(struct spt_reader *reader, const void *slot, u64 base
 
 int spt_slot_runs(struct spt_reader *reader, const void *slot)
 {
-	bool lpage = reader->request.parts & SPT_PART_LPAGE;
-	u64 npages;
-	u64 base;
+	struct spt_slot_cursor *at = &reader->cursor.slot;
+	u32 parts = reader->request.parts;
+	struct spt_slot_pages pages;
 
-	if (spt_load(slot, SPT_F_SLOT_BASE_GFN, &base) ||
-	    spt_load(slot, SPT_F_SLOT_NPAGES, &npages) || !npages)
+	if (spt_load(slot, SPT_F_SLOT_BASE_GFN, &pages.base) ||
+	    spt_load(slot, SPT_F_SLOT_NPAGES, &pages.npages) || !pages.npages ||
+	    spt_load(slot, SPT_F_SLOT_HVA, &pages.hva))
 		return 0;
-	switch (reader->cursor.slot.runs) {
+	switch (at->runs) {
 	case SPT_RUNS_2M:
-		return lpage ? spt_lpage_runs(reader, slot, base, npages, 2) : 0;
 	case SPT_RUNS_1G:
-		return lpage ? spt_lpage_runs(reader, slot, base, npages, 3) : 0;
-	case SPT_RUNS_TRACK:
-		return lpage ? spt_track_runs(reader, slot, base, npages) : 0;
-	default:
-		if (!(reader->request.parts & SPT_PART_DIRTY))
+		if (!(parts & SPT_PART_LPAGE))
 			return 0;
-		return spt_dirty_words(reader, slot, base, npages);
+		return spt_lpage_runs(reader, slot, pages.base, pages.npages,
+				      at->runs - SPT_RUNS_2M + 2);
+	case SPT_RUNS_TRACK:
+		if (!(parts & SPT_PART_LPAGE))
+			return 0;
+		return spt_track_runs(reader, slot, pages.base, pages.npages);
+	case SPT_RUNS_DIRTY:
+		if (!(parts & SPT_PART_DIRTY))
+			return 0;
+		return spt_dirty_words(reader, slot, pages.base, pages.npages);
+	case SPT_RUNS_HOST:
+		return parts & SPT_PART_HOST_RUNS ? spt_host_runs(reader, &pages) : 0;
+	default:
+		if (!(parts & SPT_PART_RMAPS))
+			return 0;
+		return spt_rmaps(reader, slot, &pages, at->runs - SPT_RUNS_RMAP_4K + 1);
 	}
 }

@@ -468,7 +468,7 @@ struct spt_dirty {
 #define SPT_HOST_RUN_PROTNONE	(1U << 3)	/* a page that nobody may touch now */
 #define SPT_HOST_RUN_MIGRATION	(1U << 4)
 #define SPT_HOST_RUN_ZERO	(1U << 5)	/* the kernel's zero page */
-#define SPT_HOST_RUN_NODE_SHIFT	8		/* NUMA node + 1 of the frames, 0 unknown: 16 bits */
+#define SPT_HOST_RUN_NODE_SHIFT	8	/* NUMA node + 1 of the frames, 0 unknown: 16 bits */
 
 /* Neighbours that the VMM's page tables map alike, frames contiguous. */
 struct spt_host_run {

@@ -14,7 +14,7 @@
 #include <linux/types.h>
 
 #define SPT_LAYOUT_MAGIC	0x54554f59414c5450ULL	/* "PTLAYOUT" in memory order */
-#define SPT_LAYOUT_ABI		1
+#define SPT_LAYOUT_ABI		2
 
 /* Where types of an entry's root live; searched in this order, all hits must agree. */
 #define SPT_MODULES(M)							\
@@ -108,6 +108,11 @@ enum spt_module {
 	F(SLOT_LPAGE_INFO, R, kvm_memory_slot, "arch.lpage_info")	/* [2]: 2M, 1G */ \
 	F(SLOT_WRITE_TRACK, R, kvm_memory_slot,	/* 09a0f3f11f5b */	\
 	  "arch.gfn_write_track|arch.gfn_track[0]")			\
+	F(RMAP_HEAD, R, kvm_rmap_head, "val")				\
+	F(PTE_LIST_SIZE, R, pte_list_desc, "")				\
+	F(PTE_LIST_MORE, R, pte_list_desc, "more")			\
+	F(PTE_LIST_COUNT, R, pte_list_desc, "spte_count")	/* 13236e25ebab */ \
+	F(PTE_LIST_SPTES, R, pte_list_desc, "sptes")	/* [14] */	\
 	F(LPAGE_SIZE, R, kvm_lpage_info, "")				\
 	F(LPAGE_DISALLOW, R, kvm_lpage_info, "disallow_lpage")		\
 	/* struct kvm_vcpu, kvm_vcpu_arch */				\

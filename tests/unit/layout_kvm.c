@@ -27,8 +27,18 @@ struct kvm_lpage_info {
 	int disallow_lpage;
 };
 
+struct kvm_rmap_head {
+	unsigned long val;
+};
+
+struct pte_list_desc {
+	struct pte_list_desc *more;
+	u32 spte_count, tail_count;
+	u64 *sptes[14];
+};
+
 struct kvm_arch_memory_slot {
-	void *rmap[3];
+	struct kvm_rmap_head *rmap[3];
 	struct kvm_lpage_info *lpage_info[2];
 #ifdef OLD
 	u16 *gfn_track[1];
@@ -197,4 +207,5 @@ struct kvm vm;
 struct kvm_vcpu vcpu;
 struct kvm_mmu_page page;
 struct kvm_memory_slot slot;
+struct pte_list_desc desc;
 #endif
