@@ -49,7 +49,8 @@ static bool spt_linked(const struct spt_sp *sp, enum spt_field_id id)
 	const struct list_head *live = spt_at(sp->sp, id);
 	const struct list_head *copy = spt_at(sp->copy, id);
 
-	return spt_has(id) && copy->next != live;
+	/* 6.1 initialises the link only when it is used, and leaves it poisoned. */
+	return spt_has(id) && copy->next && copy->next != LIST_POISON1 && copy->next != live;
 }
 
 static u32 spt_sp_flags(const struct spt_sp *sp, bool tdp)

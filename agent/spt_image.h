@@ -37,7 +37,7 @@
 enum spt_rec_type {
 	SPT_REC_HEAD		= 1,	/* struct spt_head */
 	SPT_REC_MASKS		= 2,	/* struct spt_masks */
-	SPT_REC_VM		= 3,	/* struct spt_values, SPT_VM_VALUES */
+	SPT_REC_VM		= 3,	/* struct spt_values, SPT_VM_VALUES; a second one: at the end */
 	SPT_REC_VCPU		= 4,	/* struct spt_values, SPT_VCPU_VALUES; one per vCPU */
 	SPT_REC_SLOT		= 5,	/* struct spt_slot; one per slot and address space */
 	SPT_REC_SLOT_RUNS	= 6,	/* struct spt_runs, of the last slot */
@@ -203,7 +203,11 @@ struct spt_masks {
 	__u64 value[SPT_MASK_COUNT];
 };
 
-/* struct kvm and kvm_arch. Addresses and sizes in the kernel's own units. */
+/*
+ * struct kvm and kvm_arch. Addresses and sizes in the kernel's own units. An image
+ * that is to be audited has the record twice, before and after everything else: what
+ * counts pages or generations and is the same in both did not change meanwhile.
+ */
 #define SPT_VM_VALUES(V)						\
 	V(USERS_COUNT, users_count)					\
 	V(VM_TYPE, vm_type)						\

@@ -28,12 +28,13 @@ void spt_memslots_deinit(struct spt_memslots *set)
 	free(set->slots);
 	free(set->runs);
 	free(set->host);
+	free(set->rmaps);
 	spt_memslots_init(set);
 }
 
 void spt_memslots_reset(struct spt_memslots *set)
 {
-	set->count = set->nr_runs = set->nr_host = 0;
+	set->count = set->nr_runs = set->nr_host = set->nr_rmaps = 0;
 	memset(set->first, 0, sizeof(set->first));
 }
 
@@ -52,6 +53,7 @@ int spt_memslots_add(struct spt_memslots *set, const struct spt_slot *slot)
 		.slot = slot,
 		.first_runs = set->nr_runs,
 		.first_host = set->nr_host,
+		.first_rmaps = set->nr_rmaps,
 	};
 	return 0;
 }
@@ -89,6 +91,24 @@ int spt_memslots_add_host(struct spt_memslots *set, const struct spt_host_runs *
 	}
 	set->host[set->nr_host++] = runs;
 	set->slots[set->count - 1].nr_host++;
+	return 0;
+}
+
+int spt_memslots_add_rmaps(struct spt_memslots *set, const struct spt_rmaps *rmaps)
+{
+	if (!set->count)
+		return 0; /* belongs to a slot that was lost */
+	if (set->nr_rmaps == set->max_rmaps) {
+		uint32_t max = set->max_rmaps * 2 + 16;
+		const struct spt_rmaps **more = realloc(set->rmaps, max * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		set->rmaps = more;
+		set->max_rmaps = max;
+	}
+	set->rmaps[set->nr_rmaps++] = rmaps;
+	set->slots[set->count - 1].nr_rmaps++;
 	return 0;
 }
 

@@ -34,6 +34,7 @@ struct spt_memslot {
 	const struct spt_dirty *dirty; /* bitmap in the image, NULL none */
 	uint32_t first_runs, nr_runs;  /* of spt_memslots.runs: lpage, write tracking */
 	uint32_t first_host, nr_host;  /* of spt_memslots.host: what the host maps */
+	uint32_t first_rmaps, nr_rmaps; /* of spt_memslots.rmaps */
 };
 
 struct spt_memslots {
@@ -42,7 +43,8 @@ struct spt_memslots {
 	uint32_t first[SPT_ADDRESS_SPACES + 1]; /* slots of space a: first[a] .. first[a + 1] - 1 */
 	const struct spt_runs **runs;		/* run records, grouped by slot */
 	const struct spt_host_runs **host;	/* host run records, grouped by slot */
-	uint32_t nr_runs, max_runs, nr_host, max_host, max_slots;
+	const struct spt_rmaps **rmaps;		/* reverse map records, grouped by slot */
+	uint32_t nr_runs, max_runs, nr_host, max_host, nr_rmaps, max_rmaps, max_slots;
 };
 
 /* Empty set; spt_memslots_add() of image records in their order; then sort. */
@@ -53,6 +55,7 @@ void spt_memslots_reset(struct spt_memslots *set);
 int spt_memslots_add(struct spt_memslots *set, const struct spt_slot *slot); /* 0, -ENOMEM */
 int spt_memslots_add_runs(struct spt_memslots *set, const struct spt_runs *runs);
 int spt_memslots_add_host(struct spt_memslots *set, const struct spt_host_runs *runs);
+int spt_memslots_add_rmaps(struct spt_memslots *set, const struct spt_rmaps *rmaps);
 int spt_memslots_add_dirty(struct spt_memslots *set, const struct spt_dirty *dirty);
 void spt_memslots_sort(struct spt_memslots *set);
 

@@ -174,7 +174,7 @@ static int add_record(struct spt_model *m, const struct spt_rec *rec, struct spt
 
 	switch (rec->type) {
 	case SPT_REC_VM:
-		m->vm = valueset(rec);
+		*(m->vm.rec ? &m->vm_end : &m->vm) = valueset(rec);
 		break;
 	case SPT_REC_VCPU:
 		m->vcpus[m->nr_vcpus++].values = valueset(rec);
@@ -184,6 +184,9 @@ static int add_record(struct spt_model *m, const struct spt_rec *rec, struct spt
 		break;
 	case SPT_REC_SLOT_RUNS:
 		ret = spt_memslots_add_runs(&m->memslots, (const void *)rec);
+		break;
+	case SPT_REC_RMAPS:
+		ret = spt_memslots_add_rmaps(&m->memslots, (const void *)rec);
 		break;
 	case SPT_REC_HOST_RUNS:
 		ret = spt_memslots_add_host(&m->memslots, (const void *)rec);
@@ -220,7 +223,7 @@ static int add_record(struct spt_model *m, const struct spt_rec *rec, struct spt
 static void forget(struct spt_model *m)
 {
 	spt_memslots_reset(&m->memslots);
-	m->vm = (struct spt_valueset){ 0 };
+	m->vm = m->vm_end = (struct spt_valueset){ 0 };
 	m->nr_vcpus = m->nr_roots = m->nr_nodes = m->nr_attrs = m->nr_host = m->nr_notes = 0;
 	m->nr_guest_tables = 0;
 	m->gpa_bits = 0;

@@ -106,6 +106,7 @@ struct spt_model {
 	struct spt_image image;
 	struct spt_format format; /* how this VM's SPTEs and roles are to be read */
 	struct spt_valueset vm;	  /* enum spt_vm_value */
+	struct spt_valueset vm_end; /* the same when all else was read; .rec NULL: not in the image */
 	struct spt_memslots memslots;
 	struct spt_vcpu_ref *vcpus;
 	struct spt_root_ref *roots;	   /* TDP MMU's in KVM's order, then shadow, then raw */

@@ -146,6 +146,17 @@ static const char *check_host_runs(const struct spt_rec *rec)
 	return NULL;
 }
 
+static const char *check_rmaps(const struct spt_rec *rec)
+{
+	const struct spt_rmaps *rmaps = (const void *)rec;
+
+	if (rmaps->count > (rec->len - sizeof(*rmaps)) / sizeof(rmaps->rmap[0]))
+		return "fewer reverse maps than it says";
+	if (rmaps->level < 1 || rmaps->level > 3)
+		return "reverse maps of an impossible level";
+	return NULL;
+}
+
 /* min: bytes that every image of this ABI has; members behind them may be missing. */
 static const struct rec_rule {
 	uint32_t min;
@@ -167,6 +178,7 @@ static const struct rec_rule {
 	[SPT_REC_DIRTY] = { sizeof(struct spt_dirty), check_dirty },
 	[SPT_REC_GUEST_TABLE] = { sizeof(struct spt_guest_table), check_guest_table },
 	[SPT_REC_HOST_RUNS] = { sizeof(struct spt_host_runs), check_host_runs },
+	[SPT_REC_RMAPS] = { sizeof(struct spt_rmaps), check_rmaps },
 	[SPT_REC_END] = { sizeof(struct spt_end), NULL },
 };
 

@@ -252,6 +252,7 @@ static void put_image(struct output *o, struct guest *g)
 		put_record(o, &root);
 	}
 	put_table(o, g, 4, 0, 0);
+	put_vm(o, g);
 	put_end(o, g);
 }
 

@@ -39,7 +39,8 @@ struct mkimage {
 	struct spt_masks masks;
 	struct spt_end end;
 	struct spt_format format;
-	struct values vm;
+	struct values vm, vm_end;
+	bool have_vm_end;
 	struct values vcpu[MAX_VCPUS];
 	unsigned int vcpus;
 	struct table *table[MAX_TABLES];
@@ -124,6 +125,17 @@ void mkimage_vm(struct mkimage *mk, enum spt_vm_value nr, uint64_t value)
 		mk->end.generation_end[nr - SPT_VM_GENERATION_0] = value;
 	if (nr == SPT_VM_MMU_INVALIDATE_SEQ)
 		mk->end.seq_end = value;
+}
+
+void mkimage_vm_end(struct mkimage *mk)
+{
+	mk->vm_end = mk->vm;
+	mk->have_vm_end = true;
+}
+
+void mkimage_vm_end_value(struct mkimage *mk, enum spt_vm_value nr, uint64_t value)
+{
+	set_value(&mk->vm_end, nr, value);
 }
 
 unsigned int mkimage_vcpu(struct mkimage *mk)
@@ -522,6 +534,8 @@ uint8_t *mkimage_finish(struct mkimage *mk, size_t *len)
 		put_table(mk, mk->table[i]);
 	append(&mk->out, mk->host.at, mk->host.len);
 	append(&mk->out, mk->notes.at, mk->notes.len);
+	if (mk->have_vm_end)
+		put_values(mk, SPT_REC_VM, &mk->vm_end, SPT_VM_COUNT);
 
 	mk->end.rec = (struct spt_rec){ SPT_REC_END, sizeof(mk->end) };
 	append(&mk->out, &mk->end, sizeof(mk->end));

@@ -30,6 +30,9 @@ const struct spt_format *mkimage_format(struct mkimage *mk);
 
 /* Values become known by being set. A generation is also END's, as of a VM at rest. */
 void mkimage_vm(struct mkimage *mk, enum spt_vm_value nr, uint64_t value);
+/* A second record of the values so far, as the agent makes it behind everything else. */
+void mkimage_vm_end(struct mkimage *mk);
+void mkimage_vm_end_value(struct mkimage *mk, enum spt_vm_value nr, uint64_t value);
 unsigned int mkimage_vcpu(struct mkimage *mk);
 void mkimage_vcpu_value(struct mkimage *mk, unsigned int vcpu, enum spt_vcpu_value nr,
 			uint64_t value);
