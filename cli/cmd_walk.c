@@ -5,12 +5,9 @@
 #include <string.h>
 
 #include "cli/address.h"
-#include "cli/cli.h"
+#include "cli/cmd_walk.h"
 #include "cli/json.h"
-#include "cli/show_walk.h"
 #include "cli/target.h"
-
-#define MAX_ALIASES 64 /* guest addresses of one HVA that are walked */
 
 /* A walk found the page if any root translates the address. */
 static bool is_mapped(const struct spt_walk *walk)
@@ -115,31 +112,15 @@ static int walk_nowhere(struct cli *cli, const struct cli_walk_from *from)
 	return 1;
 }
 
-/* Several slots may map one HVA: every GPA is walked, in JSON the further ones as 'aliases'. */
-static int walk_hva(struct cli *cli, const struct cli_walk_from *from)
+int cli_walk_aliases(struct cli *cli, const struct cli_walk_from *from, const uint64_t *gpa,
+		     size_t count)
 {
-	const struct spt_request request = { .parts = SPT_PART_VM | SPT_PART_MEMSLOTS };
-	uint64_t gpa[MAX_ALIASES];
-	struct spt_model *model;
-	unsigned int count;
 	bool mapped = false;
-	int rc;
 
-	rc = cli_model(cli, &request, &model);
-	if (rc)
-		return rc;
-	count = spt_walk_hva(model, from->address, gpa, MAX_ALIASES);
-	if (!count)
-		return walk_nowhere(cli, from);
-	if (count > MAX_ALIASES) {
-		cli_warn(cli, "HVA 0x%" PRIx64 " backs %u guest addresses: the first %d are walked",
-			 from->address, count, MAX_ALIASES);
-		count = MAX_ALIASES;
-	}
-	for (unsigned int i = 0; i < count && !cli_interrupted; i++) {
+	for (size_t i = 0; i < count && !cli_interrupted; i++) {
 		struct spt_walk walk;
+		int rc = walk_once(cli, gpa[i], &walk);
 
-		rc = walk_once(cli, gpa[i], &walk);
 		if (rc)
 			return rc;
 		mapped |= is_mapped(&walk);
@@ -161,6 +142,29 @@ static int walk_hva(struct cli *cli, const struct cli_walk_from *from)
 	return cli_interrupted ? -EINTR : !mapped;
 }
 
+/* Several slots may map one HVA. */
+static int walk_hva(struct cli *cli, const struct cli_walk_from *from)
+{
+	const struct spt_request request = { .parts = SPT_PART_VM | SPT_PART_MEMSLOTS };
+	uint64_t gpa[CLI_MAX_ALIASES];
+	struct spt_model *model;
+	unsigned int count;
+	int rc;
+
+	rc = cli_model(cli, &request, &model);
+	if (rc)
+		return rc;
+	count = spt_walk_hva(model, from->address, gpa, CLI_MAX_ALIASES);
+	if (!count)
+		return walk_nowhere(cli, from);
+	if (count > CLI_MAX_ALIASES) {
+		cli_warn(cli, "HVA 0x%" PRIx64 " backs %u guest addresses: the first %d are walked",
+			 from->address, count, CLI_MAX_ALIASES);
+		count = CLI_MAX_ALIASES;
+	}
+	return cli_walk_aliases(cli, from, gpa, count);
+}
+
 static const char *const kinds[] = { "gpa", "gva", "hva", "hpa", NULL };
 
 static int walk_run(struct cli *cli, const struct cli_call *call)
@@ -177,8 +181,7 @@ static int walk_run(struct cli *cli, const struct cli_call *call)
 		return walk_gva(cli, &from, call);
 	if (!strcmp(from.kind, "hva"))
 		return walk_hva(cli, &from);
-	return cli_fail(cli, ENOTSUP, "walk %s is not in this version: walk gpa, gva and hva are",
-			from.kind);
+	return cli_walk_hpa(cli, &from);
 }
 
 static const struct cli_option walk_options[] = {
@@ -204,7 +207,10 @@ const struct cli_command cli_cmd_walk = {
 		"  private   guest_memfd or a TD's memory: the host maps no such page\n"
 		"  swapped   no SPTE, and the host has the page on swap\n"
 		"  torn      it changed while it was looked at\n"
-		"Exit status 1: no root maps the address.",
+		"walk gva uses the first vCPU that does not run a guest of its own, or --vcpu; says so\n"
+		"where its CR3 may be old. walk hpa lists every entry that maps the page, and whose\n"
+		"page table it is.\n"
+		"Exit status 1: no root maps the address; hpa: and it is no page table either.",
 	.example = "walk gpa 0x1000",
 	.min_args = 2,
 	.max_args = 2,

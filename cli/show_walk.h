@@ -3,6 +3,8 @@
 #ifndef SPT_CLI_SHOW_WALK_H
 #define SPT_CLI_SHOW_WALK_H
 
+#include <string.h>
+
 #include "cli/cli.h"
 #include "spt/guest_walk.h"
 #include "spt/walk.h"
@@ -20,7 +22,7 @@ static inline bool cli_walk_has_gpa(const struct cli_walk_from *from, const stru
 {
 	if (from->guest)
 		return from->guest->end == SPT_GUEST_END_MAPPED;
-	return walk->slot || from->kind[1] == 'p';
+	return walk->slot || walk->nr_paths || !strcmp(from->kind, "gpa");
 }
 
 /* Members of the JSON object that is open. */
