@@ -10,59 +10,137 @@
 #include "cli/target.h"
 #include "spt/save.h"
 
+static const char *const with_words[] = { "guest-tables", "host", NULL };
+
 static const struct cli_option options[] = {
-	{ .name = "zstd", .letter = 'z', .help = "compress the file" },
+	{ .name = "zstd",
+	  .letter = 'z',
+	  .help = "compress the file; a FILE called .zst always is" },
+	{ .name = "with",
+	  .letter = 'w',
+	  .arg = "WHAT",
+	  .help = "save also: guest-tables (for 'walk gva'), host (its mapping of every slot)",
+	  .words = with_words,
+	  .list = true },
 	{ NULL },
 };
 
-/* Shown on a terminal only; asked also whether Ctrl-C was pressed. */
-static int show_progress(void *arg, uint64_t bytes)
-{
-	bool show = *(const bool *)arg;
+#define BAR_WIDTH 40
 
-	if (show)
-		fprintf(stderr, "\r%" PRIu64 " KiB", bytes >> 10);
+/* Shown on a terminal only; asked also whether Ctrl-C was pressed. */
+static int show_progress(void *arg, uint64_t bytes, uint64_t total)
+{
+	static const char bar[] = "########################################";
+	bool show = *(const bool *)arg;
+	uint64_t done = total ? bytes / (total / BAR_WIDTH + 1) : 0;
+
+	if (show && total)
+		fprintf(stderr, "\r[%-*.*s] %3" PRIu64 "%%", BAR_WIDTH,
+			(int)(done < BAR_WIDTH ? done : BAR_WIDTH), bar,
+			bytes >= total ? 100 : bytes / (total / 100 + 1));
+	else if (show)
+		fprintf(stderr, "\r%" PRIu64 " MiB read", bytes >> 20);
 	return cli_interrupted;
+}
+
+static void end_progress(bool show)
+{
+	if (show)
+		fprintf(stderr, "\r%*s\r", BAR_WIDTH + 8, "");
+}
+
+static bool is_word(const char *text, size_t len, const char *word)
+{
+	return strlen(word) == len && !memcmp(text, word, len);
+}
+
+static int parse_with(struct cli *cli, const char *text, struct spt_save *how)
+{
+	while (text && *text) {
+		size_t len = strcspn(text, ",");
+
+		if (is_word(text, len, "guest-tables"))
+			how->guest_tables = true;
+		else if (is_word(text, len, "host"))
+			how->req.parts = SPT_PARTS_DEFAULT | SPT_PART_HOST_RUNS;
+		else
+			return cli_fail(cli, EINVAL,
+					"--with: no '%.*s'; there are guest-tables, host",
+					(int)(len < 32 ? len : 32), text);
+		text += len + (text[len] == ',');
+	}
+	return 0;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), n = strlen(end);
+
+	return len > n && !strcmp(text + len - n, end);
+}
+
+static void print_saved(struct cli *cli, const char *file, const struct spt_saved *saved,
+			const struct spt_save *how)
+{
+	if (saved->torn)
+		cli_warn(cli,
+			 "%s: torn: the VM changed while it was read, and the image says where",
+			 file);
+	if (saved->guest_limited)
+		cli_warn(cli, "%s: the guest's page tables have no end: %" PRIu64 " pages saved",
+			 file, saved->guest_tables);
+	if (cli->opt.json) {
+		cli_json_put(cli, "file", json_object_new_string(file));
+		cli_json_put(cli, "bytes", cli_json_uint(saved->bytes));
+		cli_json_put(cli, "file_bytes", cli_json_uint(saved->file_bytes));
+		cli_json_put(cli, "records", cli_json_uint(saved->records));
+		cli_json_put(cli, "tables", cli_json_uint(saved->tables));
+		if (how->guest_tables) {
+			cli_json_put(cli, "guest_tables", cli_json_uint(saved->guest_tables));
+			cli_json_put(cli, "guest_tables_unread",
+				     cli_json_uint(saved->guest_unread));
+		}
+		cli_json_put(cli, "torn", json_object_new_boolean(saved->torn));
+		return;
+	}
+	fprintf(cli->out, "%s: %" PRIu64 " tables, %" PRIu64 " records, %" PRIu64 " bytes", file,
+		saved->tables, saved->records, saved->bytes);
+	if (how->guest_tables)
+		fprintf(cli->out, ", %" PRIu64 " guest tables", saved->guest_tables);
+	if (saved->guest_unread)
+		fprintf(cli->out, " (%" PRIu64 " could not be read)", saved->guest_unread);
+	if (how->compress)
+		fprintf(cli->out, " in a file of %" PRIu64, saved->file_bytes);
+	fputc('\n', cli->out);
 }
 
 static int save_run(struct cli *cli, const struct cli_call *call)
 {
 	bool show = isatty(STDERR_FILENO) && !cli->opt.json;
+	const char *file = call->argv[0];
 	struct spt_save how = {
-		.compress = cli_has_option(call, "zstd"),
+		.compress = cli_has_option(call, "zstd") || ends_with(file, ".zst"),
 		.progress = show_progress,
 		.arg = &show,
 	};
 	struct spt_source *source;
 	struct spt_saved saved;
-	int rc;
+	int rc = parse_with(cli, cli_option(call, "with"), &how);
 
+	if (rc)
+		return rc;
 	rc = cli_source(cli, &source);
 	if (rc)
 		return rc;
-	rc = spt_save(source, call->argv[0], &how, &saved, &cli->error);
-	if (show)
-		fputs("\r              \r", stderr);
+	if (!spt_source_is_live(source) && cli_option(call, "with"))
+		return cli_fail(
+			cli, EINVAL,
+			"save --with needs a live VM: an image cannot be given what it lacks");
+	rc = spt_save(source, file, &how, &saved, &cli->error);
+	end_progress(show);
 	if (rc)
 		return rc;
-	if (saved.torn)
-		cli_warn(cli,
-			 "%s: torn: the VM changed while it was read, and the image says where",
-			 call->argv[0]);
-	if (cli->opt.json) {
-		cli_json_put(cli, "file", json_object_new_string(call->argv[0]));
-		cli_json_put(cli, "bytes", cli_json_uint(saved.bytes));
-		cli_json_put(cli, "file_bytes", cli_json_uint(saved.file_bytes));
-		cli_json_put(cli, "records", cli_json_uint(saved.records));
-		cli_json_put(cli, "tables", cli_json_uint(saved.tables));
-		cli_json_put(cli, "torn", json_object_new_boolean(saved.torn));
-	} else {
-		fprintf(cli->out, "%s: %" PRIu64 " tables, %" PRIu64 " records, %" PRIu64 " bytes",
-			call->argv[0], saved.tables, saved.records, saved.bytes);
-		if (saved.file_bytes != saved.bytes)
-			fprintf(cli->out, " in a file of %" PRIu64, saved.file_bytes);
-		fputc('\n', cli->out);
-	}
+	print_saved(cli, file, &saved, &how);
 	return 0;
 }
 
@@ -70,8 +148,11 @@ const struct cli_command cli_cmd_save = {
 	.name = "save",
 	.args = "FILE",
 	.help = "save the VM's image, for --image on any machine",
-	.details = "The file is written beside FILE and renamed when it is complete.",
-	.example = "save vm.spt --zstd",
+	.details =
+		"The file is written beside FILE and renamed when it is complete. It has an index,\n"
+		"by which a question about one page reads a few tables of it. What --zstd compresses\n"
+		"any zstd decompresses, into the image without the index.",
+	.example = "save vm.spt.zst --with guest-tables,host",
 	.min_args = 1,
 	.max_args = 1,
 	.complete = CLI_COMPLETE_FILE,

@@ -148,7 +148,12 @@ static void print_host(FILE *out, const struct spt_walk *walk)
 		fprintf(out, "    not walked: %s\n", strerror(walk->host.error));
 		return;
 	}
-	print_level_heading(out);
+	if (walk->host.nr_levels)
+		print_level_heading(out);
+	else
+		fprintf(out, "    %s%s (saved without the tables above)\n",
+			walk->host.writable ? "writable " : "",
+			spt_host_type_name(walk->host.type));
 	for (unsigned int i = 0; i < walk->host.nr_levels; i++)
 		print_host_level(out, walk, &walk->host.level[i]);
 	print_hpa(out, walk->host.hpa, walk->host.page_size);

@@ -24,6 +24,13 @@ bool spt_zstd_recognise(const void *bytes, size_t len)
 	return len >= 4 && ((uint32_t)b[3] << 24 | b[2] << 16 | b[1] << 8 | b[0]) == SPT_ZSTD_MAGIC;
 }
 
+uint64_t spt_zstd_limit(size_t len)
+{
+	uint64_t limit = (uint64_t)len * SPT_ZSTD_MAX_RATIO;
+
+	return limit < SPT_ZSTD_MAX_FLOOR ? SPT_ZSTD_MAX_FLOOR : limit;
+}
+
 static void free_stream(ZSTD_DStream **stream)
 {
 	ZSTD_freeDStream(*stream);
@@ -61,7 +68,7 @@ int spt_zstd_expand(const void *bytes, size_t len, const char *name, bool partia
 {
 	ZSTD_DStream *stream __attribute__((cleanup(free_stream))) = ZSTD_createDStream();
 	void *out __attribute__((cleanup(free_bytes))) = NULL;
-	uint64_t limit = (uint64_t)len * SPT_ZSTD_MAX_RATIO;
+	uint64_t limit = spt_zstd_limit(len);
 	ZSTD_inBuffer in = { bytes, len, 0 };
 	ZSTD_outBuffer to = { NULL, 0, 0 };
 	size_t left = 1; /* 0: a frame is complete */
@@ -69,8 +76,6 @@ int spt_zstd_expand(const void *bytes, size_t len, const char *name, bool partia
 
 	if (!stream)
 		return spt_fail(err, ENOMEM, "%s: out of memory", name);
-	if (limit < SPT_ZSTD_MAX_FLOOR)
-		limit = SPT_ZSTD_MAX_FLOOR;
 
 	for (;;) {
 		if (to.pos == to.size) {

@@ -5,11 +5,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "decoders/error.h"
 
 /* Whether these bytes begin a zstd frame. */
 bool spt_zstd_recognise(const void *bytes, size_t len);
+
+/* Bytes that a file of @len may become: more is no image. */
+uint64_t spt_zstd_limit(size_t len);
 
 /*
  * Decompress into memory that the caller frees. What is allocated grows with

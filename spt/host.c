@@ -84,6 +84,41 @@ static void take_level(struct spt_host_path *ret, const struct spt_host_walk *wa
 	};
 }
 
+static enum spt_host_type run_type(const struct spt_host_run *run)
+{
+	if (!run)
+		return SPT_HOST_NONE;
+	if (run->flags & SPT_HOST_RUN_MIGRATION)
+		return SPT_HOST_MIGRATION;
+	if (run->flags & SPT_HOST_RUN_SWAP || run->hpa == SPT_NO_HPA)
+		return SPT_HOST_SWAP;
+	return run->flags & SPT_HOST_RUN_PROTNONE ? SPT_HOST_PROTNONE : SPT_HOST_PAGE;
+}
+
+/* Without a walk of its own a page is of a run of the slot; what led there was not kept. */
+static bool path_of_run(const struct spt_model *model, uint64_t gpa, struct spt_host_path *ret)
+{
+	const struct spt_memslot *slot =
+		spt_memslot_find(&model->memslots, 0, gpa >> SPT_PAGE_SHIFT);
+	const struct spt_host_run *run;
+
+	if (!(model->image.head.req_parts & SPT_PART_HOST_RUNS))
+		return false;
+	if (!slot)
+		slot = spt_memslot_find(&model->memslots, 1, gpa >> SPT_PAGE_SHIFT);
+	if (!slot)
+		return false;
+	run = spt_memslot_host_run(&model->memslots, slot, gpa >> SPT_PAGE_SHIFT);
+	*ret = (struct spt_host_path){ .type = run_type(run), .hpa = SPT_NO_HPA };
+	if (ret->type == SPT_HOST_PAGE || ret->type == SPT_HOST_PROTNONE) {
+		ret->page_size =
+			spt_level_size(run->level >= 1 && run->level <= 3 ? run->level : 1);
+		ret->hpa = run->hpa + (gpa - (run->gfn << SPT_PAGE_SHIFT));
+		ret->writable = run->flags & SPT_HOST_RUN_WRITABLE;
+	}
+	return true;
+}
+
 bool spt_host_path(const struct spt_model *model, uint64_t gpa, struct spt_host_path *ret)
 {
 	const struct spt_host_walk *walk = spt_model_host_walk(model, gpa);
@@ -91,7 +126,7 @@ bool spt_host_path(const struct spt_model *model, uint64_t gpa, struct spt_host_
 	uint64_t hva;
 
 	if (!walk)
-		return false;
+		return path_of_run(model, gpa, ret);
 	hva = walk->hva + (gpa - walk->gpa);
 	ret->nr_levels = 0;
 	ret->page_size = 0;

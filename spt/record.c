@@ -179,6 +179,7 @@ static const struct rec_rule {
 	[SPT_REC_GUEST_TABLE] = { sizeof(struct spt_guest_table), check_guest_table },
 	[SPT_REC_HOST_RUNS] = { sizeof(struct spt_host_runs), check_host_runs },
 	[SPT_REC_RMAPS] = { sizeof(struct spt_rmaps), check_rmaps },
+	[SPT_REC_INDEX] = { sizeof(struct spt_rec), NULL },
 	[SPT_REC_END] = { sizeof(struct spt_end), NULL },
 };
 
@@ -204,4 +205,64 @@ uint64_t spt_record_entries(const struct spt_rec *rec)
 	if (rec->type != SPT_REC_TABLE)
 		return 0;
 	return spt_chunks_bytes(((const struct spt_table *)rec)->chunks) / sizeof(uint64_t);
+}
+
+static const struct spt_gfns all_gfns = { 0, ~0ULL };
+
+static struct spt_gfns gfns_from(uint64_t first, uint64_t count)
+{
+	return (struct spt_gfns){ first, count ? first + count - 1 : first };
+}
+
+static struct spt_gfns runs_gfns(const struct spt_runs *runs)
+{
+	const struct spt_run *last = &runs->run[runs->count - 1];
+
+	return runs->count ? (struct spt_gfns){ runs->run[0].gfn, last->gfn + last->npages - 1 }
+			   : all_gfns;
+}
+
+static struct spt_gfns host_runs_gfns(const struct spt_host_runs *runs)
+{
+	const struct spt_host_run *last = &runs->run[runs->count - 1];
+
+	return runs->count ? (struct spt_gfns){ runs->run[0].gfn, last->gfn + last->npages - 1 }
+			   : all_gfns;
+}
+
+/* A reverse map of a huge page speaks of all its frames. They are in no order that is relied on. */
+static struct spt_gfns rmaps_gfns(const struct spt_rmaps *rmaps)
+{
+	uint64_t inside = (1ULL << 9 * (rmaps->level - 1)) - 1;
+	struct spt_gfns gfns = { ~0ULL, 0 };
+
+	for (uint32_t i = 0; i < rmaps->count; i++) {
+		uint64_t gfn = rmaps->rmap[i].gfn;
+
+		if ((gfn & ~inside) < gfns.first)
+			gfns.first = gfn & ~inside;
+		if ((gfn | inside) > gfns.last)
+			gfns.last = gfn | inside;
+	}
+	return rmaps->count ? gfns : all_gfns;
+}
+
+struct spt_gfns spt_record_gfns(const struct spt_rec *rec)
+{
+	switch (rec->type) {
+	case SPT_REC_SLOT:
+		return gfns_from(((const struct spt_slot *)rec)->base_gfn,
+				 ((const struct spt_slot *)rec)->npages);
+	case SPT_REC_SLOT_RUNS:
+	case SPT_REC_ATTRS:
+		return runs_gfns((const void *)rec);
+	case SPT_REC_DIRTY:
+		return gfns_from(((const struct spt_dirty *)rec)->gfn,
+				 ((const struct spt_dirty *)rec)->npages);
+	case SPT_REC_HOST_RUNS:
+		return host_runs_gfns((const void *)rec);
+	case SPT_REC_RMAPS:
+		return rmaps_gfns((const void *)rec);
+	}
+	return all_gfns;
 }

@@ -21,6 +21,12 @@ bool spt_record_known(const struct spt_rec *rec);
 /* Entries that it stores as SPT_REC_TABLE; 0 for other types, which END does not count. */
 uint64_t spt_record_entries(const struct spt_rec *rec);
 
+/* Guest frames that a record speaks of, both inclusive; 0 and ~0: all, or of none in particular. */
+struct spt_gfns {
+	uint64_t first, last;
+};
+struct spt_gfns spt_record_gfns(const struct spt_rec *rec);
+
 /* Bytes of the chunks that a bitmap says are stored. */
 static inline uint64_t spt_chunks_bytes(uint64_t chunks)
 {

@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Saving: the bytes go to a file beside the one asked for as they come, so that
- * memory does not grow with the guest; what is on disk is then checked as any
- * image is, compressed from there if asked for, and only then gets its name.
+ * Saving: a live image goes to a file beside the one asked for as it comes, so
+ * that memory does not grow with the guest; what is on disk is then checked as
+ * any image is, added to, given an index, compressed from there if asked for,
+ * and only then gets its name.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
-#include <zstd.h>
 
-#include "spt/beside.h"
-#include "spt/save.h"
-
-#define SPT_SAVE_PIECE	 (4U << 20) /* bytes between two looks at progress and Ctrl-C */
-#define SPT_SAVE_LEVEL	 3	    /* zstd: faster than most disks, and factor 5 to 50 */
-#define SPT_SAVE_WORKERS 4
+#include "spt/guest_tables.h"
+#include "spt/save_file.h"
 
 /* What the stream's sink needs. */
 struct stream {
@@ -27,78 +22,13 @@ struct stream {
 	uint64_t bytes;
 };
 
-static int report(const struct spt_save *how, uint64_t bytes, const char *path,
-		  struct spt_error *err)
-{
-	if (how->progress && how->progress(how->arg, bytes))
-		return spt_fail(err, EINTR, "%s: interrupted, nothing saved", path);
-	return 0;
-}
-
 static int take_piece(void *arg, const void *bytes, size_t len)
 {
 	struct stream *s = arg;
 	int ret = spt_beside_write(s->to, bytes, len, s->err);
 
 	s->bytes += len;
-	return ret ? ret : report(s->how, s->bytes, s->to->target, s->err);
-}
-
-static void free_compressor(ZSTD_CCtx **z)
-{
-	ZSTD_freeCCtx(*z);
-}
-
-static void free_bytes(void *p)
-{
-	free(*(void **)p);
-}
-
-/* One piece through the compressor into @b; the last one ends the frame. */
-static int compress_piece(ZSTD_CCtx *z, const struct spt_beside *b, ZSTD_inBuffer in, bool last,
-			  void *out, struct spt_error *err)
-{
-	size_t left;
-
-	do {
-		ZSTD_outBuffer to = { out, ZSTD_CStreamOutSize(), 0 };
-		int ret;
-
-		left = ZSTD_compressStream2(z, &to, &in, last ? ZSTD_e_end : ZSTD_e_continue);
-		if (ZSTD_isError(left))
-			return spt_fail(err, EIO, "%s: cannot compress: %s", b->target,
-					ZSTD_getErrorName(left));
-		ret = spt_beside_write(b, out, to.pos, err);
-		if (ret)
-			return ret;
-	} while (last ? left : in.pos < in.size);
-	return 0;
-}
-
-static int compress(const struct spt_beside *b, const struct spt_image *img,
-		    const struct spt_save *how, struct spt_error *err)
-{
-	ZSTD_CCtx *z __attribute__((cleanup(free_compressor))) = ZSTD_createCCtx();
-	void *out __attribute__((cleanup(free_bytes))) = malloc(ZSTD_CStreamOutSize());
-
-	if (!z || !out)
-		return spt_fail(err, ENOMEM, "%s: out of memory", b->target);
-	ZSTD_CCtx_setParameter(z, ZSTD_c_compressionLevel, SPT_SAVE_LEVEL);
-	ZSTD_CCtx_setParameter(z, ZSTD_c_checksumFlag, 1);
-	/* Fails where libzstd was built without threads: then there is one. */
-	ZSTD_CCtx_setParameter(z, ZSTD_c_nbWorkers, SPT_SAVE_WORKERS);
-	ZSTD_CCtx_setPledgedSrcSize(z, img->len);
-	for (size_t off = 0; off < img->len; off += SPT_SAVE_PIECE) {
-		size_t piece = img->len - off < SPT_SAVE_PIECE ? img->len - off : SPT_SAVE_PIECE;
-		ZSTD_inBuffer in = { (const char *)img->base + off, piece, 0 };
-		int ret = compress_piece(z, b, in, off + piece == img->len, out, err);
-
-		if (!ret)
-			ret = report(how, img->len, b->target, err);
-		if (ret)
-			return ret;
-	}
-	return 0;
+	return ret ? ret : spt_save_report(s->how, s->to->target, s->bytes, 0, s->err);
 }
 
 struct mapping {
@@ -130,26 +60,95 @@ static int map_file(const struct spt_beside *b, struct mapping *map, struct spt_
 	return 0;
 }
 
-/* Commit @plain as it is, or what it compresses to. */
-static int finish(struct spt_beside *plain, const struct spt_image *img, const struct spt_save *how,
-		  struct spt_saved *ret, struct spt_error *err)
+/* Records to be added, in memory. */
+struct added {
+	char *bytes;
+	size_t len, room;
+};
+
+static void free_added(struct added *added)
+{
+	free(added->bytes);
+}
+
+static int add_guest_table(void *arg, uint64_t gpa, const uint64_t *page)
+{
+	struct added *added = arg;
+
+	if (added->room - added->len < SPT_GUEST_TABLE_RECORD) {
+		size_t room = added->room * 2 + 64 * SPT_GUEST_TABLE_RECORD;
+		char *more = realloc(added->bytes, room);
+
+		if (!more)
+			return -ENOMEM;
+		added->bytes = more;
+		added->room = room;
+	}
+	added->len += spt_guest_table_record((void *)(added->bytes + added->len), gpa, page);
+	return 0;
+}
+
+/* The guest goes on while its tables are read: they are of a moment later than the image. */
+static int read_guest_tables(struct spt_source *src, const struct spt_image *img,
+			     struct added *added, struct spt_saved *saved, struct spt_error *err)
+{
+	struct spt_guest_tables tables;
+	struct spt_guest_memory memory;
+	struct spt_model model;
+	int ret;
+
+	spt_model_init(&model);
+	spt_guest_memory_init(&memory, src);
+	spt_guest_tables_init(&tables, SPT_GUEST_TABLES_MAX);
+	ret = spt_model_load(&model, img, err);
+	if (!ret)
+		ret = spt_guest_tables_vcpus(&tables, &memory, &model, add_guest_table, added, err);
+	if (ret == -ENOMEM)
+		ret = spt_fail(err, ENOMEM, "%s: out of memory for guest tables", img->name);
+	saved->guest_tables = tables.given;
+	saved->guest_unread = tables.unread;
+	saved->guest_limited = tables.limited;
+	spt_guest_tables_deinit(&tables);
+	spt_guest_memory_deinit(&memory);
+	spt_model_deinit(&model);
+	return ret;
+}
+
+/* The whole image: a live one by way of @spool, a file's where it is. */
+static int take_image(struct spt_source *src, struct spt_beside *spool, struct mapping *map,
+		      const struct spt_save *how, struct spt_image *img, struct spt_error *err)
+{
+	struct stream stream = { .to = spool, .how = how, .err = err };
+	int ret;
+
+	if (!spt_source_is_live(src))
+		return spt_source_read(src, NULL, 0, img, err);
+	ret = spt_source_stream(src, &how->req, take_piece, &stream, err);
+	if (!ret)
+		ret = map_file(spool, map, err);
+	return ret ? ret : spt_image_open(img, map->at, map->len, spt_source_name(src), 0, err);
+}
+
+/* Commit the spool with what it lacks, or another file made of it. */
+static int finish(struct spt_beside *spool, const struct spt_save_parts *parts, bool spooled,
+		  const struct spt_save *how, struct spt_saved *saved, struct spt_error *err)
 {
 	struct spt_beside small __attribute__((cleanup(spt_beside_drop))) = { .fd = -1 };
-	struct spt_beside *b = how->compress ? &small : plain;
+	struct spt_beside *b = how->compress && spooled ? &small : spool;
 	struct stat st;
 	int code = 0;
 
-	if (how->compress) {
-		code = spt_beside_open(&small, plain->target, err);
-		if (!code)
-			code = compress(&small, img, how, err);
-	}
+	if (b == &small)
+		code = spt_beside_open(b, spool->target, err);
+	if (!code)
+		code = how->compress ? spt_save_compressed(b, parts, how, err)
+				     : spt_save_raw(b, parts, spooled, how, err);
 	if (!code && fstat(b->fd, &st))
 		code = spt_fail(err, errno, "%s: %s", b->target, strerror(errno));
 	if (!code)
 		code = spt_beside_commit(b, err);
 	if (!code)
-		ret->file_bytes = st.st_size;
+		saved->file_bytes = st.st_size;
 	return code;
 }
 
@@ -158,7 +157,8 @@ int spt_save(struct spt_source *src, const char *path, const struct spt_save *ho
 {
 	struct spt_beside b __attribute__((cleanup(spt_beside_drop))) = { .fd = -1 };
 	struct mapping map __attribute__((cleanup(unmap))) = { 0 };
-	struct stream stream = { .to = &b, .how = how, .err = err };
+	struct added added __attribute__((cleanup(free_added))) = { 0 };
+	struct spt_save_parts parts;
 	struct spt_saved saved = { 0 };
 	struct spt_image img;
 	struct stat st;
@@ -169,21 +169,21 @@ int spt_save(struct spt_source *src, const char *path, const struct spt_save *ho
 				"%s: is not a regular file", path);
 	code = spt_beside_open(&b, path, err);
 	if (!code)
-		code = report(how, 0, path, err);
+		code = spt_save_report(how, path, 0, 0, err);
 	if (!code)
-		code = spt_source_stream(src, &how->req, take_piece, &stream, err);
-	if (!code)
-		code = map_file(&b, &map, err);
-	if (!code)
-		code = spt_image_open(&img, map.at, map.len, spt_source_name(src), 0, err);
-	if (!code)
-		code = finish(&b, &img, how, &saved, err);
+		code = take_image(src, &b, &map, how, &img, err);
+	if (!code && how->guest_tables && spt_source_is_live(src))
+		code = read_guest_tables(src, &img, &added, &saved, err);
+	if (code)
+		return code;
+	spt_save_parts_of(&parts, &img, added.bytes, added.len);
+	code = finish(&b, &parts, spt_source_is_live(src), how, &saved, err);
 	if (code || !ret)
 		return code;
 	*ret = saved;
-	ret->bytes = img.len;
-	ret->records = img.end.records;
-	ret->tables = img.end.tables;
+	ret->bytes = parts.len + parts.added_len + sizeof(parts.end);
+	ret->records = parts.end.records;
+	ret->tables = parts.end.tables;
 	ret->torn = img.torn;
 	return 0;
 }

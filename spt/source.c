@@ -9,13 +9,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "spt/compressed.h"
+#include "spt/narrow.h"
 #include "spt/source.h"
 #include "spt/source_live.h"
-#include "spt/compressed.h"
+#include "spt/temporary.h"
 
 /* Where the first read goes: a point query fits, so that it costs one read. */
 #define SPT_FIRST_READ	 (256U << 10)
 #define SPT_STREAM_PIECE (1U << 20)
+
+/* Up to here reading a file in full costs nothing, and all of it is checked. */
+#define SPT_NARROW_FLOOR (4U << 20)
+/* A raw file that has no index gets one where making it is cheaper than reading all. */
+#define SPT_SCAN_FLOOR (64U << 20)
+
+enum indexed { SPT_INDEX_UNTRIED, SPT_INDEX_NONE, SPT_INDEX_USED };
 
 struct spt_source {
 	int fd; /* live: the VM's image file; else -1 */
@@ -25,6 +34,12 @@ struct spt_source {
 	size_t room; /* bytes allocated or mapped */
 	bool mapped;
 	bool compressed; /* bytes are still compressed */
+
+	/* File: what a narrower request is answered with. */
+	enum indexed indexed;
+	struct spt_index index;
+	struct spt_pieces pieces;
+	void *answer; /* the last one */
 };
 
 bool spt_source_is_live(const struct spt_source *src)
@@ -37,8 +52,17 @@ const char *spt_source_name(const struct spt_source *src)
 	return src->name;
 }
 
+static void release_index(struct spt_source *src)
+{
+	if (src->indexed == SPT_INDEX_USED)
+		spt_pieces_deinit(&src->pieces);
+	spt_index_deinit(&src->index);
+	src->indexed = SPT_INDEX_UNTRIED;
+}
+
 static void release_bytes(struct spt_source *src)
 {
+	release_index(src);
 	if (src->mapped)
 		munmap(src->bytes, src->room);
 	else
@@ -55,6 +79,7 @@ void spt_source_close(struct spt_source *src)
 	release_bytes(src);
 	if (src->fd >= 0)
 		close(src->fd);
+	free(src->answer);
 	free(src->name);
 	free(src);
 }
@@ -212,12 +237,94 @@ int spt_source_open_vm(const char *id, struct spt_source **ret, struct spt_error
 	return 0;
 }
 
+/* The index at the file's end; a raw one is a record, with only the end record behind it. */
+static int open_stored_index(struct spt_source *src, const struct spt_rec **end)
+{
+	size_t len = src->len, begin;
+	struct spt_rec rec;
+	int ret;
+
+	*end = NULL;
+	if (src->compressed)
+		return spt_index_open(&src->index, src->bytes, len, &begin);
+	if (!ends_with_end(src->bytes, len))
+		return -ENOENT;
+	len -= sizeof(struct spt_end);
+	*end = (const void *)(src->bytes + len);
+	ret = spt_index_open(&src->index, src->bytes, len, &begin);
+	if (ret)
+		return ret;
+	memcpy(&rec, src->bytes + begin - sizeof(rec), sizeof(rec));
+	if (begin >= sizeof(rec) && rec.type == SPT_REC_INDEX &&
+	    rec.len == len - begin + sizeof(rec) && src->index.image_len == begin - sizeof(rec))
+		return 0;
+	spt_index_deinit(&src->index);
+	return -EINVAL;
+}
+
+/* Make the file ready for narrower requests; false: it is read in full. */
+static bool use_index(struct spt_source *src)
+{
+	const struct spt_rec *end = NULL;
+
+	if (src->indexed != SPT_INDEX_UNTRIED)
+		return src->indexed == SPT_INDEX_USED;
+	src->indexed = SPT_INDEX_NONE;
+	if (src->len % 8 && !src->compressed)
+		return false;
+	if (open_stored_index(src, &end)) {
+		end = NULL;
+		if (src->compressed || src->len < SPT_SCAN_FLOOR ||
+		    spt_index_scan(&src->index, src->bytes, src->len, 0, false)) {
+			spt_index_deinit(&src->index);
+			return false;
+		}
+		spt_index_sort(&src->index);
+	}
+	if (src->index.image_len < SPT_NARROW_FLOOR ||
+	    spt_pieces_init(&src->pieces, &src->index, src->bytes, src->len, src->compressed)) {
+		spt_index_deinit(&src->index);
+		return false;
+	}
+	src->pieces.end = end;
+	src->indexed = SPT_INDEX_USED;
+	return true;
+}
+
+/* Every frame of the index, into a file without a name that is then what is read. */
+static int expand_indexed(struct spt_source *src, struct spt_error *err)
+{
+	struct spt_temporary temporary;
+	int ret;
+
+	if (src->index.image_len > spt_zstd_limit(src->len))
+		return -EINVAL;
+	ret = spt_temporary_get(&temporary, src->index.image_len, src->name, err);
+
+	if (ret)
+		return ret;
+	ret = spt_pieces_expand_all(&src->pieces, temporary.at);
+	if (ret) {
+		spt_temporary_put(&temporary);
+		return ret;
+	}
+	release_bytes(src);
+	src->bytes = temporary.at;
+	src->len = src->room = temporary.len;
+	src->mapped = true;
+	return 0;
+}
+
 static int expand(struct spt_source *src, bool partial, struct spt_error *err)
 {
 	void *plain;
 	size_t len;
-	int ret = spt_zstd_expand(src->bytes, src->len, src->name, partial, &plain, &len, err);
+	int ret;
 
+	/* What the index cannot give, damage for instance, is said by the plain way. */
+	if (!partial && use_index(src) && !expand_indexed(src, NULL))
+		return 0;
+	ret = spt_zstd_expand(src->bytes, src->len, src->name, partial, &plain, &len, err);
 	if (ret)
 		return ret;
 	release_bytes(src);
@@ -277,11 +384,28 @@ int spt_source_stream(struct spt_source *src, const struct spt_request *req,
 	return ret;
 }
 
+/* A file's answer to a narrower request; false: all of it is the answer. */
+static bool read_narrowed(struct spt_source *src, const struct spt_request *req, unsigned int flags,
+			  struct spt_image *img)
+{
+	void *answer;
+	size_t len;
+
+	if (flags & SPT_IMAGE_SALVAGE || !spt_narrow_pays(req) || !use_index(src) ||
+	    spt_narrow(&src->pieces, req, &answer, &len))
+		return false;
+	free(src->answer);
+	src->answer = answer;
+	return !spt_image_open(img, answer, len, src->name, SPT_IMAGE_TRUST, NULL);
+}
+
 int spt_source_read(struct spt_source *src, const struct spt_request *req, unsigned int flags,
 		    struct spt_image *img, struct spt_error *err)
 {
 	int ret = 0;
 
+	if (src->fd < 0 && read_narrowed(src, req, flags, img))
+		return 0;
 	if (src->fd >= 0) {
 		ret = spt_live_request(src->fd, src->name, req, err);
 		if (!ret)

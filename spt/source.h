@@ -66,8 +66,10 @@ const char *spt_source_name(const struct spt_source *src); /* VM id or file */
 
 /*
  * Read an image into *@img, valid until the next call or close. A live source
- * makes a new image of what @req asks for (NULL: everything); a file gives all
- * it has, whatever is asked. @flags as in spt_image_open().
+ * makes a new image of what @req asks for (NULL: everything). A file gives at
+ * least that: a large one with an index (spt/index.h) only it, so that little of
+ * the file is read; shadow tables then come whatever the range. @flags as in
+ * spt_image_open().
  */
 int spt_source_read(struct spt_source *src, const struct spt_request *req, unsigned int flags,
 		    struct spt_image *img, struct spt_error *err);

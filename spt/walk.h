@@ -113,7 +113,10 @@ int spt_walk_gpa_from(struct spt_source *src, struct spt_model *model, uint64_t 
 unsigned int spt_walk_hva(const struct spt_model *model, uint64_t hva, uint64_t *gpa,
 			  unsigned int max);
 
-/* Decode the image's host walk; false when the image has none for this page. */
+/*
+ * Decode the image's host walk, or what its host runs say of the page, without
+ * levels; false when the image has neither.
+ */
 bool spt_host_path(const struct spt_model *model, uint64_t gpa, struct spt_host_path *ret);
 
 #endif
