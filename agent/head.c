@@ -50,6 +50,7 @@ static const struct {
 	[SPT_MASK_NX_HUGE_PAGES] = { SPT_S_NX_HUGE_PAGES, 4 },
 	[SPT_MASK_AD_ENABLED] = { SPT_S_AD_ENABLED, 1 },
 	[SPT_MASK_TDP_MMU_ENABLED] = { SPT_S_TDP_MMU_ENABLED, 1 },
+	[SPT_MASK_MAX_HUGE_LEVEL] = { SPT_S_MAX_HUGE_LEVEL, 4 },
 };
 
 bool spt_mask_value(enum spt_mask mask, u64 *value)

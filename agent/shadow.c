@@ -137,7 +137,8 @@ static bool spt_has_special(const u64 *spt)
 /*
  * Emits the page in reader->sp unless the request leaves it out. The gfn of a
  * page that is not direct is its guest table's, so only its translations and its
- * special entries tell what it maps; upper levels are always given.
+ * special entries tell what it maps; upper levels are always given, and so are
+ * pages whose guest table is itself in the range: they are why it is not writable.
  */
 static int spt_shadow_emit(struct spt_reader *reader)
 {
@@ -156,6 +157,7 @@ static int spt_shadow_emit(struct spt_reader *reader)
 	if (sp->direct)
 		table.allowed = spt_table_range(sp->gfn, sp->level, first, end, &from, &to);
 	else if (sp->level == 1 && reader->request.len && table.translations &&
+		 (sp->gfn < first || sp->gfn >= end) &&
 		 !spt_translates(table.translations, first, end) && !spt_has_special(sp->spt))
 		table.allowed = 0;
 	if (!table.allowed)

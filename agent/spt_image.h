@@ -188,7 +188,8 @@ struct spt_head {
 	M(TDP_ENABLED, tdp_enabled)					\
 	M(NX_HUGE_PAGES, nx_huge_pages)					\
 	M(AD_ENABLED, kvm_ad_enabled)					\
-	M(TDP_MMU_ENABLED, tdp_mmu_enabled)
+	M(TDP_MMU_ENABLED, tdp_mmu_enabled)				\
+	M(MAX_HUGE_LEVEL, max_huge_page_level)
 
 enum spt_mask {
 #define M(id, name) SPT_MASK_##id,

@@ -247,6 +247,7 @@ enum spt_field_id {
 	S(NX_HUGE_PAGES, O, kvm, "nx_huge_pages")			\
 	S(AD_ENABLED, O, kvm, "kvm_ad_enabled")				\
 	S(TDP_MMU_ENABLED, O, kvm, "tdp_mmu_enabled")			\
+	S(MAX_HUGE_LEVEL, O, kvm, "max_huge_page_level")		\
 	S(PHYS_BITS, O, kvm, "shadow_phys_bits")			\
 	S(KVM_HOST, O, kvm, "kvm_host")					\
 	S(CURRENT_VMCS, I, kvm_intel, "current_vmcs")			\

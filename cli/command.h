@@ -25,6 +25,7 @@ struct cli;
 	X(tree)                                                                                    \
 	X(ranges)                                                                                  \
 	X(walk)                                                                                    \
+	X(why)                                                                                     \
 	X(save)                                                                                    \
 	X(decode)                                                                                  \
 	X(layout)                                                                                  \

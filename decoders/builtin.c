@@ -24,7 +24,7 @@
 	[SPT_MASK_ACCESSED] = SPT_BIT(8), [SPT_MASK_DIRTY] = SPT_BIT(9),                           \
 	[SPT_MASK_MMIO_VALUE] = 6, [SPT_MASK_MMIO_CACHING] = 1, [SPT_MASK_TDP_ENABLED] = 1,        \
 	[SPT_MASK_TDP_MMU_ENABLED] = 1, [SPT_MASK_NX_HUGE_PAGES] = 1,                              \
-	[SPT_MASK_RSVD_LOWER_GFN] = SPT_BITS(45, 12)
+	[SPT_MASK_MAX_HUGE_LEVEL] = 3, [SPT_MASK_RSVD_LOWER_GFN] = SPT_BITS(45, 12)
 
 static const struct spt_masks ept_6_1 = {
 	.rec = { SPT_REC_MASKS, sizeof(struct spt_masks) },
@@ -78,6 +78,7 @@ static const struct spt_masks ept_7_3 = {
 		.value = {                                                                         \
 			PT_VALUES,                                                                 \
 			[SPT_MASK_TDP_ENABLED] = (tdp),                                            \
+			[SPT_MASK_MAX_HUGE_LEVEL] = 3,                                             \
 			[SPT_MASK_TDP_MMU_ENABLED] = (tdp),                                        \
 		},                                                                                 \
 	}

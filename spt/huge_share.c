@@ -129,11 +129,12 @@ static uint64_t count_causes(struct spt_huge *h, uint64_t first, int level, bool
 		causes |= SPT_CAUSE_BIT(SPT_CAUSE_MIXED_ATTRS);
 	if ((value & ~SPT_LPAGE_MIXED_FLAG) <= geometry)
 		return causes;
+	/* Where KVM shadows page tables, they are what is tracked. */
 	track = run_above(&h->track, first);
-	if (track && track->gfn < end)
-		causes |= SPT_CAUSE_BIT(SPT_CAUSE_WRITE_TRACK_SIZE);
-	else if (spt_model_has_indirect(h->model))
+	if (spt_model_has_indirect(h->model))
 		causes |= SPT_CAUSE_BIT(SPT_CAUSE_SHADOWED_SIZE);
+	else if (track && track->gfn < end)
+		causes |= SPT_CAUSE_BIT(SPT_CAUSE_WRITE_TRACK_SIZE);
 	else
 		causes |= SPT_CAUSE_BIT(SPT_CAUSE_DISALLOW);
 	return causes;
@@ -197,7 +198,7 @@ uint64_t spt_huge_causes(struct spt_huge *h, uint64_t gpa, int level, const stru
 	if (gmem && !(table && table->mirror))
 		causes |= SPT_CAUSE_BIT(SPT_CAUSE_GMEM_ORDER);
 	/* The host maps nothing of guest_memfd's. */
-	if (!(causes & SPT_CAUSE_BIT(SPT_CAUSE_GMEM_ORDER)) && !gmem)
+	if (!(causes & SPT_CAUSE_BIT(SPT_CAUSE_GMEM_ORDER)) && !gmem && (h->have_host || !causes))
 		causes |= host_causes(h, first, level);
 	return causes ? causes : SPT_CAUSE_BIT(SPT_CAUSE_STALE_SIZE);
 }

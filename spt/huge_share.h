@@ -38,7 +38,7 @@ struct spt_huge {
 	struct spt_run_cursor lpage[4]; /* by level: [2], [3] */
 	struct spt_run_cursor track;
 	struct spt_run_cursor attrs;
-	uint32_t host_rec, host_pos;	/* in the slot's host runs, likewise */
+	uint32_t host_rec, host_pos; /* in the slot's host runs, likewise */
 	uint64_t host_last;
 	bool have_lpage, have_host;
 };

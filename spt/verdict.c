@@ -12,9 +12,6 @@
 
 #include "spt/verdict.h"
 
-/* KVM_USER_MEM_SLOTS: from here on ids are KVM's own slots (APIC access page, ...). */
-#define FIRST_INTERNAL_SLOT 32764
-
 /* What the paths of a walk have in common. */
 struct paths {
 	const struct spt_walk_path *leaf;     /* first that maps, NULL none */
@@ -72,7 +69,7 @@ static uint64_t vm_value(const struct spt_model *m, enum spt_vm_value value)
  * An invalidation that is under way and may be about this page. Its range is in
  * frames or, until 8569992d64b8, in addresses of the VMM: either counts.
  */
-static bool invalidating(const struct spt_model *m, const struct spt_walk *w)
+bool spt_walk_invalidating(const struct spt_model *m, const struct spt_walk *w)
 {
 	uint64_t start = vm_value(m, SPT_VM_MMU_INVALIDATE_RANGE_START);
 	uint64_t end = vm_value(m, SPT_VM_MMU_INVALIDATE_RANGE_END);
@@ -99,7 +96,7 @@ __attribute__((format(printf, 3, 4))) static void disagree(const struct spt_mode
 		w->verdict = SPT_VERDICT_TORN;
 		return;
 	}
-	if (invalidating(m, w)) {
+	if (spt_walk_invalidating(m, w)) {
 		spt_verdict_torn(w, "the host is invalidating this range");
 		return;
 	}
@@ -161,7 +158,7 @@ static void judge_mmio_in_slot(const struct spt_model *m, struct spt_walk *w,
 	unsigned int as_id = mmio->root ? mmio->root->as_id : 0;
 	uint64_t now;
 
-	if (w->slot->slot->id >= FIRST_INTERNAL_SLOT)
+	if (w->slot->slot->id >= SPT_FIRST_INTERNAL_SLOT)
 		say(w, SPT_VERDICT_MMIO, "emulated page of KVM's own memslot %d",
 		    w->slot->slot->id);
 	else if (!spt_value(&m->vm, as_id ? SPT_VM_GENERATION_1 : SPT_VM_GENERATION_0, &now) ||
