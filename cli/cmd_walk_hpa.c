@@ -51,7 +51,7 @@ static void show_unmapped(struct cli *cli, const struct cli_walk_from *from,
 	if (cli->opt.json)
 		cli_walk_to_json(cli, cli_empty_model(cli), from, &walk);
 	else
-		fprintf(cli->out, "\n%s: %s\n", spt_verdict_name(walk.verdict), walk.reason);
+		cli_print_verdict(cli, cli_empty_model(cli), from, &walk);
 }
 
 int cli_walk_hpa(struct cli *cli, const struct cli_walk_from *from)

@@ -5,7 +5,9 @@
 
 #include "cli/json.h"
 #include "cli/show.h"
+#include "cli/show_explain.h"
 #include "cli/table.h"
+#include "spt/explain.h"
 
 static const char *perm_text(unsigned int perm, char text[4])
 {
@@ -75,23 +77,29 @@ void cli_print_guest(struct cli *cli, const struct spt_guest_walk *g, bool expla
 	const char *doubt = spt_guest_regs_doubt(&g->regs);
 	FILE *out = cli->out;
 
-	(void)explain;
 	fprintf(out, "\n  guest page tables of vCPU %" PRId64 ": paging %s, CR3 0x%" PRIx64 "%s\n",
 		g->regs.vcpu, spt_guest_paging_name(g->regs.mmu.paging), g->regs.cr3,
 		g->regs.flags & SPT_REGS_GIVEN ? " (given)" : "");
-	if (doubt)
+	if (doubt && !explain)
 		fprintf(out, "    beware: %s\n", doubt);
 	if (g->flags & SPT_GUEST_CHANGED)
 		fprintf(out, "    beware: the guest changed an entry while it was walked\n");
 	if (g->nr_levels)
 		fprintf(out, "    %-5s  %-18s  %-18s  %5s  %-18s  %s\n", "level", "table's GPA",
 			"table's HPA", "index", "entry", "meaning");
-	for (unsigned int i = 0; i < g->nr_levels; i++)
+	for (unsigned int i = 0; i < g->nr_levels; i++) {
+		char words[SPT_EXPLAIN_TEXT];
+
 		print_level(out, &g->level[i]);
+		if (explain)
+			cli_print_words(out, spt_explain_guest(&g->level[i], words));
+	}
 	if (g->end == SPT_GUEST_END_MAPPED)
 		print_access(out, g);
 	else
 		fprintf(out, "    GPA    none\n");
+	if (explain)
+		spt_explain_access(g, cli_print_item, out);
 }
 
 static struct json_object *flags_json(const struct spt_gpte *gpte)
@@ -114,12 +122,12 @@ static struct json_object *flags_json(const struct spt_gpte *gpte)
 	return names;
 }
 
-static struct json_object *level_json(const struct spt_guest_level *l)
+static struct json_object *level_json(const struct spt_guest_level *l, bool explain)
 {
 	const uint64_t offset = l->entry_gpa & (spt_level_size(1) - 1);
 	struct json_object *o = json_object_new_object();
 	bool read = l->read == SPT_GUEST_READ;
-	char perm[4];
+	char perm[4], words[SPT_EXPLAIN_TEXT];
 
 	cli_json_set_int(o, "level", l->level);
 	cli_json_set_hex(o, "table_gpa", l->table_gpa);
@@ -145,6 +153,8 @@ static struct json_object *level_json(const struct spt_guest_level *l)
 	cli_json_set(o, "size", cli_json_uint(l->gpte.size));
 	cli_json_set(o, "reserved", l->gpte.reserved ? cli_json_hex(l->gpte.reserved) : NULL);
 	cli_json_set_text(o, "read", spt_guest_read_name(l->read));
+	if (explain)
+		cli_json_set_text(o, "text", spt_explain_guest(l, words));
 	return o;
 }
 
@@ -155,9 +165,8 @@ struct json_object *cli_guest_json(const struct spt_guest_walk *g, bool explain)
 	bool mapped = g->end == SPT_GUEST_END_MAPPED;
 	char perm[4];
 
-	(void)explain;
 	for (unsigned int i = 0; i < g->nr_levels; i++)
-		json_object_array_add(levels, level_json(&g->level[i]));
+		json_object_array_add(levels, level_json(&g->level[i], explain));
 	cli_json_set(o, "vcpu", g->regs.vcpu < 0 ? NULL : json_object_new_int64(g->regs.vcpu));
 	cli_json_set_text(o, "paging", spt_guest_paging_name(g->regs.mmu.paging));
 	cli_json_set_hex(o, "cr0", g->regs.cr0);
@@ -181,5 +190,11 @@ struct json_object *cli_guest_json(const struct spt_guest_walk *g, bool explain)
 	cli_json_set(o, "pkey",
 		     g->flags & SPT_GUEST_PKEY ? json_object_new_int((int)g->pkey) : NULL);
 	cli_json_set_text(o, "reason", g->reason);
+	if (explain) {
+		struct json_object *words = json_object_new_array();
+
+		spt_explain_access(g, cli_add_item, words);
+		cli_json_set(o, "explanation", words);
+	}
 	return o;
 }

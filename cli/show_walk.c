@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "cli/show.h"
+#include "cli/show_explain.h"
 #include "cli/show_guest.h"
 #include "cli/table.h"
+#include "spt/explain.h"
 
 static void print_upper(FILE *out, const char *text)
 {
@@ -96,7 +98,8 @@ static void print_place(FILE *out, const struct spt_walk_path *path)
 		fprintf(out, ", at %s 0x%" PRIx64, cli_root_space(path->root), path->address);
 }
 
-static void print_path(FILE *out, const struct spt_model *model, const struct spt_walk_path *path)
+static void print_path(FILE *out, const struct spt_model *model, const struct spt_walk_path *path,
+		       bool explain)
 {
 	char title[128];
 
@@ -112,8 +115,13 @@ static void print_path(FILE *out, const struct spt_model *model, const struct sp
 	print_place(out, path);
 	fputc('\n', out);
 	print_level_heading(out);
-	for (unsigned int i = 0; i < path->nr_levels; i++)
+	for (unsigned int i = 0; i < path->nr_levels; i++) {
+		char words[SPT_EXPLAIN_TEXT];
+
 		print_entry(out, model, &path->level[i]);
+		if (explain)
+			cli_print_words(out, spt_explain_entry(model, &path->level[i], words));
+	}
 	print_hpa(out, path->hpa, path->page_size);
 }
 
@@ -138,7 +146,7 @@ static void print_host_level(FILE *out, const struct spt_walk *walk,
 	fputc('\n', out);
 }
 
-static void print_host(FILE *out, const struct spt_walk *walk)
+static void print_host(FILE *out, const struct spt_walk *walk, bool explain)
 {
 	/* Without a slot there is no HVA to begin at. */
 	if (!walk->have_host || !walk->slot)
@@ -154,19 +162,25 @@ static void print_host(FILE *out, const struct spt_walk *walk)
 		fprintf(out, "    %s%s (saved without the tables above)\n",
 			walk->host.writable ? "writable " : "",
 			spt_host_type_name(walk->host.type));
-	for (unsigned int i = 0; i < walk->host.nr_levels; i++)
+	for (unsigned int i = 0; i < walk->host.nr_levels; i++) {
+		char words[SPT_EXPLAIN_TEXT];
+
 		print_host_level(out, walk, &walk->host.level[i]);
+		if (explain)
+			cli_print_words(out, spt_explain_host(&walk->host.level[i], words));
+	}
 	print_hpa(out, walk->host.hpa, walk->host.page_size);
 }
 
 /* Everything that translates a GPA. */
-static void print_gpa(struct cli *cli, const struct spt_model *model, const struct spt_walk *walk)
+static void print_gpa(struct cli *cli, const struct spt_model *model, const struct spt_walk *walk,
+		      bool explain)
 {
 	FILE *out = cli->out;
 
 	print_slot(out, walk);
 	for (unsigned int i = 0; i < walk->nr_paths; i++)
-		print_path(out, model, &walk->path[i]);
+		print_path(out, model, &walk->path[i], explain);
 	if (!walk->nr_paths)
 		fprintf(out, "\n  %s\n",
 			model->nr_roots
@@ -174,7 +188,15 @@ static void print_gpa(struct cli *cli, const struct spt_model *model, const stru
 				: "no root: no vCPU has entered the guest since KVM last dropped its roots");
 	if (walk->more_paths)
 		fprintf(out, "\n  and %u further ways to this page\n", walk->more_paths);
-	print_host(out, walk);
+	print_host(out, walk, explain);
+}
+
+void cli_print_verdict(struct cli *cli, const struct spt_model *model,
+		       const struct cli_walk_from *from, const struct spt_walk *walk)
+{
+	fprintf(cli->out, "\n%s: %s\n", spt_verdict_name(walk->verdict), walk->reason);
+	if (from->explain && cli_walk_has_gpa(from, walk))
+		spt_explain_walk(model, walk, cli_print_item, cli->out);
 }
 
 void cli_print_walk(struct cli *cli, const struct spt_model *model,
@@ -192,6 +214,6 @@ void cli_print_walk(struct cli *cli, const struct spt_model *model,
 	if (from->guest && cli_walk_has_gpa(from, walk))
 		fputc('\n', out);
 	if (cli_walk_has_gpa(from, walk))
-		print_gpa(cli, model, walk);
-	fprintf(out, "\n%s: %s\n", spt_verdict_name(walk->verdict), walk->reason);
+		print_gpa(cli, model, walk, from->explain);
+	cli_print_verdict(cli, model, from, walk);
 }

@@ -29,6 +29,10 @@ static inline bool cli_walk_has_gpa(const struct cli_walk_from *from, const stru
 void cli_walk_to_json(struct cli *cli, const struct spt_model *model,
 		      const struct cli_walk_from *from, const struct spt_walk *walk);
 
+/* The last lines of a walk; also of one that found nothing to walk. */
+void cli_print_verdict(struct cli *cli, const struct spt_model *model,
+		       const struct cli_walk_from *from, const struct spt_walk *walk);
+
 void cli_print_walk(struct cli *cli, const struct spt_model *model,
 		    const struct cli_walk_from *from, const struct spt_walk *walk);
 

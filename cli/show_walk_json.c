@@ -3,8 +3,10 @@
 
 #include "cli/json.h"
 #include "cli/show.h"
+#include "cli/show_explain.h"
 #include "cli/show_guest.h"
 #include "cli/show_walk.h"
+#include "spt/explain.h"
 
 static struct json_object *hpa_or_null(uint64_t hpa)
 {
@@ -17,16 +19,20 @@ static struct json_object *size_or_null(uint64_t size)
 }
 
 static struct json_object *path_to_json(const struct spt_model *model,
-					const struct spt_walk_path *path)
+					const struct spt_walk_path *path, bool explain)
 {
 	struct json_object *levels = json_object_new_array();
 	struct json_object *o = json_object_new_object();
+	char words[SPT_EXPLAIN_TEXT];
 
 	for (unsigned int i = 0; i < path->nr_levels; i++) {
 		struct spt_spte spte = spt_entry_decode(model, &path->level[i]);
 		struct json_object *level = json_object_new_object();
 
 		cli_entry_to_json(level, model, &path->level[i], &spte);
+		if (explain)
+			cli_json_set_text(level, "text",
+					  spt_explain_entry(model, &path->level[i], words));
 		json_object_array_add(levels, level);
 	}
 	/* 'hpa' is what the root translates the address to; the root itself is 'root_hpa'. */
@@ -40,7 +46,7 @@ static struct json_object *path_to_json(const struct spt_model *model,
 	return o;
 }
 
-static struct json_object *host_level_to_json(const struct spt_host_level *level)
+static struct json_object *host_level_to_json(const struct spt_host_level *level, bool explain)
 {
 	const struct {
 		bool set;
@@ -54,7 +60,7 @@ static struct json_object *host_level_to_json(const struct spt_host_level *level
 	struct json_object *names = json_object_new_array();
 	struct json_object *o = json_object_new_object();
 	bool present = level->type == SPT_HOST_TABLE || level->type == SPT_HOST_PAGE;
-	char perm[4] = "---";
+	char perm[4] = "---", words[SPT_EXPLAIN_TEXT];
 
 	if (present) {
 		perm[0] = 'r';
@@ -71,16 +77,18 @@ static struct json_object *host_level_to_json(const struct spt_host_level *level
 	cli_json_set_text(o, "type", spt_host_type_name(level->type));
 	cli_json_set_text(o, "perm", perm);
 	cli_json_set(o, "flags", names);
+	if (explain)
+		cli_json_set_text(o, "text", spt_explain_host(level, words));
 	return o;
 }
 
-static struct json_object *host_to_json(const struct spt_host_path *host)
+static struct json_object *host_to_json(const struct spt_host_path *host, bool explain)
 {
 	struct json_object *levels = json_object_new_array();
 	struct json_object *o = json_object_new_object();
 
 	for (unsigned int i = 0; i < host->nr_levels; i++)
-		json_object_array_add(levels, host_level_to_json(&host->level[i]));
+		json_object_array_add(levels, host_level_to_json(&host->level[i], explain));
 	cli_json_set(o, "levels", levels);
 	cli_json_set(o, "hpa", hpa_or_null(host->hpa));
 	cli_json_set(o, "page_size", size_or_null(host->page_size));
@@ -107,11 +115,19 @@ void cli_walk_to_json(struct cli *cli, const struct spt_model *model,
 	cli_json_put(cli, "private", json_object_new_boolean(walk->private_gpa));
 	cli_json_array_begin(cli, "roots");
 	for (unsigned int i = 0; i < walk->nr_paths; i++)
-		cli_json_put(cli, NULL, path_to_json(model, &walk->path[i]));
+		cli_json_put(cli, NULL, path_to_json(model, &walk->path[i], from->explain));
 	cli_json_array_end(cli);
 	cli_json_put(cli, "more_roots", cli_json_uint(walk->more_paths));
-	cli_json_put(cli, "host", walk->have_host && walk->slot ? host_to_json(&walk->host) : NULL);
+	cli_json_put(cli, "host",
+		     walk->have_host && walk->slot ? host_to_json(&walk->host, from->explain)
+						   : NULL);
 	cli_json_put(cli, "verdict", json_object_new_string(spt_verdict_name(walk->verdict)));
 	cli_json_put(cli, "reason", json_object_new_string(walk->reason));
 	cli_json_put(cli, "tries", cli_json_uint(walk->tries));
+	if (from->explain && have_gpa) {
+		struct json_object *words = json_object_new_array();
+
+		spt_explain_walk(model, walk, cli_add_item, words);
+		cli_json_put(cli, "explanation", words);
+	}
 }
