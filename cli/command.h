@@ -24,6 +24,7 @@ struct cli;
 	X(tables)                                                                                  \
 	X(tree)                                                                                    \
 	X(ranges)                                                                                  \
+	X(stats)                                                                                   \
 	X(walk)                                                                                    \
 	X(why)                                                                                     \
 	X(save)                                                                                    \

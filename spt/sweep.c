@@ -20,11 +20,11 @@ struct pass {
 	const struct spt_sweep_ops *ops;
 	void *arg;
 	struct spt_sweep_parts parts;
-	char *states;	/* state_size bytes a part */
-	uint64_t *seen; /* a bit a node: it was given to 'table' */
-	size_t next;	/* part to be taken */
-	uint64_t done;	/* tables */
-	int stop;	/* what ended it early; 0: nothing */
+	char *states;	 /* state_size bytes a part */
+	uint64_t *place; /* of each node: where it was seen first, see place_of(); 0: nowhere */
+	size_t next;	 /* part to be taken */
+	uint64_t done;	 /* tables */
+	int stop;	 /* what ended it early; 0: nothing */
 };
 
 /* One thread's work on one part. */
@@ -45,12 +45,23 @@ unsigned int spt_cpus(void)
 	return count > 0 ? count : 1;
 }
 
-static bool mark_seen(struct pass *p, const struct spt_node *node)
+/* Root and address of a table, one word that is not 0: 27 bits and, of 2M, 36. */
+static uint64_t place_of(const struct worker *w, uint64_t base)
 {
-	size_t nr = node - p->sweep->model->nodes;
-	uint64_t bit = 1ULL << nr % 64;
+	uint64_t root = w->root - w->pass->sweep->model->roots;
 
-	return __atomic_fetch_or(&p->seen[nr / 64], bit, __ATOMIC_RELAXED) & bit;
+	return (root + 1) << 36 | (base >> spt_level_shift(2) & ((1ULL << 36) - 1));
+}
+
+/* A table belongs to the place that asks first, in all parts that the table reaches into. */
+static bool seen_elsewhere(const struct worker *w, const struct spt_node *node, uint64_t base)
+{
+	uint64_t *place = &w->pass->place[node - w->pass->sweep->model->nodes];
+	uint64_t here = place_of(w, base), there = 0;
+
+	return !__atomic_compare_exchange_n(place, &there, here, false, __ATOMIC_RELAXED,
+					    __ATOMIC_RELAXED) &&
+	       there != here;
 }
 
 static void end_early(struct pass *p, int code)
@@ -141,8 +152,8 @@ static int visit(struct worker *w, const struct spt_node *node,
 
 	spt_sweep_clip(node, base, w->span.want_first, w->span.want_last, &t.first, &t.end);
 	spt_sweep_clip(node, base, w->span.first, w->span.last, &first, &end);
+	t.again = seen_elsewhere(w, node, base);
 	if (owns(w, base)) {
-		t.again = mark_seen(w->pass, node);
 		if (ops->table)
 			ret = ops->table(w->pass->arg, w->state, &t);
 		if (!ret && ++w->tables >= PROGRESS_TABLES)
@@ -243,8 +254,8 @@ int spt_sweep(const struct spt_sweep *sweep, const struct spt_sweep_ops *ops, vo
 
 	if (!ret) {
 		p.states = calloc(p.parts.count, ops->state_size ? ops->state_size : 1);
-		p.seen = calloc(m->nr_nodes / 64 + 1, sizeof(*p.seen));
-		if (p.states && p.seen) {
+		p.place = calloc((size_t)m->nr_nodes + 1, sizeof(*p.place));
+		if (p.states && p.place) {
 			run(&p, threads);
 			ret = merge(&p);
 		} else {
@@ -252,7 +263,7 @@ int spt_sweep(const struct spt_sweep *sweep, const struct spt_sweep_ops *ops, vo
 		}
 	}
 	free(p.states);
-	free(p.seen);
+	free(p.place);
 	spt_sweep_parts_free(&p.parts);
 	if (ret == -ENOMEM)
 		spt_fail(err, ENOMEM, "%s: out of memory for %u tables", m->image.name,

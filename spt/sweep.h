@@ -23,7 +23,11 @@ struct spt_sweep_table {
 	uint64_t base;	    /* first address that entry 0 translates, as the tables count */
 	unsigned int first; /* entries first .. end - 1 are in the range swept */
 	unsigned int end;
-	bool again; /* seen before at another place, which may be one that comes later */
+	/*
+	 * False at one of the places where the table hangs, whichever was reached first:
+	 * what is counted without the others is counted once.
+	 */
+	bool again;
 };
 
 /* What entry @index translates first, as the tables count; for people: spt_root_address(). */

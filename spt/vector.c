@@ -18,3 +18,18 @@ bool spt_any_equal(const uint64_t *entry, size_t count, uint64_t mask, uint64_t 
 		equal |= !((entry[i] ^ want) & mask);
 	return equal;
 }
+
+SPT_VECTOR
+struct spt_reduced spt_reduce(const uint64_t *entry, size_t count, uint64_t accessed,
+			      uint64_t dirty)
+{
+	uint64_t any = 0, all = ~0ULL, with_accessed = 0, with_dirty = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		any |= entry[i];
+		all &= entry[i];
+		with_accessed += (entry[i] & accessed) != 0;
+		with_dirty += (entry[i] & dirty) != 0;
+	}
+	return (struct spt_reduced){ any, all, with_accessed, with_dirty };
+}

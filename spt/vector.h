@@ -13,4 +13,15 @@
 /* Whether an entry equals @want in the bits of @mask. */
 bool spt_any_equal(const uint64_t *entry, size_t count, uint64_t mask, uint64_t want);
 
+/* What all entries of an array say together. */
+struct spt_reduced {
+	uint64_t any;		  /* bits that are set in at least one */
+	uint64_t all;		  /* bits that are set in each */
+	uint64_t accessed, dirty; /* entries that have a bit of those masks */
+};
+
+/* @count is not 0. The masks have one bit at most. */
+struct spt_reduced spt_reduce(const uint64_t *entry, size_t count, uint64_t accessed,
+			      uint64_t dirty);
+
 #endif
