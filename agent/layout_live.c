@@ -197,7 +197,7 @@ static int spt_check_page(const struct spt_vm_id *id, const void *sp, bool tdp,
 {
 	int error = spt_sp_find(sp, to);
 
-	if (error)
+	if (error || !spt_sp_backlinked(to))
 		return spt_refuse(why, -EBADMSG, "a page of VM %s is no kvm_mmu_page (%s)",
 				  id->name, tdp ? "tdp_mmu_roots" : "active_mmu_pages");
 	if (tdp != !!spt_number(to->copy, SPT_F_SP_TDP_MMU_PAGE))

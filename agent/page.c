@@ -38,10 +38,7 @@ int spt_sp_find(const void *sp, struct spt_sp *to)
 	pagefault_enable();
 	if (error)
 		return error;
-	if (!spt_in_direct_map(to->spt, PAGE_SIZE) ||
-	    page_private(virt_to_page(to->spt)) != (unsigned long)sp)
-		return -EBADMSG;
-	return 0;
+	return spt_in_direct_map(to->spt, PAGE_SIZE) ? 0 : -EBADMSG;
 }
 
 static bool spt_linked(const struct spt_sp *sp, enum spt_field_id id)
@@ -70,6 +67,8 @@ static u32 spt_sp_flags(const struct spt_sp *sp, bool tdp)
 		flags |= SPT_PAGE_ROOT_TO_ZAP;
 	if (spt_linked(sp, SPT_F_SP_NX_LINK))
 		flags |= SPT_PAGE_NX_LINKED;
+	if (!spt_sp_backlinked(sp))
+		flags |= SPT_PAGE_BACKLINK_BAD;
 	return flags;
 }
 

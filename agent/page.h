@@ -25,7 +25,10 @@ struct spt_sp {
  * be kept by RCU or mmu_lock. -EFAULT: not readable, -EBADMSG: no kvm_mmu_page.
  */
 int spt_sp_copy(const void *sp, struct spt_sp *to);
-/* The same for a page that no entry named: its table must point back to it. */
+/*
+ * The same for a page that no entry named but a list of KVM's: its table must be
+ * one by its address. Whether it points back, spt_sp_backlinked() says.
+ */
 int spt_sp_find(const void *sp, struct spt_sp *to);
 
 /* The page as the image has it. */
@@ -53,6 +56,12 @@ static inline const void *spt_sp_of(u64 hpa)
 	if (!pfn_valid(hpa >> PAGE_SHIFT))
 		return NULL;
 	return (const void *)page_private(pfn_to_page(hpa >> PAGE_SHIFT));
+}
+
+/* Does the page that holds the table point back to it? It does, in a sound tree. */
+static inline bool spt_sp_backlinked(const struct spt_sp *sp)
+{
+	return page_private(virt_to_page(sp->spt)) == (unsigned long)sp->sp;
 }
 
 /* The physical address of what a pointer of KVM names; SPT_NO_HPA when it is no such pointer. */

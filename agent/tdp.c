@@ -123,8 +123,11 @@ static u64 spt_root_bits(const struct spt_reader *reader, u32 role)
 	return reader->direct_bits;
 }
 
-/* Emits the page in reader->sp, which is then the path's end. */
-static int spt_tdp_emit(struct spt_reader *reader, u64 base)
+/*
+ * Emits the page in reader->sp, which is then the path's end. @base and @level are
+ * those of its place in the tree, whatever the page says of itself.
+ */
+static int spt_tdp_emit(struct spt_reader *reader, u64 base, u8 level)
 {
 	struct spt_tdp_cursor *at = &reader->cursor.tdp;
 	const struct spt_sp *sp = &reader->sp;
@@ -140,19 +143,20 @@ static int spt_tdp_emit(struct spt_reader *reader, u64 base)
 		end |= bits;
 	}
 	table.root_sp = (unsigned long)at->root;
-	table.allowed = spt_table_range(base, sp->level, first, end, &frame->next, &frame->end);
+	table.allowed = spt_table_range(base, level, first, end, &frame->next, &frame->end);
 	error = reader->sink->table(reader, &table);
 	if (error)
 		return error;
-	if (sp->level == 1)
-		return 1;	/* no tables below */
+	/* No tables below, or none that could be told: a link to the wrong level may be a loop. */
+	if (level == 1 || sp->level != level)
+		return 1;
 	frame->sp = sp->sp;
 	frame->spt = sp->spt;
 	frame->base = base;
 	frame->chunks = table.chunks;
-	frame->level = sp->level;
+	frame->level = level;
 	if (at->resume > base) {
-		u64 skip = (at->resume - base) >> spt_level_shift(sp->level);
+		u64 skip = (at->resume - base) >> spt_level_shift(level);
 
 		frame->next = max_t(u64, frame->next, min_t(u64, skip, SPT_TABLE_ENTRIES));
 	}
@@ -188,7 +192,7 @@ static int spt_tdp_next_root(struct spt_reader *reader)
 	if (!ret) {
 		at->root = root;
 		at->role = reader->sp.role;
-		ret = spt_tdp_emit(reader, 0);
+		ret = spt_tdp_emit(reader, 0, reader->sp.level);
 		if (ret < 0)
 			at->root = NULL;
 	} else {
@@ -203,7 +207,8 @@ static int spt_tdp_next_root(struct spt_reader *reader)
 
 /*
  * The table that @spte, entry @index of @frame, names, into reader->sp. False:
- * what it names is no table of this place in the tree.
+ * what it names is no table. A table that says it belongs elsewhere is one: who
+ * reads the image is to see what it says.
  */
 static bool spt_tdp_child(struct spt_reader *reader, const struct spt_frame *frame,
 			  unsigned int index, u64 spte, u64 *base)
@@ -212,9 +217,7 @@ static bool spt_tdp_child(struct spt_reader *reader, const struct spt_frame *fra
 	const void *sp = spt_sp_of(hpa);
 
 	*base = frame->base + ((u64)index << spt_level_shift(frame->level));
-	return sp && !spt_sp_copy(sp, &reader->sp) && reader->sp.spt == __va(hpa) &&
-	       reader->sp.level == frame->level - 1 &&
-	       reader->sp.gfn == (*base & ~reader->direct_bits);
+	return sp && !spt_sp_copy(sp, &reader->sp) && reader->sp.spt == __va(hpa);
 }
 
 static bool spt_tdp_is_table(u64 spte, u8 level)
@@ -260,7 +263,7 @@ static int spt_tdp_next(struct spt_reader *reader)
 		}
 		if (!spt_tdp_child(reader, frame, frame->next, spte, &base))
 			return spt_tdp_bad_table(reader, frame, spte);
-		ret = spt_tdp_emit(reader, base);
+		ret = spt_tdp_emit(reader, base, frame->level - 1);
 		if (ret > 0)
 			frame->next++;
 		return ret;
