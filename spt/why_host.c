@@ -47,7 +47,7 @@ static void from_walk(struct spt_why_ask *ask, int larger)
 	const struct spt_host_level *last;
 
 	h->type = path->type;
-	if (path->type == SPT_HOST_ERROR || !path->nr_levels)
+	if (path->type == SPT_HOST_ERROR)
 		return;
 	last = &path->level[path->nr_levels - 1];
 	h->known = h->have_entry = true;
@@ -89,7 +89,7 @@ void spt_why_find_host(struct spt_why_ask *ask, int larger)
 	if (!ask->memslot || ask->slot->flags & SPT_SLOT_GMEM_ONLY)
 		return;
 	/* The walk is of one slot's HVA: the other address space may have another one. */
-	if (ask->walk->have_host && ask->walk->slot &&
+	if (ask->walk->have_host && ask->walk->host.nr_levels && ask->walk->slot &&
 	    spt_memslot_hva(ask->memslot, ask->walk->gpa) == ask->walk->hva)
 		from_walk(ask, larger);
 	else if (m->image.head.req_parts & SPT_PART_HOST_RUNS)

@@ -118,6 +118,12 @@ static void set_value(struct values *v, unsigned int nr, uint64_t value)
 	v->value[nr] = value;
 }
 
+void mkimage_mask(struct mkimage *mk, enum spt_mask nr, uint64_t value)
+{
+	mk->masks.known |= 1ULL << nr;
+	mk->masks.value[nr] = value;
+}
+
 void mkimage_vm(struct mkimage *mk, enum spt_vm_value nr, uint64_t value)
 {
 	set_value(&mk->vm, nr, value);

@@ -28,6 +28,9 @@ struct spt_head *mkimage_head(struct mkimage *mk);
 struct spt_end *mkimage_end(struct mkimage *mk); /* totals and checksum are filled in later */
 const struct spt_format *mkimage_format(struct mkimage *mk);
 
+/* Another value of a mask than the format's; for what decodes nothing. */
+void mkimage_mask(struct mkimage *mk, enum spt_mask nr, uint64_t value);
+
 /* Values become known by being set. A generation is also END's, as of a VM at rest. */
 void mkimage_vm(struct mkimage *mk, enum spt_vm_value nr, uint64_t value);
 /* A second record of the values so far, as the agent makes it behind everything else. */
