@@ -28,6 +28,8 @@ struct cli;
 	X(walk)                                                                                    \
 	X(why)                                                                                     \
 	X(save)                                                                                    \
+	X(diff)                                                                                    \
+	X(watch)                                                                                   \
 	X(decode)                                                                                  \
 	X(layout)                                                                                  \
 	X(agent)                                                                                   \
