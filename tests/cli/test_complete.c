@@ -41,7 +41,7 @@ static const struct {
 	{ "walk ", "gpa gva hva hpa" },
 	{ "walk h", "hva hpa" },
 	{ "walk gpa ", "" },
-	{ "help wa", "walk" },
+	{ "help wal", "walk" },
 	{ "save ", "FILE" },
 	{ "--image ", "FILE" },
 	{ "-i ", "FILE" },
