@@ -162,13 +162,20 @@ run_l1_files() # WORD...
 	done >"$LAB_ENV"
 }
 
-# The nested QEMU's guest: busybox and a shell on its serial line.
+# The nested QEMU's guest: busybox, a shell on its serial line, and what it needs to have a guest
+# of its own: KVM's modules, in the order of /lib/load, and 'pages'.
 guest_initrd() # FILE
 {
-	local dir=$LAB_RUN/guest
-	mkdir -p "$dir"/{bin,dev,proc,sys,tmp}
+	local dir=$LAB_RUN/guest module
+	mkdir -p "$dir"/{bin,dev,lib,proc,sys,tmp}
 	cp "$(command -v busybox)" "$dir/bin/busybox"
 	install -m 755 "$LAB_D/guest-init" "$dir/init"
+	[[ ! -e $LAB_BIN/pages ]] || cp -L "$LAB_BIN/pages" "$dir/bin/"
+	modprobe -d "$LAB_KERNEL_DIR" -S "$LAB_RELEASE" --show-depends "$LAB_VENDOR" 2>/dev/null |
+		awk '$1 == "insmod" { print $2 }' | while read -r module; do
+		cp "$module" "$dir/lib/"
+		echo "/lib/${module##*/}"
+	done >"$dir/lib/load"
 	(cd "$dir" && find . -print0 | cpio -0 -o -H newc -R 0:0 --quiet) >"$1"
 	rm -rf "$dir"
 }

@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# A guest that has a guest: KVM shadows the nested page tables of the one for the other. What spt
+# shows of them must lead where the two halves of the way lead together: the inner VMM's pagemap to
+# the outer guest's physical memory, and KVM's ordinary tables from there.
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+in_guest() {
+	lab-guest "$@"
+}
+
+# shellcheck disable=SC2016 # expanded in the guest
+check inner-kvm in_guest 'for m in $(cat /lib/load); do insmod $m; done; test -c /dev/kvm'
+check inner-guest in_guest 'mount -t debugfs none /sys/kernel/debug; pages --background --socket /tmp/pages.sock'
+in_guest "pages --send /tmp/pages.sock 'touch 0x10000000+1M w' 'pagemap-file /tmp/map' >/tmp/answer; cat /tmp/map" >"$WORK/map"
+
+spt --json roots >"$WORK/roots" || not_ok roots
+spt --json tree >"$WORK/tree" || not_ok tree
+# Both halves and the whole, judged: tree, and pairs of the inner guest's and the outer's addresses.
+judge_nested() {
+	nested.py "$WORK/tree" "$WORK/map"
+}
+check ways-agree judge_nested
+sed 's/^/# /' "$WORK/check.out"
+root_said() {
+	cat "$WORK/roots"
+	tr -d ' \n' <"$WORK/roots" | tr '}' '\n' | grep '"kind":"nested"' | grep -Eq '"guest_mode":(1|true)'
+}
+check nested-root-said root_said
+
+# From one of its pages back: the ordinary root and the nested one both lead to it.
+walk_both() {
+	outer=$(awk '$1 == "0x10000000" { print $2 }' "$WORK/map")
+	spt --json walk gpa "$outer" >"$WORK/walk" || return 1
+	cat "$WORK/walk"
+	tr -d ' \n' <"$WORK/walk" | grep -q '"kind":"direct".*"kind":"nested"' &&
+		tr -d ' \n' <"$WORK/walk" | grep -q '"verdict":"coherent"'
+}
+check walk-shows-both-roots walk_both
+
+# It goes, and so do its tables.
+check inner-guest-ends in_guest 'pages --send /tmp/pages.sock quit'
+finish
