@@ -51,10 +51,10 @@ end_walk(struct spt_guest_walk *w, enum spt_guest_end end, const char *fmt, ...)
 	va_end(args);
 }
 
-/* A saved image that has the page need not be read again. */
-static bool loaded(const struct guest *g, uint64_t gpa)
+/* A saved image that has all need not be read again. */
+static bool loaded(const struct guest *g)
 {
-	return !spt_source_is_live(g->src) && g->model->nr_nodes && spt_model_covers(g->model, gpa);
+	return !g->memory.live && g->model->nr_nodes && !g->model->image.head.req_len;
 }
 
 static const struct spt_walk_path *mapping_path(const struct spt_walk *walk, unsigned int as_id)
@@ -73,7 +73,7 @@ static const struct spt_walk_path *mapping_path(const struct spt_walk *walk, uns
 	return found;
 }
 
-/* Walk @gpa as KVM and the host see it, which also loads what is needed to read it. */
+/* Walk @gpa as KVM and the host see it. */
 static int find_place(struct guest *g, uint64_t gpa, unsigned int as_id,
 		      struct spt_guest_place *ret, struct spt_error *err)
 {
@@ -84,7 +84,7 @@ static int find_place(struct guest *g, uint64_t gpa, unsigned int as_id,
 					 SPT_NO_HPA, 0,		 SPT_VERDICT_NO_SLOT };
 	if (gpa >> SPT_GPA_BITS)
 		return 0;
-	if (loaded(g, gpa))
+	if (loaded(g))
 		spt_walk_gpa(g->model, gpa, &g->walk);
 	else
 		code = spt_walk_gpa_from(g->src, g->model, gpa, g->image_flags, &g->walk, err);
@@ -112,20 +112,16 @@ static enum spt_guest_read read_entry(struct guest *g, const struct spt_guest_re
 				     spt_guest_entry_size(&regs->mmu));
 }
 
-/* The entry that @gva selects in the table at @table. */
-static int take_level(struct guest *g, const struct spt_guest_walk *w, int level, uint64_t table,
-		      struct spt_guest_level *l, struct spt_error *err)
+/* The entry that the address selects in the table at @table. */
+static void take_level(struct guest *g, const struct spt_guest_walk *w, int level, uint64_t table,
+		       struct spt_guest_level *l)
 {
 	const struct spt_guest_regs *regs = &w->regs;
 	uint64_t entry;
-	int code;
 
 	*l = (struct spt_guest_level){ .level = level, .table_gpa = table };
 	l->index = spt_guest_index(&regs->mmu, w->gva, level);
 	l->entry_gpa = table + (uint64_t)l->index * spt_guest_entry_size(&regs->mmu);
-	code = find_place(g, l->entry_gpa, regs->as_id, &l->table, err);
-	if (code)
-		return code;
 	l->read = read_entry(g, regs, l->entry_gpa, &entry);
 	l->memory = entry;
 	if (level == 3 && regs->mmu.paging == SPT_GUEST_PAE && regs->have_pdptrs) {
@@ -135,11 +131,10 @@ static int take_level(struct guest *g, const struct spt_guest_walk *w, int level
 	}
 	if (l->read == SPT_GUEST_READ)
 		l->gpte = spt_gpte_decode(&regs->mmu, entry, level);
-	return 0;
 }
 
 /* Follow the tables; fills levels and how it ended. */
-static int descend(struct guest *g, struct spt_guest_walk *w, struct spt_error *err)
+static void descend(struct guest *g, struct spt_guest_walk *w)
 {
 	const struct spt_guest_mmu *mmu = &w->regs.mmu;
 	uint64_t table = spt_guest_top_table(mmu, w->regs.cr3);
@@ -147,42 +142,39 @@ static int descend(struct guest *g, struct spt_guest_walk *w, struct spt_error *
 	w->nr_levels = 0;
 	for (int level = spt_guest_levels(mmu); level >= 1; level--) {
 		struct spt_guest_level *l = &w->level[w->nr_levels];
-		int code = take_level(g, w, level, table, l, err);
 
-		if (code)
-			return code;
+		take_level(g, w, level, table, l);
 		w->nr_levels++;
 		if (l->read != SPT_GUEST_READ) {
 			end_walk(w, SPT_GUEST_END_UNREADABLE,
 				 "the guest's level %d table at GPA 0x%" PRIx64
 				 " cannot be read: %s",
 				 level, table, spt_guest_read_text(l->read));
-			return 0;
+			return;
 		}
 		if (!l->gpte.present) {
 			end_walk(
 				w, SPT_GUEST_END_NOT_PRESENT,
 				"the guest's own level %d entry is not present: an access is a page fault in the guest, not in KVM",
 				level);
-			return 0;
+			return;
 		}
 		if (l->gpte.reserved) {
 			end_walk(w, SPT_GUEST_END_RESERVED,
 				 "the guest's own level %d entry has reserved bits 0x%" PRIx64
 				 " set: an access is a page fault in the guest",
 				 level, (uint64_t)l->gpte.reserved);
-			return 0;
+			return;
 		}
 		if (l->gpte.leaf) {
 			w->page_size = l->gpte.size;
 			w->gpa = l->gpte.gpa + (w->gva & (l->gpte.size - 1));
 			end_walk(w, SPT_GUEST_END_MAPPED, "the guest maps it to GPA 0x%" PRIx64,
 				 w->gpa);
-			return 0;
+			return;
 		}
 		table = l->gpte.gpa;
 	}
-	return 0;
 }
 
 /* SDM Vol. 3A 4.6: what supervisor and user mode may do, from all entries and the registers. */
@@ -226,51 +218,49 @@ static void find_access(struct spt_guest_walk *w)
 }
 
 /* Whether the entries that led somewhere are still what they were, but for A and D. */
-static int look_again(struct guest *g, const struct spt_guest_walk *w, bool *same,
-		      struct spt_error *err)
+static bool still_so(struct guest *g, const struct spt_guest_walk *w)
 {
-	const struct spt_request req = { .parts = REGS_PARTS };
-	int code = spt_model_read(g->model, g->src, &req, g->image_flags, err);
-
-	if (code)
-		return code;
-	*same = true;
-	for (unsigned int i = 0; i < w->nr_levels && *same; i++) {
+	for (unsigned int i = 0; i < w->nr_levels; i++) {
 		const struct spt_guest_level *l = &w->level[i];
 		uint64_t entry;
 
-		if (!l->from_register && l->read == SPT_GUEST_READ)
-			*same = read_entry(g, &w->regs, l->entry_gpa, &entry) == SPT_GUEST_READ &&
-				!((entry ^ l->gpte.raw) & ~GPTE_AD);
+		if (l->from_register || l->read != SPT_GUEST_READ)
+			continue;
+		if (read_entry(g, &w->regs, l->entry_gpa, &entry) != SPT_GUEST_READ ||
+		    (entry ^ l->gpte.raw) & ~GPTE_AD)
+			return false;
 	}
-	return 0;
+	return true;
+}
+
+static int find_places(struct guest *g, struct spt_guest_walk *w, struct spt_error *err)
+{
+	int code = 0;
+
+	for (unsigned int i = 0; i < w->nr_levels && !code; i++)
+		code = find_place(g, w->level[i].entry_gpa, w->regs.as_id, &w->level[i].table, err);
+	return code;
 }
 
 static int walk_tables(struct guest *g, struct spt_guest_walk *w, struct spt_error *err)
 {
-	bool same = true;
+	bool same = false;
 
-	for (w->tries = 1;; w->tries++) {
-		int code = descend(g, w, err);
-
-		if (!code && spt_source_is_live(g->src))
-			code = look_again(g, w, &same, err);
-		if (code)
-			return code;
-		if (same || w->tries == MOST_TRIES)
-			break;
+	for (w->tries = 0; w->tries < MOST_TRIES && !same; w->tries++) {
+		descend(g, w);
+		same = !g->memory.live || still_so(g, w);
 	}
 	if (!same)
 		w->flags |= SPT_GUEST_CHANGED;
 	if (w->end == SPT_GUEST_END_MAPPED)
 		find_access(w);
-	if (w->end == SPT_GUEST_END_UNREADABLE && !g->model->nr_guest_tables &&
+	if (!g->memory.live && !g->model->nr_guest_tables &&
 	    w->level[0].read == SPT_GUEST_NOT_SAVED)
 		return spt_fail(
 			err, ENODATA,
 			"%s: saved without the guest's page tables: walk gva needs an image made by 'save --with guest-tables'",
 			g->model->image.name);
-	return 0;
+	return find_places(g, w, err);
 }
 
 static int walk(struct guest *g, struct spt_guest_walk *w, struct spt_error *err)
