@@ -45,7 +45,7 @@ struct mkimage {
 	unsigned int vcpus;
 	struct table *table[MAX_TABLES];
 	unsigned int tables;
-	struct bytes slots, attrs, host, notes; /* records in order */
+	struct bytes slots, attrs, host, guest, notes; /* records in order */
 	struct bytes out;
 };
 
@@ -92,6 +92,7 @@ void mkimage_free(struct mkimage *mk)
 	free(mk->slots.at);
 	free(mk->attrs.at);
 	free(mk->host.at);
+	free(mk->guest.at);
 	free(mk->notes.at);
 	free(mk->out.at);
 	free(mk);
@@ -503,6 +504,22 @@ static void put_table(struct mkimage *mk, const struct table *t)
 	}
 }
 
+void mkimage_guest_table(struct mkimage *mk, uint64_t gpa, const void *page)
+{
+	uint64_t word[SPT_TABLE_ENTRIES], chunks;
+	struct spt_guest_table table = { .rec = { SPT_REC_GUEST_TABLE, sizeof(table) },
+					 .gpa = gpa };
+
+	memcpy(word, page, sizeof(word));
+	chunks = used_chunks(word, 0);
+	table.chunks = chunks;
+	table.rec.len += __builtin_popcountll(chunks) * SPT_CHUNK_ENTRIES * 8;
+	append(&mk->guest, &table, sizeof(table));
+	for (int c = 0; c < SPT_TABLE_CHUNKS; c++)
+		if (chunks >> c & 1)
+			append(&mk->guest, word + c * SPT_CHUNK_ENTRIES, SPT_CHUNK_ENTRIES * 8);
+}
+
 void mkimage_seal(uint8_t *image, size_t len)
 {
 	struct spt_end *end = (void *)(image + len - sizeof(*end));
@@ -539,6 +556,7 @@ uint8_t *mkimage_finish(struct mkimage *mk, size_t *len)
 	for (unsigned int i = 0; i < mk->tables; i++)
 		put_table(mk, mk->table[i]);
 	append(&mk->out, mk->host.at, mk->host.len);
+	append(&mk->out, mk->guest.at, mk->guest.len);
 	append(&mk->out, mk->notes.at, mk->notes.len);
 	if (mk->have_vm_end)
 		put_values(mk, SPT_REC_VM, &mk->vm_end, SPT_VM_COUNT);

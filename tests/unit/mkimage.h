@@ -85,6 +85,9 @@ unsigned int mkimage_map(struct mkimage *mk, unsigned int root, uint64_t gpa, in
 struct spt_host_walk *mkimage_host(struct mkimage *mk, uint64_t gpa, uint64_t hva, int leaf,
 				   uint64_t entry, int error);
 
+/* A page of the guest's memory, 4096 bytes at @page, saved as one of its page tables. */
+void mkimage_guest_table(struct mkimage *mk, uint64_t gpa, const void *page);
+
 /* The image; owned by @mk, may be changed by the caller. Nothing may be added afterwards. */
 uint8_t *mkimage_finish(struct mkimage *mk, size_t *len);
 
