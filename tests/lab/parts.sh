@@ -54,6 +54,35 @@ rmaps_exist() {
 	esac
 }
 
+# What forbids huge pages and whose writes are tracked, against what the slots and the guest's tables
+# that are shadowed call for.
+lpage_agrees() {
+	image parts=memslots,lpage,tables || return 1
+	mapped lpage "$WORK/image" | sort >"$WORK/lpage"
+	mapped forbidden "$WORK/image" | sort >"$WORK/forbidden"
+	echo "$(wc -l <"$WORK/lpage") counts, expected $(wc -l <"$WORK/forbidden")"
+	[ -s "$WORK/lpage" ] && diff "$WORK/lpage" "$WORK/forbidden"
+}
+
+tracked_exist() {
+	case $LAB_MMU in
+	*shadow) grep -q '^0 [0-9]* 1 ' "$WORK/lpage" ;;
+	*) ! grep -q '^[01] [0-9]* 1 ' "$WORK/lpage" ;;
+	esac
+}
+
+# Executed pages of a huge mapping are small where the processor is said to have the erratum: KVM's
+# own count of tables made for it, and those that say so of themselves.
+nx_splits() {
+	said=$(spt -V "$VM" --json vm | tr -d ' \n' | sed 's/.*"nx_lpage_splits":\([0-9]*\).*/\1/')
+	counted=$(cat "/sys/kernel/debug/kvm/$VM/nx_lpage_splits")
+	spt -V "$VM" --json tables | tr -d ' \n' | sed 's/{"hpa"/\n&/g' >"$WORK/tables"
+	linked=$(grep -c '"nx-linked"' "$WORK/tables")
+	echo "vm says $said, KVM $counted, tables linked $linked"
+	grep nx-linked "$WORK/tables" | grep -v nx-disallowed
+	[ "$counted" -eq "$1" ] && [ "$said" -eq "$1" ] && [ "$linked" -eq "$1" ]
+}
+
 # has_run PATTERN: a run whose line (GPA pages HPA level flags) matches is there.
 has_run() {
 	image parts=host_runs || return 1
@@ -67,6 +96,8 @@ check host-runs-are-pagemap pages_agree 0 0x1000000000
 check host-runs-of-a-range pages_agree 0x10003000 0x10205000
 check rmaps-are-leaves rmaps_agree
 check rmaps-where-there-are-any rmaps_exist
+check lpage-counts lpage_agrees
+check write-tracked-where-shadowed tracked_exist
 
 # Neighbours in one 2M page are one run; writable, dirty, on a node, the zero page.
 check one-run-for-a-huge-page has_run '^0x20000000 (512|1024|1536) 0x[0-9a-f]+ 2 0x103$'
@@ -79,6 +110,7 @@ change change 'madvise 0x10000000+64K dontneed' 'madvise 0x20000000+4K dontneed'
 	'unmap 0x60000000+64K' 'touch 0x10008000+4K w' 'touch 0x50008000+8K w'
 check host-runs-after-changes pages_agree 0 0x1000000000
 check rmaps-after-changes rmaps_agree
+check lpage-counts-after-changes lpage_agrees
 
 # Narrowed, the reverse maps are those of the range.
 narrowed() {
@@ -89,4 +121,14 @@ narrowed() {
 	sort "$WORK/narrow" | cmp - "$WORK/expected"
 }
 check rmaps-of-a-range narrowed
+
+case $LAB_MMU in
+npt | ept*)
+	check no-nx-splits nx_splits 0
+	echo force >/sys/module/kvm/parameters/nx_huge_pages
+	change execute 'touch 0x20200000+4K w' 'touch 0x20201000+4K x'
+	check nx-splits nx_splits 1
+	echo off >/sys/module/kvm/parameters/nx_huge_pages
+	;;
+esac
 finish
