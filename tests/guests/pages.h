@@ -164,6 +164,12 @@ uint64_t vm_identity(int vcpu);
 int vm_reset_vcpu(struct vcpu *v);
 int vm_stats(struct guest *g, bool all, struct reply *r);
 
+/*
+ * smm.c: the vCPU, not in KVM_RUN, is in system management mode or no more; the slots
+ * of that address space come and go with it.
+ */
+int vm_set_smm(struct vcpu *v, bool on);
+
 /* vcpu.c: the vCPU threads. */
 struct op {
 	uint64_t op; /* OP_* */

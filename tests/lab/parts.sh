@@ -122,6 +122,34 @@ narrowed() {
 }
 check rmaps-of-a-range narrowed
 
+# System management mode has slots and tables of its own; here both lead to the same memory.
+smm_pages() {
+	spt -V "$VM" --json roots | tr -d ' \n' | sed 's/{"hpa"/\n&/g' | grep '"as_id":1,' >"$WORK/roots"
+	cat "$WORK/roots"
+	[ -s "$WORK/roots" ] || return 1
+	image parts=tables,rmaps || return 1
+	mapped rmaps "$WORK/image" | sort >"$WORK/rmaps"
+	mapped leaves "$WORK/image" | sort >"$WORK/leaves"
+	cmp "$WORK/rmaps" "$WORK/leaves"
+}
+# Two roots and the host: one page.
+smm_walk() {
+	spt -V "$VM" --json walk gpa 0x50003000 | tr -d ' \n' |
+		grep -o '"hpa":"0x[0-9a-f]*","page_size"' >"$WORK/hpas"
+	cat "$WORK/hpas"
+	[ "$(wc -l <"$WORK/hpas")" -ge 3 ] && [ "$(sort -u "$WORK/hpas" | wc -l)" -eq 1 ]
+}
+smm_slots() {
+	spt -V "$VM" --json memslots | tr -d ' \n' | sed 's/{"id"/\n&/g' | grep -c '"as_id":1,.*"base_gpa":"0x[0-9a-f]*50000000"'
+}
+change smm 'smm on' 'touch 0x50000000+64K w'
+check smm-slots smm_slots
+check smm-tables smm_pages
+case $LAB_MMU in
+npt | ept*) check smm-walk smm_walk ;;
+esac
+change smm-off 'smm off' 'touch 0x50000000+64K w'
+
 case $LAB_MMU in
 npt | ept*)
 	check no-nx-splits nx_splits 0
