@@ -23,6 +23,14 @@ void spt_entry_fill(const struct spt_model *m, const struct spt_root_ref *root,
 		    const struct spt_node *node, unsigned int index, uint64_t address,
 		    uint64_t spte, struct spt_entry *e);
 
+/*
+ * The child alone of an entry of type table, as above; NULL: missing, or not of this place.
+ * @guess: node that it probably is, or NULL.
+ */
+const struct spt_node *spt_entry_child(const struct spt_model *m, const struct spt_root_ref *root,
+				       const struct spt_node *node, uint64_t address, uint64_t spte,
+				       const struct spt_node *guess);
+
 /* First address that the root's table translates, and how many bits an address has. */
 static inline uint64_t spt_root_base(const struct spt_root_ref *root)
 {

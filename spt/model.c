@@ -105,6 +105,7 @@ static void add_to_hash(struct spt_model *m, uint32_t nr)
 		/* Freed and used again while the image was made: keep both. */
 		node->next_same_hpa = other->next_same_hpa;
 		other->next_same_hpa = nr + 1;
+		node->shared_hpa = other->shared_hpa = true;
 		return;
 	}
 	m->hash[at] = nr + 1;

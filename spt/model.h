@@ -64,6 +64,7 @@ struct spt_node {
 	uint16_t raw_vcpu; /* raw: vcpu_idx of its owner */
 	bool direct;	   /* role.direct: gfn + index is what it maps */
 	bool mirror;	   /* role.is_mirror */
+	bool shared_hpa;   /* other tables of the image have this HPA, too */
 };
 
 enum spt_root_kind {
@@ -156,6 +157,20 @@ const struct spt_node *spt_node_find(const struct spt_model *model, uint64_t hpa
 const struct spt_node *spt_node_child(const struct spt_model *model,
 				      const struct spt_root_ref *root, uint64_t hpa, int level);
 
+/*
+ * The same, but try @guess first (may be NULL): images hold tables in the order in which
+ * they hang, so that the next child as a rule is the next node.
+ */
+static inline const struct spt_node *spt_node_child_near(const struct spt_model *model,
+							 const struct spt_root_ref *root,
+							 uint64_t hpa, int level,
+							 const struct spt_node *guess)
+{
+	if (guess && guess->hpa == hpa && guess->level == level && !guess->shared_hpa)
+		return guess;
+	return spt_node_child(model, root, hpa, level);
+}
+
 /* The entries of a chunk that is stored. */
 static inline const uint64_t *spt_node_row(const struct spt_node *node, unsigned int chunk)
 {
@@ -174,6 +189,10 @@ static inline const uint64_t *spt_node_position(const struct spt_node *node, uns
 {
 	unsigned int chunk = index / SPT_CHUNK_ENTRIES;
 	const uint64_t all = ~0ULL;
+
+	if (node->chunks == all)
+		return node->entry + index;
+
 	uint64_t before = chunk < SPT_TABLE_CHUNKS ? node->chunks & ~(all << chunk) : node->chunks;
 	bool stored = chunk < SPT_TABLE_CHUNKS && node->chunks >> chunk & 1;
 

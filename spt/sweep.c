@@ -13,6 +13,7 @@
 #define PARTS_A_THREAD	16   /* so that none waits long for the last one */
 #define TABLES_A_THREAD 2048 /* fewer are not worth another thread */
 #define MAX_THREADS	64
+#define PREFETCH_LINES	4   /* the rest of a table the CPU fetches by itself */
 #define PROGRESS_TABLES 256 /* between two looks at progress and cancellation */
 
 struct pass {
@@ -34,7 +35,8 @@ struct worker {
 	void *state;
 	const struct spt_root_ref *root;
 	struct spt_sweep_span span;
-	unsigned int tables; /* since the last look */
+	const struct spt_node *guess; /* table that probably comes next */
+	unsigned int tables;	      /* since the last look */
 };
 
 unsigned int spt_cpus(void)
@@ -99,28 +101,42 @@ static int visit(struct worker *w, const struct spt_node *node,
 		 const struct spt_sweep_table *parent, unsigned int parent_index,
 		 uint64_t parent_spte, uint64_t base);
 
+/* After @node probably comes the one behind it: have its first lines when it is needed. */
+static void expect_next(struct worker *w, const struct spt_node *node)
+{
+	const struct spt_model *m = w->pass->sweep->model;
+
+	w->guess = node + 1 < m->nodes + m->nr_nodes ? node + 1 : NULL;
+	if (!w->guess)
+		return;
+	__builtin_prefetch(w->guess->page);
+	for (int line = 0; line < PREFETCH_LINES; line++)
+		__builtin_prefetch(w->guess->entry + line * SPT_CHUNK_ENTRIES);
+}
+
 /* An upper table: what lies between its children, and those. */
 static int visit_children(struct worker *w, const struct spt_sweep_table *t, unsigned int first,
 			  unsigned int end)
 {
 	const struct spt_model *m = w->pass->sweep->model;
 	struct spt_tree_frame at = { .node = t->node, .index = first, .end = end };
-	struct spt_entry e;
 	uint64_t spte;
 
 	while (spt_tree_step(&at, m->format.empty, &spte)) {
 		unsigned int index = at.index - 1;
 		uint64_t address = spt_sweep_address(t, index);
+		const struct spt_node *child;
 		int ret;
 
 		if (spt_entry_type(m, t->node, spte) != SPT_SPTE_TABLE)
 			continue;
-		spt_entry_fill(m, t->root, t->node, index, address, spte, &e);
-		if (!e.child)
+		child = spt_entry_child(m, t->root, t->node, address, spte, w->guess);
+		if (!child)
 			continue;
+		expect_next(w, child);
 		ret = give_entries(w, t, first, index);
 		if (!ret)
-			ret = visit(w, e.child, t, index, spte, address);
+			ret = visit(w, child, t, index, spte, address);
 		if (ret)
 			return ret;
 		first = index + 1;

@@ -73,6 +73,16 @@ void spt_entry_fill(const struct spt_model *m, const struct spt_root_ref *root,
 	}
 }
 
+const struct spt_node *spt_entry_child(const struct spt_model *m, const struct spt_root_ref *root,
+				       const struct spt_node *node, uint64_t address, uint64_t spte,
+				       const struct spt_node *guess)
+{
+	const struct spt_node *child = spt_node_child_near(
+		m, root, spt_spte_table_hpa(&m->format, spte), node->level - 1, guess);
+
+	return child && !child_problems(root, child, node->level, address) ? child : NULL;
+}
+
 struct spt_spte spt_entry_decode(const struct spt_model *m, const struct spt_entry *e)
 {
 	return spt_spte_decode(&m->format, e->spte, e->level, spt_node_kind(m, e->node));
