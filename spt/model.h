@@ -171,6 +171,21 @@ static inline const struct spt_node *spt_node_child_near(const struct spt_model 
 	return spt_node_child(model, root, hpa, level);
 }
 
+/* The node behind @node, which probably is the next table; NULL: it is the last. Prefetched. */
+static inline const struct spt_node *spt_node_after(const struct spt_model *model,
+						    const struct spt_node *node)
+{
+	const struct spt_node *next = node + 1;
+	const int lines = 4; /* the rest of a table the CPU fetches by itself */
+
+	if (next >= model->nodes + model->nr_nodes)
+		return NULL;
+	__builtin_prefetch(next->page);
+	for (int line = 0; line < lines; line++)
+		__builtin_prefetch(next->entry + line * SPT_CHUNK_ENTRIES);
+	return next;
+}
+
 /* The entries of a chunk that is stored. */
 static inline const uint64_t *spt_node_row(const struct spt_node *node, unsigned int chunk)
 {

@@ -9,6 +9,8 @@
 
 #include "spt/entry.h"
 #include "spt/ranges.h"
+#include "spt/ranges_rule.h"
+#include "spt/vector.h"
 
 const char *const spt_split_names[SPT_SPLIT_COUNT] = {
 #define S(id, name) #name,
@@ -60,7 +62,7 @@ void spt_ranges_begin(struct spt_ranges *r, const struct spt_model *m,
 }
 
 /* The slot that backs an entry's first page; shadow paging: that of the guest frame. */
-static const struct spt_memslot *entry_slot(struct spt_ranges *r, const struct spt_entry *e)
+const struct spt_memslot *spt_range_slot(struct spt_ranges *r, const struct spt_entry *e)
 {
 	const struct spt_memslot *last = r->slot;
 	uint64_t gpa = e->gpa;
@@ -93,8 +95,13 @@ static void note_difference(struct spt_ranges *r, uint64_t spte)
 	r->open.mixed_accessed |= (diff & r->accessed_mask) != 0;
 }
 
-static void begin_range(struct spt_ranges *r, const struct spt_entry *e,
-			const struct spt_memslot *slot)
+static uint64_t entry_hpa_end(const struct spt_entry *e)
+{
+	return e->type == SPT_SPTE_LEAF ? e->hpa + e->size : SPT_NO_HPA;
+}
+
+void spt_range_begin(struct spt_ranges *r, const struct spt_entry *e,
+		     const struct spt_memslot *slot)
 {
 	r->open = (struct spt_range){
 		.root = e->root,
@@ -103,6 +110,7 @@ static void begin_range(struct spt_ranges *r, const struct spt_entry *e,
 		.gpa = e->gpa,
 		.size = e->size,
 		.hpa = e->hpa,
+		.hpa_end = entry_hpa_end(e),
 		.first_spte = e->spte,
 		.last_spte = e->spte,
 		.page_size = e->size,
@@ -115,8 +123,7 @@ static void begin_range(struct spt_ranges *r, const struct spt_entry *e,
 	r->have_open = true;
 }
 
-/* Whether an entry that follows the open range at once belongs to it. */
-static bool same_meaning(const struct spt_ranges *r, const struct spt_entry *e,
+bool spt_range_continues(const struct spt_ranges *r, const struct spt_entry *e,
 			 const struct spt_memslot *slot)
 {
 	const struct spt_range *o = &r->open;
@@ -131,7 +138,7 @@ static bool same_meaning(const struct spt_ranges *r, const struct spt_entry *e,
 		return false;
 	if ((e->spte ^ o->last_spte) & r->compare)
 		return false;
-	if (r->splits & SPT_SPLIT_HPA && e->type == SPT_SPTE_LEAF && e->hpa != o->hpa + o->size)
+	if (r->splits & SPT_SPLIT_HPA && e->type == SPT_SPTE_LEAF && e->hpa != o->hpa_end)
 		return false;
 	if (r->splits & SPT_SPLIT_SLOT && slot != o->slot)
 		return false;
@@ -140,22 +147,17 @@ static bool same_meaning(const struct spt_ranges *r, const struct spt_entry *e,
 	return true;
 }
 
-static void grow(struct spt_ranges *r, const struct spt_entry *e)
+void spt_range_grow(struct spt_ranges *r, const struct spt_entry *e)
 {
 	struct spt_range *o = &r->open;
 
-	o->hpa_contiguous &= e->type == SPT_SPTE_LEAF && e->hpa == o->hpa + o->size;
+	o->hpa_contiguous &= e->type == SPT_SPTE_LEAF && e->hpa == o->hpa_end;
+	o->hpa_end = entry_hpa_end(e);
 	o->mixed_level |= e->level != o->level;
 	note_difference(r, e->spte);
 	o->last_spte = e->spte;
 	o->size += e->size;
 	o->pages++;
-}
-
-/* Bits that a leaf of @level has set. */
-static uint64_t leaf_bits(int level)
-{
-	return SPT_SPTE_MMU_PRESENT | (level > 1 ? SPT_SPTE_PAGE_SIZE : 0);
 }
 
 /* The entry that a frame is at; false at the frame's end and where a chunk is not stored. */
@@ -174,6 +176,22 @@ static inline bool peek(struct spt_tree_frame *f, uint64_t *spte)
 	return true;
 }
 
+/* How many entries from a frame's index on are stored one after the other. */
+static uint64_t stored_ahead(const struct spt_tree_frame *f)
+{
+	unsigned int chunk = f->index / SPT_CHUNK_ENTRIES;
+	uint64_t missing;
+
+	if (chunk >= SPT_TABLE_CHUNKS)
+		return 0;
+	missing = ~(f->node->chunks >> chunk);
+	if (missing & 1)
+		return 0;
+	if (!missing)
+		return SPT_TABLE_ENTRIES - f->index;
+	return (chunk + __builtin_ctzll(missing)) * SPT_CHUNK_ENTRIES - f->index;
+}
+
 static uint64_t slot_end(const struct spt_memslot *slot)
 {
 	return (slot->slot->base_gfn + slot->slot->npages) << SPT_PAGE_SHIFT;
@@ -189,31 +207,33 @@ static void grow_in_table(struct spt_ranges *r, int level, uint64_t gpa, uint64_
 	struct spt_tree_frame *f = &r->tree.stack[r->tree.depth - 1];
 	uint64_t addr = r->tree.model->format.leaf_addr[level];
 	struct spt_range *o = &r->open;
-	uint64_t compare = r->compare | leaf_bits(level) | (r->splits & SPT_SPLIT_HPA ? addr : 0);
+	uint64_t compare = spt_range_compare(r, level);
 	unsigned int shift = spt_level_shift(level);
-	uint64_t step = 1ULL << shift, differ = 0, jumps = 0, taken = 0, room = ~0ULL, next;
+	uint64_t room = f->end - f->index, differ = 0, taken;
 
 	if (!spt_root_maps_gpa(o->root))
 		return; /* each leaf may be of another slot */
-	if (r->splits & SPT_SPLIT_SLOT && o->slot)
+	if (r->splits & SPT_SPLIT_SLOT && o->slot && (slot_end(o->slot) - gpa - 1) >> shift < room)
 		room = (slot_end(o->slot) - gpa - 1) >> shift;
-	else if (r->splits & SPT_SPLIT_SLOT)
+	else if (r->splits & SPT_SPLIT_SLOT && !o->slot)
 		return;
-	while (taken < room && peek(f, &next)) {
-		uint64_t want = spte + step;
-
-		if ((next ^ want) & compare)
-			break;
-		jumps |= (next ^ want) & addr;
-		differ |= next ^ o->first_spte;
-		spte = next;
-		taken++;
-		f->index++;
-	}
+	if (room > stored_ahead(f))
+		room = stored_ahead(f);
+	if (!room)
+		return;
+	/* What differs from the first entry is noted, so that is what they are compared with. */
+	taken = spt_follow(spt_node_position(f->node, f->index), room,
+			   (spte & addr) + (o->first_spte & ~addr) + (1ULL << shift), 1ULL << shift,
+			   compare, &differ);
+	if (!taken)
+		return;
+	f->index += taken;
+	f->row = NULL;
 	o->size += taken << shift;
 	o->pages += taken;
-	o->last_spte = spte;
-	o->hpa_contiguous &= !jumps;
+	o->last_spte = spt_node_position(f->node, f->index)[-1];
+	o->hpa_end = (o->last_spte & addr) + (1ULL << shift);
+	o->hpa_contiguous &= !(differ & addr);
 	o->mixed_perm |= (differ & r->perm_mask) != 0;
 	o->mixed_dirty |= (differ & r->dirty_mask) != 0;
 	o->mixed_accessed |= (differ & r->accessed_mask) != 0;
@@ -235,7 +255,7 @@ static bool next_in_table(struct spt_ranges *r, struct spt_range *ret)
 		return false;
 
 	struct spt_tree_frame *f = &r->tree.stack[r->tree.depth - 1];
-	uint64_t bits = leaf_bits(o->level);
+	uint64_t bits = spt_leaf_bits(o->level);
 
 	if (f->node != o->node || !peek(f, &spte) || (spte & bits) != bits)
 		return false;
@@ -246,6 +266,7 @@ static bool next_in_table(struct spt_ranges *r, struct spt_range *ret)
 	o->gpa = gpa;
 	o->size = o->page_size;
 	o->hpa = spt_spte_leaf_hpa(&r->tree.model->format, spte, o->level);
+	o->hpa_end = o->hpa + o->page_size;
 	o->first_spte = o->last_spte = spte;
 	o->pages = 1;
 	o->hpa_contiguous = true;
@@ -267,14 +288,14 @@ bool spt_ranges_next(struct spt_ranges *r, struct spt_range *ret)
 		/* A table that is missing is no leaf; the tree gives it for its problem. */
 		if (e->type == SPT_SPTE_TABLE)
 			continue;
-		slot = entry_slot(r, e);
-		if (r->have_open && same_meaning(r, e, slot)) {
-			grow(r, e);
+		slot = spt_range_slot(r, e);
+		if (r->have_open && spt_range_continues(r, e, slot)) {
+			spt_range_grow(r, e);
 		} else {
 			done = r->have_open;
 			if (done)
 				*ret = r->open;
-			begin_range(r, e, slot);
+			spt_range_begin(r, e, slot);
 		}
 		if (e->type == SPT_SPTE_LEAF)
 			grow_in_table(r, e->level, e->gpa, e->spte);

@@ -3,7 +3,7 @@
 #ifndef SPT_RANGES_H
 #define SPT_RANGES_H
 
-#include "spt/tree.h"
+#include "spt/sweep.h"
 
 /* clang-format off */
 /* What keeps neighbours apart. */
@@ -45,6 +45,7 @@ struct spt_range {
 	const struct spt_node *node;	/* table of the first leaf */
 	uint64_t gpa, size;		/* bytes */
 	uint64_t hpa;			/* of the first page; SPT_NO_HPA for MMIO and frozen */
+	uint64_t hpa_end;		/* behind the last page; likewise */
 	uint64_t first_spte;		/* raw; decode it for permissions and flags */
 	uint64_t last_spte;
 	uint64_t page_size; /* of the first leaf */
@@ -73,5 +74,13 @@ void spt_ranges_begin(struct spt_ranges *ranges, const struct spt_model *model,
 
 /* The next range into *@ret; false at the end. */
 bool spt_ranges_next(struct spt_ranges *ranges, struct spt_range *ret);
+
+/*
+ * How many there are, without making them: on several threads, at about the speed of
+ * memory. @sweep says which model and, if wanted, which root and range. Returns 0,
+ * -EINTR or -ENOMEM.
+ */
+int spt_ranges_count(const struct spt_sweep *sweep, unsigned int splits, uint64_t *ret,
+		     struct spt_error *err);
 
 #endif

@@ -13,7 +13,6 @@
 #define PARTS_A_THREAD	16   /* so that none waits long for the last one */
 #define TABLES_A_THREAD 2048 /* fewer are not worth another thread */
 #define MAX_THREADS	64
-#define PREFETCH_LINES	4   /* the rest of a table the CPU fetches by itself */
 #define PROGRESS_TABLES 256 /* between two looks at progress and cancellation */
 
 struct pass {
@@ -101,19 +100,6 @@ static int visit(struct worker *w, const struct spt_node *node,
 		 const struct spt_sweep_table *parent, unsigned int parent_index,
 		 uint64_t parent_spte, uint64_t base);
 
-/* After @node probably comes the one behind it: have its first lines when it is needed. */
-static void expect_next(struct worker *w, const struct spt_node *node)
-{
-	const struct spt_model *m = w->pass->sweep->model;
-
-	w->guess = node + 1 < m->nodes + m->nr_nodes ? node + 1 : NULL;
-	if (!w->guess)
-		return;
-	__builtin_prefetch(w->guess->page);
-	for (int line = 0; line < PREFETCH_LINES; line++)
-		__builtin_prefetch(w->guess->entry + line * SPT_CHUNK_ENTRIES);
-}
-
 /* An upper table: what lies between its children, and those. */
 static int visit_children(struct worker *w, const struct spt_sweep_table *t, unsigned int first,
 			  unsigned int end)
@@ -133,7 +119,7 @@ static int visit_children(struct worker *w, const struct spt_sweep_table *t, uns
 		child = spt_entry_child(m, t->root, t->node, address, spte, w->guess);
 		if (!child)
 			continue;
-		expect_next(w, child);
+		w->guess = spt_node_after(m, child);
 		ret = give_entries(w, t, first, index);
 		if (!ret)
 			ret = visit(w, child, t, index, spte, address);

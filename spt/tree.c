@@ -46,9 +46,9 @@ static unsigned int missing_child(const struct spt_model *m, const struct spt_ro
 	return m->image.head.req_len && !spt_root_maps_gpa(root) ? 0 : SPT_ENTRY_NO_CHILD;
 }
 
-void spt_entry_fill(const struct spt_model *m, const struct spt_root_ref *root,
-		    const struct spt_node *node, unsigned int index, uint64_t address,
-		    uint64_t spte, struct spt_entry *e)
+static inline void fill(const struct spt_model *m, const struct spt_root_ref *root,
+			const struct spt_node *node, unsigned int index, uint64_t address,
+			uint64_t spte, const struct spt_node *guess, struct spt_entry *e)
 {
 	e->root = root;
 	e->node = node;
@@ -65,12 +65,19 @@ void spt_entry_fill(const struct spt_model *m, const struct spt_root_ref *root,
 		e->hpa = spt_spte_leaf_hpa(&m->format, spte, node->level);
 	} else if (e->type == SPT_SPTE_TABLE) {
 		e->hpa = spt_spte_table_hpa(&m->format, spte);
-		e->child = spt_node_child(m, root, e->hpa, node->level - 1);
+		e->child = spt_node_child_near(m, root, e->hpa, node->level - 1, guess);
 		e->problems = e->child ? child_problems(root, e->child, node->level, address)
 				       : missing_child(m, root);
 		if (e->problems)
 			e->child = NULL;
 	}
+}
+
+void spt_entry_fill(const struct spt_model *m, const struct spt_root_ref *root,
+		    const struct spt_node *node, unsigned int index, uint64_t address,
+		    uint64_t spte, struct spt_entry *e)
+{
+	fill(m, root, node, index, address, spte, NULL, e);
 }
 
 const struct spt_node *spt_entry_child(const struct spt_model *m, const struct spt_root_ref *root,
@@ -209,6 +216,7 @@ const struct spt_entry *spt_tree_next(struct spt_tree *t)
 						   << spt_level_shift(f->node->level));
 
 			t->entry.child = NULL;
+			t->guess = spt_node_after(t->model, child);
 			push(t, child, base);
 		}
 		/* 2. No frame: the next root, if there is one. */
@@ -226,9 +234,9 @@ const struct spt_entry *spt_tree_next(struct spt_tree *t)
 
 		unsigned int index = f->index - 1;
 
-		spt_entry_fill(t->model, t->root, f->node, index,
-			       f->base + ((uint64_t)index << spt_level_shift(f->node->level)), spte,
-			       &t->entry);
+		fill(t->model, t->root, f->node, index,
+		     f->base + ((uint64_t)index << spt_level_shift(f->node->level)), spte, t->guess,
+		     &t->entry);
 		if (wanted(t, t->entry.type) || t->entry.problems)
 			return &t->entry;
 	}

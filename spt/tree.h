@@ -51,7 +51,8 @@ struct spt_tree {
 		unsigned int index;  /* next entry to look at */
 		unsigned int end;    /* first entry behind the range */
 	} stack[SPT_MAX_WALK + 1];
-	struct spt_entry entry; /* the current one */
+	const struct spt_node *guess; /* table that probably is the next one */
+	struct spt_entry entry;	      /* the current one */
 };
 
 /*

@@ -33,3 +33,44 @@ struct spt_reduced spt_reduce(const uint64_t *entry, size_t count, uint64_t acce
 	}
 	return (struct spt_reduced){ any, all, with_accessed, with_dirty };
 }
+
+/* Entries compared before it is looked whether one differed. */
+#define FOLLOW_BLOCK 64
+
+SPT_VECTOR
+size_t spt_follow(const uint64_t *entry, size_t count, uint64_t want, uint64_t step,
+		  uint64_t compare, uint64_t *differ)
+{
+	size_t at = 0;
+
+	/* The usual end where memory is scattered, before anything is set up. */
+	if (!count || (entry[0] ^ want) & compare)
+		return 0;
+	for (; at + FOLLOW_BLOCK <= count; at += FOLLOW_BLOCK) {
+		uint64_t differs = 0;
+
+		for (size_t i = 0; i < FOLLOW_BLOCK; i++)
+			differs |= entry[at + i] ^ (want + (at + i) * step);
+		if (differs & compare)
+			break;
+		*differ |= differs;
+	}
+	for (; at < count; at++) {
+		uint64_t differs = entry[at] ^ (want + at * step);
+
+		if (differs & compare)
+			break;
+		*differ |= differs;
+	}
+	return at;
+}
+
+SPT_VECTOR
+uint64_t spt_count_breaks(const uint64_t *entry, size_t count, uint64_t step, uint64_t compare)
+{
+	uint64_t breaks = 0;
+
+	for (size_t i = 1; i < count; i++)
+		breaks += ((entry[i] ^ (entry[i - 1] + step)) & compare) != 0;
+	return breaks;
+}

@@ -13,6 +13,16 @@
 /* Whether an entry equals @want in the bits of @mask. */
 bool spt_any_equal(const uint64_t *entry, size_t count, uint64_t mask, uint64_t want);
 
+/*
+ * How many entries from the first on equal @want, @want + @step, @want + 2 * @step ... in
+ * the bits of @compare. What of all bits differed in those is or-ed into *@differ.
+ */
+size_t spt_follow(const uint64_t *entry, size_t count, uint64_t want, uint64_t step,
+		  uint64_t compare, uint64_t *differ);
+
+/* How many entries, but for the first, are not the one before plus @step in @compare's bits. */
+uint64_t spt_count_breaks(const uint64_t *entry, size_t count, uint64_t step, uint64_t compare);
+
 /* What all entries of an array say together. */
 struct spt_reduced {
 	uint64_t any;		  /* bits that are set in at least one */
