@@ -7,6 +7,7 @@
 #include "cli/address.h"
 #include "cli/cli.h"
 #include "cli/json.h"
+#include "cli/progress.h"
 #include "cli/show.h"
 #include "cli/table.h"
 #include "cli/target.h"
@@ -58,6 +59,15 @@ static const struct cli_option options[] = {
 	  "what keeps neighbours apart: level,perm,hpa,slot,type,nx,dirty"
 	  " (default level,perm,hpa,slot,type)",
 	  .words = split_words, .list = true },
+	{ .name = "count", .letter = 'c', .help = "print only how many there are" },
+	{ NULL },
+};
+
+enum { COUNT_ROOT, COUNT_KIND, COUNT_RANGES };
+static const struct cli_column count_columns[] = {
+	[COUNT_ROOT] = { "root", 18, 0, "physical address of the root" },
+	[COUNT_KIND] = { "kind", 8, 0, "of the root: direct, shadow, nested, mirror, external" },
+	[COUNT_RANGES] = { "ranges", 10, CLI_COL_RIGHT, "that it is merged into" },
 	{ NULL },
 };
 
@@ -154,6 +164,44 @@ static int show_root(struct cli *cli, const struct spt_model *model,
 	return cli_table_end(t);
 }
 
+/* How many ranges each root has, without making them. */
+static int show_counts(struct cli *cli, const struct spt_model *model,
+		       const struct spt_request *request, unsigned int splits)
+{
+	struct cli_progress progress = cli_progress_begin(cli, "counting");
+	struct spt_sweep sweep = {
+		.model = model,
+		.start = request->start,
+		.len = request->len,
+		.progress = cli_progress_step,
+		.progress_arg = &progress,
+	};
+	struct cli_table *t = cli_table_begin(cli, count_columns, "counts", 0);
+	uint64_t total = 0;
+	int rc = 0, ended;
+
+	if (!t)
+		return -cli->error.code;
+	for (uint32_t i = 0; i < model->nr_roots && !rc; i++) {
+		uint64_t count;
+
+		sweep.root = &model->roots[i];
+		rc = spt_ranges_count(&sweep, splits, &count, &cli->error);
+		if (rc)
+			break;
+		cli_table_row(t);
+		cli_cell_address(t, COUNT_ROOT, sweep.root->hpa);
+		cli_cell_string(t, COUNT_KIND, spt_root_kind_name(sweep.root->kind));
+		cli_cell_number(t, COUNT_RANGES, (int64_t)count);
+		total += count;
+	}
+	cli_progress_end(&progress);
+	ended = cli_table_end(t);
+	if (cli->opt.json)
+		cli_json_put(cli, "count", cli_json_uint(total));
+	return rc ? rc : ended;
+}
+
 static int ranges_run(struct cli *cli, const struct cli_call *call)
 {
 	struct spt_request request = {
@@ -165,6 +213,8 @@ static int ranges_run(struct cli *cli, const struct cli_call *call)
 	struct spt_model *model;
 	int rc = 0;
 
+	if (cli_has_option(call, "count") && cli->opt.columns)
+		return cli_fail(cli, EINVAL, "--count has columns of its own: leave out -o");
 	if (call->argc)
 		rc = cli_parse_range(call->argv[0], &request.start, &request.len, &cli->error);
 	if (!rc && split_by)
@@ -173,6 +223,8 @@ static int ranges_run(struct cli *cli, const struct cli_call *call)
 		rc = cli_model(cli, &request, &model);
 	if (rc)
 		return rc;
+	if (cli_has_option(call, "count"))
+		return show_counts(cli, model, &request, splits);
 	if (cli->opt.json)
 		cli_json_array_begin(cli, "ranges");
 	for (uint32_t i = 0; i < model->nr_roots && !rc && !cli_interrupted; i++) {

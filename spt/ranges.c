@@ -61,10 +61,18 @@ void spt_ranges_begin(struct spt_ranges *r, const struct spt_model *m,
 		r->compare |= r->dirty_mask;
 }
 
+static const struct spt_memslot *gfn_slot(struct spt_ranges *r, unsigned int as_id, uint64_t gfn)
+{
+	const struct spt_memslot *last = r->slot;
+
+	if (!last || last->slot->as_id != as_id || gfn - last->slot->base_gfn >= last->slot->npages)
+		r->slot = spt_memslot_find(&r->tree.model->memslots, as_id, gfn);
+	return r->slot;
+}
+
 /* The slot that backs an entry's first page; shadow paging: that of the guest frame. */
 const struct spt_memslot *spt_range_slot(struct spt_ranges *r, const struct spt_entry *e)
 {
-	const struct spt_memslot *last = r->slot;
 	uint64_t gpa = e->gpa;
 	unsigned int access;
 
@@ -72,12 +80,29 @@ const struct spt_memslot *spt_range_slot(struct spt_ranges *r, const struct spt_
 	    (e->type != SPT_SPTE_LEAF || !spt_node_translation(e->node, e->index, &gpa, &access)))
 		return NULL;
 
-	uint64_t gfn = gpa >> SPT_PAGE_SHIFT;
+	return gfn_slot(r, e->root->as_id, gpa >> SPT_PAGE_SHIFT);
+}
 
-	if (!last || last->slot->as_id != e->root->as_id ||
-	    gfn - last->slot->base_gfn >= last->slot->npages)
-		r->slot = spt_memslot_find(&r->tree.model->memslots, e->root->as_id, gfn);
-	return r->slot;
+const struct spt_memslot *spt_range_slot_until(struct spt_ranges *r,
+					       const struct spt_sweep_table *t, unsigned int first,
+					       unsigned int *end)
+{
+	uint64_t gpa = spt_root_address(t->root, spt_sweep_address(t, first));
+	uint64_t gfn = gpa >> SPT_PAGE_SHIFT, stop = ~0ULL, pages;
+	const struct spt_memslot *slot = gfn_slot(r, t->root->as_id, gfn), *next;
+	unsigned int shift = spt_level_shift(t->node->level) - SPT_PAGE_SHIFT;
+
+	if (slot) {
+		stop = slot->slot->base_gfn + slot->slot->npages;
+	} else {
+		next = spt_memslot_from(&r->tree.model->memslots, t->root->as_id, gfn);
+		if (next)
+			stop = next->slot->base_gfn;
+	}
+	pages = stop - gfn;
+	if (pages <= (uint64_t)(*end - first - 1) << shift)
+		*end = first + ((pages + (1ULL << shift) - 1) >> shift);
+	return slot;
 }
 
 static bool nx_disallowed(const struct spt_node *node)

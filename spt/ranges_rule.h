@@ -22,6 +22,14 @@ static inline uint64_t spt_range_compare(const struct spt_ranges *r, int level)
 /* The slot that backs an entry's first page; shadow paging: that of the guest frame. */
 const struct spt_memslot *spt_range_slot(struct spt_ranges *r, const struct spt_entry *e);
 
+/*
+ * Of a table whose addresses are GPAs: the slot of entry @first. *@end becomes the first
+ * entry behind it that begins in another slot, or in none, if that is below *@end.
+ */
+const struct spt_memslot *spt_range_slot_until(struct spt_ranges *r,
+					       const struct spt_sweep_table *t, unsigned int first,
+					       unsigned int *end);
+
 /* Whether an entry that follows the open range at once belongs to it. */
 bool spt_range_continues(const struct spt_ranges *r, const struct spt_entry *e,
 			 const struct spt_memslot *slot);

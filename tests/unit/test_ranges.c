@@ -220,6 +220,115 @@ static void fast_merging_equals_the_slow_rule(void **state)
 	}
 }
 
+static uint64_t count_slowly(const struct spt_model *m, uint64_t start, uint64_t len,
+			     unsigned int splits)
+{
+	struct spt_ranges ranges;
+	struct spt_range r;
+	uint64_t count = 0;
+
+	spt_ranges_begin(&ranges, m, NULL, start, len, splits);
+	while (spt_ranges_next(&ranges, &r))
+		count++;
+	return count;
+}
+
+static void compare_counts(const struct spt_model *m, uint64_t start, uint64_t len)
+{
+	for (unsigned int splits = 0; splits < 1 << SPT_SPLIT_COUNT; splits += 5) {
+		uint64_t expected = count_slowly(m, start, len, splits), count;
+
+		for (unsigned int threads = 1; threads < 8; threads += 3) {
+			struct spt_sweep sweep = {
+				.model = m, .start = start, .len = len, .threads = threads
+			};
+			struct spt_error err = { 0 };
+
+			assert_int_equal(spt_ranges_count(&sweep, splits, &count, &err), 0);
+			assert_int_equal(count, expected);
+		}
+	}
+}
+
+/* Holes, slots that begin and end anywhere, huge pages, MMIO, scattered frames, A and D. */
+static void counting_equals_listing(void **state)
+{
+	for (unsigned int seed = 0; seed < 6; seed++) {
+		struct vm vm = vm_new(seed % 2 ? "npt-6.12" : "ept-7.3");
+		const struct spt_format *f = mkimage_format(vm.mk);
+		uint64_t slots_end = 0;
+
+		srand(seed);
+		for (uint64_t gpa = 0; gpa < 300 * MK_MB;) {
+			bool huge = !(gpa % (2 * MK_MB)) && rand() % 4 == 0;
+			int pages = 1 + rand() % (rand() % 4 ? 2000 : 5);
+			unsigned int kind = rand() % 5;
+
+			if (gpa >= slots_end && rand() % 3) {
+				uint64_t size = (1 + rand() % 9000) * 0x1000;
+
+				mkimage_slot(vm.mk, gpa >> 12, 0, gpa, size, 0);
+				slots_end = gpa + size + rand() % 2 * 0x5000;
+			}
+			if (huge) {
+				for (; pages > 0; pages -= 100, gpa += 2 * MK_MB)
+					mkimage_map(
+						vm.mk, vm.root, gpa, 2,
+						mkimage_leaf(vm.mk, 0x40000000 + gpa, 2, "rwx"));
+				continue;
+			}
+			for (; pages; pages--, gpa += 0x1000) {
+				uint64_t hpa = kind == 1 ? rand() % 100000 * 0x1000ULL : gpa;
+				uint64_t spte = mkimage_leaf(vm.mk, 0x80000000 + hpa, 1,
+							     kind == 2 && rand() % 2 ? "r" : "rwx");
+
+				if (kind == 3)
+					spte |= rand() % 2 ? f->dirty : f->accessed;
+				if (kind == 4 && rand() % 3 == 0)
+					spte = rand() % 2 ? mkimage_mmio(vm.mk, gpa, 1)
+							  : mkimage_head(vm.mk)->frozen_spte;
+				mkimage_map(vm.mk, vm.root, gpa, 1, spte);
+				if (kind == 0 && rand() % 3 == 0)
+					gpa += rand() % 20 * 0x1000;
+			}
+		}
+		vm_load(&vm);
+		compare_counts(&vm.model, 0, 0);
+		compare_counts(&vm.model, 0x1234000, 0x12345000);
+		vm_free(&vm);
+	}
+}
+
+/* Below a shadow root each page may be of another slot; tables hang below several roots. */
+static void counting_equals_listing_for_shadow_roots(void **state)
+{
+	struct vm vm = vm_new("shadow-6.12");
+	unsigned int level2 = mkimage_table(vm.mk, 2, 0x600, false);
+	unsigned int level3 = mkimage_table(vm.mk, 3, 0x500, false);
+
+	for (int i = 0; i < 4; i++)
+		mkimage_slot(vm.mk, i, 0, i * 0x20000, 0x20000, 0);
+	for (int t = 0; t < 20; t++) {
+		unsigned int leaves = mkimage_table(vm.mk, 1, 0x700 + t, false);
+
+		for (int i = 0; i < 512; i += 1 + (i % 7 == 0)) {
+			uint64_t gpa = (t * 37 + i / (t + 1)) % 0x90 * 0x1000;
+
+			mkimage_set(vm.mk, leaves, i,
+				    mkimage_leaf(vm.mk, 0x40000000 + gpa, 1, "rwx"));
+			mkimage_translate(vm.mk, leaves, i, gpa, 7);
+		}
+		mkimage_link(vm.mk, level2, t * 3 % 64, leaves);
+	}
+	mkimage_link(vm.mk, level3, 511, level2);
+	for (int i = 0; i < 3; i++)
+		mkimage_link(vm.mk, mkimage_shadow_root(vm.mk, 4, 0x100 + i), 256 + i, level3);
+	vm_load(&vm);
+	compare_counts(&vm.model, 0, 0);
+	compare_counts(&vm.model, 0xffff800000000000, 1ULL << 40);
+	vm_free(&vm);
+}
+
 static void split_names_are_parsed(void **state)
 {
 	struct spt_error err = { 0 };
@@ -243,6 +352,8 @@ int main(void)
 		cmocka_unit_test(page_sizes_stay_apart_unless_told_otherwise),
 		cmocka_unit_test(a_table_that_forbids_huge_pages_can_split),
 		cmocka_unit_test(fast_merging_equals_the_slow_rule),
+		cmocka_unit_test(counting_equals_listing),
+		cmocka_unit_test(counting_equals_listing_for_shadow_roots),
 		cmocka_unit_test(split_names_are_parsed),
 	};
 
