@@ -7,33 +7,7 @@
 #include "spt/image.h"
 #include "spt/record.h"
 
-/*
- * Eight words at a time: from index i on their sum is (2i + 1) * (w0 + ... + w7) +
- * 2 * (1 * w1 + ... + 7 * w7), and the second bracket is the sum of the partial
- * sums of the first from its end. Two multiplications a cache line, no table.
- */
-uint64_t spt_image_checksum(const void *base, size_t words)
-{
-	const uint64_t *w = base;
-	uint64_t sum = 0;
-	size_t i = 0;
-
-	for (; i + 8 <= words; i += 8, w += 8) {
-		uint64_t total = w[7], weighted = total;
-
-		weighted += total += w[6];
-		weighted += total += w[5];
-		weighted += total += w[4];
-		weighted += total += w[3];
-		weighted += total += w[2];
-		weighted += total += w[1];
-		total += w[0];
-		sum += (2 * i + 1) * total + 2 * weighted;
-	}
-	for (; i < words; i++)
-		sum += spt_checksum_word(i, *w++);
-	return sum;
-}
+#define RECORDS_AHEAD 8 /* to fetch while one is checked */
 
 /* Copy a record that may be shorter or longer than we know it; the rest is 0. */
 static void copy_record(void *to, size_t size, const struct spt_rec *rec)
@@ -164,6 +138,8 @@ static int check_records(struct spt_image *img, size_t end, unsigned int flags, 
 		if (!wrong && *end_rec != end)
 			wrong = "record behind the end record";
 		if (!wrong) {
+			/* Big images are tables of one length: have the head of one to come. */
+			__builtin_prefetch((const char *)rec + RECORDS_AHEAD * (size_t)rec->len);
 			take_record(img, rec);
 			if (rec->type == SPT_REC_END)
 				*end_rec = off;
@@ -188,27 +164,30 @@ static int check_records(struct spt_image *img, size_t end, unsigned int flags, 
 	return 0;
 }
 
-static int check_totals(struct spt_image *img, size_t end_rec, unsigned int flags,
-			struct spt_error *err)
+/* Words that the checksum speaks for, if END is the last record as it should be. */
+static size_t summed_words(size_t len)
 {
-	uint64_t records = 0, entries = 0;
-	const struct spt_rec *rec;
+	const size_t behind = sizeof(struct spt_end) - offsetof(struct spt_end, checksum);
+
+	return len > behind ? (len - behind) / 8 : 0;
+}
+
+static int check_totals(struct spt_image *img, size_t end_rec, struct spt_checksum *sum,
+			unsigned int flags, struct spt_error *err)
+{
+	size_t words = (end_rec + offsetof(struct spt_end, checksum)) / 8;
 	const char *wrong = NULL;
 
-	spt_image_for_each(img, rec)
-	{
-		records++;
-		entries += spt_record_entries(rec);
-	}
-	if (img->end.records != records)
+	if (img->end.records != img->records)
 		wrong = "number of records differs from the end record's";
 	else if (img->end.tables != img->count[SPT_REC_TABLE])
 		wrong = "number of tables differs from the end record's";
 	else if (img->end.entries != img->entries)
 		wrong = "number of entries differs from the end record's";
 	else if (!(flags & SPT_IMAGE_TRUST) &&
-		 spt_image_checksum(img->base, (end_rec + offsetof(struct spt_end, checksum)) /
-						       8) != img->end.checksum)
+		 (sum && words == sum->words
+			  ? spt_checksum_end(sum)
+			  : spt_image_checksum(img->base, words)) != img->end.checksum)
 		wrong = "checksum differs";
 	return wrong ? damage(img, flags, err, end_rec, wrong) : 0;
 }
@@ -233,10 +212,30 @@ static int check_head(struct spt_image *img, size_t len, struct spt_error *err)
 	return 0;
 }
 
+/* The records of an image whose head is sound, and what END says of them. */
+static int check_all(struct spt_image *img, size_t len, struct spt_checksum *sum,
+		     unsigned int flags, struct spt_error *err)
+{
+	size_t end_rec;
+	int ret = check_records(img, img->len, flags, &end_rec, err);
+
+	if (!ret && len % 8)
+		ret = damage(img, flags, err, len - len % 8, "cut off record");
+	if (ret)
+		return ret;
+	if (!img->ended)
+		ret = damage(img, flags, err, img->len, "no end record: the image is cut off");
+	else if (!img->nr_gaps)
+		ret = check_totals(img, end_rec, sum, flags, err);
+	img->complete = !ret && !img->missing[0];
+	return ret;
+}
+
 int spt_image_open(struct spt_image *img, const void *base, size_t len, const char *name,
 		   unsigned int flags, struct spt_error *err)
 {
-	size_t whole = len & ~(size_t)7, end_rec;
+	size_t whole = len & ~(size_t)7;
+	struct spt_checksum sum;
 	int ret;
 
 	/* Not all of it: the rest is copied over, or counted by nr_gaps. */
@@ -248,17 +247,15 @@ int spt_image_open(struct spt_image *img, const void *base, size_t len, const ch
 	img->len = whole;
 	img->name = name;
 	ret = check_head(img, whole, err);
-	if (!ret)
-		ret = check_records(img, whole, flags, &end_rec, err);
-	if (!ret && whole != len)
-		ret = damage(img, flags, err, whole, "cut off record");
 	if (ret)
 		return ret;
-	if (!img->ended)
-		ret = damage(img, flags, err, img->len, "no end record: the image is cut off");
-	else if (!img->nr_gaps)
-		ret = check_totals(img, end_rec, flags, err);
-	img->complete = !ret && !img->missing[0];
+	if (!(flags & SPT_IMAGE_TRUST)) {
+		spt_checksum_begin(&sum, base, summed_words(whole));
+		ret = check_all(img, len, &sum, flags, err);
+		spt_checksum_cancel(&sum);
+	} else {
+		ret = check_all(img, len, NULL, flags, err);
+	}
 	img->torn = img->end.flags & SPT_END_TORN;
 	return ret;
 }

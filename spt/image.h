@@ -14,6 +14,7 @@
 
 #include "agent/spt_image.h"
 #include "decoders/error.h"
+#include "spt/checksum.h"
 
 /* Read what is intact of a damaged image instead of refusing it. */
 #define SPT_IMAGE_SALVAGE (1U << 0)
@@ -53,9 +54,6 @@ struct spt_image {
  */
 int spt_image_open(struct spt_image *img, const void *base, size_t len, const char *name,
 		   unsigned int flags, struct spt_error *err);
-
-/* Sum of @words 64-bit words at @base as the END record's checksum counts them. */
-uint64_t spt_image_checksum(const void *base, size_t words);
 
 /* The record after @rec, or the first for NULL; NULL after the last. */
 static inline const struct spt_rec *spt_image_next(const struct spt_image *img,

@@ -2,10 +2,10 @@
 /* The sweep: walking one part, and the threads that take one part after the other. */
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "spt/cpus.h"
 #include "spt/entry.h"
 #include "spt/sweep.h"
 #include "spt/sweep_parts.h"
@@ -37,14 +37,6 @@ struct worker {
 	const struct spt_node *guess; /* table that probably comes next */
 	unsigned int tables;	      /* since the last look */
 };
-
-unsigned int spt_cpus(void)
-{
-	cpu_set_t set;
-	int count = sched_getaffinity(0, sizeof(set), &set) ? 1 : CPU_COUNT(&set);
-
-	return count > 0 ? count : 1;
-}
 
 /* Root and address of a table, one word that is not 0: 27 bits and, of 2M, 36. */
 static uint64_t place_of(const struct worker *w, uint64_t base)

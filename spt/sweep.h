@@ -81,7 +81,4 @@ struct spt_sweep {
 int spt_sweep(const struct spt_sweep *sweep, const struct spt_sweep_ops *ops, void *arg,
 	      struct spt_error *err);
 
-/* CPUs that this process may run on, at least 1. */
-unsigned int spt_cpus(void);
-
 #endif

@@ -3,7 +3,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "spt/sweep.h"
+#include "spt/cpus.h"
 #include "spt/workers.h"
 
 struct crew {
