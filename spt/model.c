@@ -3,10 +3,16 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "decoders/role.h"
 #include "spt/model.h"
 #include "spt/roots.h"
+
+#define HUGE_PAGE     (2UL << 20)
+#define HUGE_WORTH    (2 * HUGE_PAGE)
+#define HASH_AHEAD    16
+#define RECORDS_AHEAD 8
 
 /* Elements that each array has room for, and what the format was made of. */
 struct spt_model_room {
@@ -38,6 +44,22 @@ void spt_model_deinit(struct spt_model *model)
 	memset(model, 0, sizeof(*model));
 }
 
+/*
+ * Memory that is not zeroed. Big arrays are looked up all over: huge pages save most of
+ * the misses and of the faults.
+ */
+static void *allocate(size_t bytes)
+{
+	void *p;
+
+	if (bytes < HUGE_WORTH)
+		return malloc(bytes ? bytes : 1);
+	p = aligned_alloc(HUGE_PAGE, (bytes + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
+	if (p)
+		madvise(p, bytes, MADV_HUGEPAGE);
+	return p;
+}
+
 /* Room for @count elements in *@array, whose contents need not survive. */
 static int reserve(void *array, size_t *room, size_t count, size_t size)
 {
@@ -48,9 +70,9 @@ static int reserve(void *array, size_t *room, size_t count, size_t size)
 	free(*p);
 	*p = NULL;
 	*room = 0;
-	if (count > SIZE_MAX / 2 / size)
+	if (count > SIZE_MAX / 4 / size)
 		return -ENOMEM;
-	*p = calloc(count + count / 4, size);
+	*p = allocate((count + count / 4) * size);
 	if (!*p)
 		return -ENOMEM;
 	*room = count + count / 4;
@@ -111,6 +133,19 @@ static void add_to_hash(struct spt_model *m, uint32_t nr)
 	m->hash[at] = nr + 1;
 }
 
+/* The index by HPA. Its places are all over: have those of some tables ahead. */
+static void fill_hash(struct spt_model *m)
+{
+	for (uint32_t nr = 0; nr < m->nr_nodes; nr++) {
+		if (nr + HASH_AHEAD < m->nr_nodes) {
+			uint64_t hpa = m->nodes[nr + HASH_AHEAD].hpa;
+
+			__builtin_prefetch(&m->hash[spt_hpa_hash(hpa) & m->hash_mask], 1);
+		}
+		add_to_hash(m, nr);
+	}
+}
+
 static int check_level(const struct spt_model *m, const struct spt_page *page,
 		       struct spt_error *err)
 {
@@ -142,7 +177,7 @@ static int add_table(struct spt_model *m, const struct spt_table *table, struct 
 		.direct = spt_role_get(role, table->page.role, SPT_ROLE_DIRECT),
 		.mirror = spt_role_get(role, table->page.role, SPT_ROLE_IS_MIRROR),
 	};
-	add_to_hash(m, m->nr_nodes++);
+	m->nr_nodes++;
 	return 0;
 }
 
@@ -157,7 +192,7 @@ static void add_raw_table(struct spt_model *m, const struct spt_raw_table *table
 		.raw_kind = table->kind,
 		.raw_vcpu = table->vcpu,
 	};
-	add_to_hash(m, m->nr_nodes++);
+	m->nr_nodes++;
 }
 
 /* Translations follow the table they belong to. */
@@ -292,10 +327,13 @@ int spt_model_load(struct spt_model *m, const struct spt_image *img, struct spt_
 				img->count[SPT_REC_TABLE]);
 	spt_image_for_each(img, rec)
 	{
+		/* Big images are tables of one length: have the head of one to come. */
+		__builtin_prefetch((const char *)rec + RECORDS_AHEAD * (size_t)rec->len);
 		ret = add_record(m, rec, err);
 		if (ret)
 			return ret;
 	}
+	fill_hash(m);
 	spt_memslots_sort(&m->memslots);
 	if (m->nr_guest_tables)
 		qsort(m->guest_tables, m->nr_guest_tables, sizeof(*m->guest_tables), by_gpa);

@@ -154,9 +154,14 @@ void spt_roots_find(struct spt_model *m)
 {
 	const struct spt_rec *rec;
 
-	if (m->image.count[SPT_REC_ROOT])
-		spt_image_for_each(&m->image, rec) if (rec->type == SPT_REC_ROOT)
+	/* They come before the tables: look no further than the last one. */
+	for (rec = NULL; m->nr_roots < m->image.count[SPT_REC_ROOT];) {
+		rec = spt_image_next(&m->image, rec);
+		if (!rec)
+			break;
+		if (rec->type == SPT_REC_ROOT)
 			add_root(m, &((const struct spt_root *)rec)->page);
+	}
 	for (uint32_t i = 0; i < m->nr_roots; i++)
 		m->roots[i].node = root_node(m, m->roots[i].page);
 	for (uint32_t i = 0; i < m->nr_nodes; i++)
