@@ -92,7 +92,7 @@ void cli_print_guest(struct cli *cli, const struct spt_guest_walk *g, bool expla
 
 		print_level(out, &g->level[i]);
 		if (explain)
-			cli_print_words(out, spt_explain_guest(&g->level[i], words));
+			cli_print_words(out, spt_explain_guest(g, &g->level[i], words));
 	}
 	if (g->end == SPT_GUEST_END_MAPPED)
 		print_access(out, g);
@@ -122,7 +122,8 @@ static struct json_object *flags_json(const struct spt_gpte *gpte)
 	return names;
 }
 
-static struct json_object *level_json(const struct spt_guest_level *l, bool explain)
+static struct json_object *level_json(const struct spt_guest_walk *g,
+				      const struct spt_guest_level *l, bool explain)
 {
 	const uint64_t offset = l->entry_gpa & (spt_level_size(1) - 1);
 	struct json_object *o = json_object_new_object();
@@ -154,7 +155,7 @@ static struct json_object *level_json(const struct spt_guest_level *l, bool expl
 	cli_json_set(o, "reserved", l->gpte.reserved ? cli_json_hex(l->gpte.reserved) : NULL);
 	cli_json_set_text(o, "read", spt_guest_read_name(l->read));
 	if (explain)
-		cli_json_set_text(o, "text", spt_explain_guest(l, words));
+		cli_json_set_text(o, "text", spt_explain_guest(g, l, words));
 	return o;
 }
 
@@ -166,7 +167,7 @@ struct json_object *cli_guest_json(const struct spt_guest_walk *g, bool explain)
 	char perm[4];
 
 	for (unsigned int i = 0; i < g->nr_levels; i++)
-		json_object_array_add(levels, level_json(&g->level[i], explain));
+		json_object_array_add(levels, level_json(g, &g->level[i], explain));
 	cli_json_set(o, "vcpu", g->regs.vcpu < 0 ? NULL : json_object_new_int64(g->regs.vcpu));
 	cli_json_set_text(o, "paging", spt_guest_paging_name(g->regs.mmu.paging));
 	cli_json_set_hex(o, "cr0", g->regs.cr0);

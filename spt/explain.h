@@ -24,7 +24,8 @@ const char *spt_explain_entry(const struct spt_model *model, const struct spt_en
 const char *spt_explain_host(const struct spt_host_level *level, char buf[SPT_EXPLAIN_TEXT]);
 
 /* One entry of the guest's own tables, with what KVM makes of the table's page. */
-const char *spt_explain_guest(const struct spt_guest_level *level, char buf[SPT_EXPLAIN_TEXT]);
+const char *spt_explain_guest(const struct spt_guest_walk *walk,
+			      const struct spt_guest_level *level, char buf[SPT_EXPLAIN_TEXT]);
 
 /* Given one line at a time, without a newline. */
 typedef void spt_explain_fn(void *arg, const char *line);

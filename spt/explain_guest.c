@@ -22,6 +22,7 @@ enum {
 	MAPPED = FACT(25),   /* the table's page has an SPTE */
 	DOUBTFUL = FACT(26), /* SPTE and host disagree about it */
 	PDPTE = FACT(27),
+	SHADOW = FACT(28),
 };
 
 static const struct spt_phrase level_rows[] = {
@@ -38,7 +39,8 @@ static const struct spt_phrase level_rows[] = {
 	{ PRESENT | LEAF, RESERVED | USER, ", for its kernel" },
 	{ PRESENT | LEAF | NX, RESERVED, ", not for code" },
 	{ PRESENT | RESERVED, 0, "a bit is set that must be 0: the CPU raises #PF (RSVD) in the guest" },
-	{ READ(READ), PRESENT, "the guest has nothing here: the CPU raises #PF in the guest; KVM sees that only under shadow paging" },
+	{ READ(READ), PRESENT | SHADOW, "the guest has nothing here: the CPU raises #PF in the guest, and KVM does not see it" },
+	{ READ(READ) | SHADOW, PRESENT, "the guest has nothing here: the access exits to KVM, which passes the #PF on to the guest" },
 	{ REGISTER, 0, "; the CPU uses the copy that it loaded with CR3" },
 	{ REGISTER | OTHER_IN_MEMORY, 0, ", and memory has another value by now" },
 	{ READ(NO_SLOT), 0, "the table lies where no memslot is: the CPU's own walk would read it by MMIO, which KVM refuses" },
@@ -49,11 +51,12 @@ static const struct spt_phrase level_rows[] = {
 	{ READ(NOT_SAVED), 0, "the image has no copy of the table: it was saved with other page tables, or none" },
 	{ READ(UNREADABLE), 0, "the VMM's memory could not be read: it is gone, or reading it was refused" },
 	{ READ(READ) | MAPPED | DOUBTFUL, 0, ". The table's own page: SPTE and host do not agree, see walk gpa" },
-	{ READ(READ), MAPPED | PDPTE, ". The table's own page has no SPTE now: the CPU's walk would exit to KVM first" },
+	{ READ(READ), MAPPED | PDPTE | SHADOW, ". The table's own page has no SPTE now: the CPU's walk would exit to KVM first" },
 	/* clang-format on */
 };
 
-const char *spt_explain_guest(const struct spt_guest_level *l, char buf[SPT_EXPLAIN_TEXT])
+const char *spt_explain_guest(const struct spt_guest_walk *w, const struct spt_guest_level *l,
+			      char buf[SPT_EXPLAIN_TEXT])
 {
 	const struct {
 		bool holds;
@@ -66,6 +69,7 @@ const char *spt_explain_guest(const struct spt_guest_level *l, char buf[SPT_EXPL
 		{ l->gpte.nx, NX },
 		{ l->level > 1, LARGE },
 		{ l->gpte.reserved, RESERVED },
+		{ w->flags & SPT_GUEST_SHADOW, SHADOW },
 		{ l->from_register, REGISTER | PDPTE },
 		{ l->from_register && l->memory != l->gpte.raw, OTHER_IN_MEMORY },
 		{ l->table.hpa != SPT_NO_HPA, MAPPED },

@@ -319,6 +319,8 @@ int spt_guest_walk_from(struct spt_source *src, struct spt_model *model,
 	int code = spt_model_read(model, src, &req, image_flags, err);
 
 	*ret = (struct spt_guest_walk){ .gva = ask->gva };
+	if (!code && model->image.head.mmu == SPT_MMU_SHADOW)
+		ret->flags |= SPT_GUEST_SHADOW;
 	if (!code)
 		code = spt_guest_regs_find(model, ask->vcpu, &ret->regs, err);
 	if (code)

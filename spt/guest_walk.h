@@ -53,6 +53,7 @@ struct spt_guest_level {
 #define SPT_GUEST_PKEY	  (1U << 3) /* CR4.PKE: protection key and PKRU apply */
 #define SPT_GUEST_NO_PKRU (1U << 4) /* they do, and PKRU is not known: counted as allowing all */
 #define SPT_GUEST_CHANGED (1U << 5) /* an entry changed while the walk went on */
+#define SPT_GUEST_SHADOW  (1U << 6) /* not the processor but KVM walks the guest's tables */
 
 struct spt_guest_walk {
 	uint64_t gva;

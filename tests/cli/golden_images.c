@@ -202,6 +202,71 @@ static void write_mirror(const char *dir)
 	write_image(mk, dir, "mirror");
 }
 
+/* Page tables of the guest itself, of every kind of entry; vCPUs with doubtful registers. */
+static void add_guest_tables(struct mkimage *mk)
+{
+	enum {
+		T = 0x27,
+		KERNEL = 0x63,
+		USER = 0x67,
+		LARGE = 0x80
+	}; /* P, W, U, A, D as they come */
+	static const uint64_t nx = 1ULL << 63;
+	uint64_t l4[512] = { 0 }, l3[512] = { 0 }, l2[512] = { 0 }, l1[512] = { 0 };
+
+	l4[0] = l4[511] = 0x102000 | T;
+	l4[2] = 0xf0000000 | T; /* outside of all slots */
+	l4[3] = 0x105000 | T;	/* not saved */
+	l3[0] = 0x103000 | T;
+	l3[1] = MK_GB | KERNEL | LARGE;
+	l2[0] = 0x104000 | T;
+	l2[1] = 2 * MK_MB | USER | LARGE | nx;
+	l1[1] = 0x1000 | KERNEL;
+	l1[2] = 0x2000 | 0x25;
+	l1[8] = 0x8000 | KERNEL;
+	l1[9] = 0xfee00000 | KERNEL | nx;
+	l1[10] = 1ULL << 50 | KERNEL; /* no such address */
+	mkimage_guest_table(mk, 0x101000, l4);
+	mkimage_guest_table(mk, 0x102000, l3);
+	mkimage_guest_table(mk, 0x103000, l2);
+	mkimage_guest_table(mk, 0x104000, l1);
+}
+
+static void write_guest(const char *dir)
+{
+	struct mkimage *mk = mkimage_new("ept-6.12");
+	unsigned int root = mkimage_tdp_root(mk, 4);
+	unsigned int smm = mkimage_tdp_root(mk, 4);
+	struct spt_page *page = mkimage_page(mk, smm);
+	uint64_t hpa = mkimage_table_hpa(mk, root);
+	unsigned int vcpu;
+
+	describe_vm(mk, "6.12.95-amd64");
+	mkimage_vm(mk, SPT_VM_MMU_INVALIDATE_SEQ, 9);
+	mkimage_end(mk)->seq_end = 9;
+	add_slots(mk);
+	page->role = mkimage_role(mk, page->role, SPT_ROLE_SMM, 1);
+	for (uint64_t gpa = 0x101000; gpa < 0x104000; gpa += 0x1000)
+		mkimage_map(mk, root, gpa, 1, mkimage_leaf(mk, LOW_HPA + gpa, 1, "rwx"));
+	mkimage_map(mk, root, 0x1000, 1, mkimage_leaf(mk, LOW_HPA + 0x1000, 1, "rwx"));
+	mkimage_map(mk, root, 16 * MK_MB, 1, mkimage_leaf(mk, LOW_HPA + 0x1000, 1, "r-x"));
+	mkimage_map(mk, smm, 0x1000, 1, mkimage_leaf(mk, LOW_HPA + 0x1000, 1, "rwx"));
+	mkimage_map(mk, root, 2 * MK_MB, 2, mkimage_leaf(mk, HUGE_HPA, 2, "rwx"));
+	mkimage_map(mk, root, 0xfee00000, 1, mkimage_mmio(mk, 0xfee00000, 10));
+	host_page(mk, 0x1000, RAM_HVA + 0x1000, 1, LOW_HPA + 0x1000);
+	host_page(mk, 0x101000, RAM_HVA + 0x101000, 1, LOW_HPA + 0x101000);
+	host_page(mk, 2 * MK_MB, RAM_HVA + 2 * MK_MB, 2, HUGE_HPA);
+	add_guest_tables(mk);
+	describe_vcpu(mk, 0, hpa, hpa | 0x5e, SPT_HW_ROOT_VMCS);
+	vcpu = describe_vcpu(mk, 1, hpa, hpa | 0x5e, SPT_HW_ROOT_COMPUTED);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_CR3_FRESH, 0);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_CR4, 0x7006f0); /* SMEP, SMAP, PKE */
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_PKRU, 0x55555554);
+	vcpu = describe_vcpu(mk, 2, hpa, hpa | 0x5e, SPT_HW_ROOT_COMPUTED);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_IN_GUEST_MMU, 1);
+	write_image(mk, dir, "guest");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -212,5 +277,6 @@ int main(int argc, char **argv)
 	write_ept(argv[1], "torn", true);
 	write_shadow(argv[1]);
 	write_mirror(argv[1]);
+	write_guest(argv[1]);
 	return 0;
 }

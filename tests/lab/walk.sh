@@ -78,7 +78,7 @@ case $LAB_MMU in
 *shadow*) shadow=--shadow ;;
 *) shadow= ;;
 esac
-# shellcheck disable=SC2016,SC2086 # LAB_RUN is the host's; no option is no word
+# shellcheck disable=SC2016,SC2034,SC2086 # FAILED is lib.sh's; LAB_RUN is the host's; no option is no word
 lab-outside sh -c 'walks.py "$LAB_RUN/l1/out/walk" "$@"' walks $shadow >"$WORK/verdict" 2>&1 || FAILED=1
 grep -q '^ok ' "$WORK/verdict" || not_ok "judged: $(cat "$WORK/verdict")"
 cat "$WORK/verdict"
