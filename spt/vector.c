@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "spt/vector.h"
 
-/* Built at -O3, see meson.build. A sanitizer's runtime is not there yet when a version is chosen.
+/*
+ * Built at -O3, see meson.build. One version for clang, which has no such attribute, and under
+ * sanitizers, whose runtime is not there yet when a version is chosen.
  */
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__clang__)
 #define SPT_VECTOR __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define SPT_VECTOR
