@@ -25,6 +25,7 @@ struct cli;
 	X(tree)                                                                                    \
 	X(ranges)                                                                                  \
 	X(stats)                                                                                   \
+	X(audit)                                                                                   \
 	X(walk)                                                                                    \
 	X(why)                                                                                     \
 	X(save)                                                                                    \

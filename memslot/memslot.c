@@ -29,12 +29,13 @@ void spt_memslots_deinit(struct spt_memslots *set)
 	free(set->runs);
 	free(set->host);
 	free(set->rmaps);
+	free(set->dirty);
 	spt_memslots_init(set);
 }
 
 void spt_memslots_reset(struct spt_memslots *set)
 {
-	set->count = set->nr_runs = set->nr_host = set->nr_rmaps = 0;
+	set->count = set->nr_runs = set->nr_host = set->nr_rmaps = set->nr_dirty = 0;
 	memset(set->first, 0, sizeof(set->first));
 }
 
@@ -54,6 +55,7 @@ int spt_memslots_add(struct spt_memslots *set, const struct spt_slot *slot)
 		.first_runs = set->nr_runs,
 		.first_host = set->nr_host,
 		.first_rmaps = set->nr_rmaps,
+		.first_dirty = set->nr_dirty,
 	};
 	return 0;
 }
@@ -114,9 +116,19 @@ int spt_memslots_add_rmaps(struct spt_memslots *set, const struct spt_rmaps *rma
 
 int spt_memslots_add_dirty(struct spt_memslots *set, const struct spt_dirty *dirty)
 {
-	/* The first one covers what was asked for; the agent makes one a slot. */
-	if (set->count && !set->slots[set->count - 1].dirty)
-		set->slots[set->count - 1].dirty = dirty;
+	if (!set->count)
+		return 0; /* belongs to a slot that was lost */
+	if (set->nr_dirty == set->max_dirty) {
+		uint32_t max = set->max_dirty * 2 + 16;
+		const struct spt_dirty **more = realloc(set->dirty, max * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		set->dirty = more;
+		set->max_dirty = max;
+	}
+	set->dirty[set->nr_dirty++] = dirty;
+	set->slots[set->count - 1].nr_dirty++;
 	return 0;
 }
 
@@ -276,11 +288,53 @@ const struct spt_host_run *spt_memslot_host_run(const struct spt_memslots *set,
 	return low ? host_run_find(set->host[slot->first_host + low - 1], gfn) : NULL;
 }
 
-bool spt_memslot_dirty(const struct spt_memslot *slot, uint64_t gfn, bool *known)
+/* The last piece of the bitmap that begins at or below @gfn; an image may lack clean ones. */
+static uint32_t find_dirty(const struct spt_memslots *set, const struct spt_memslot *slot,
+			   uint64_t gfn)
 {
-	const struct spt_dirty *dirty = slot->dirty;
+	uint32_t low = slot->first_dirty, high = low + slot->nr_dirty;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (set->dirty[mid]->gfn <= gfn)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+bool spt_memslot_dirty(const struct spt_memslots *set, const struct spt_memslot *slot, uint64_t gfn,
+		       bool *known)
+{
+	uint32_t nr = find_dirty(set, slot, gfn);
+	const struct spt_dirty *dirty = nr > slot->first_dirty ? set->dirty[nr - 1] : NULL;
 	uint64_t bit = dirty ? gfn - dirty->gfn : 0;
 
-	*known = dirty && gfn >= dirty->gfn && bit < dirty->npages;
+	*known = dirty && bit < dirty->npages;
 	return *known && (dirty->word[bit / 64] >> (bit % 64) & 1);
+}
+
+uint64_t spt_memslot_dirty_word(const struct spt_memslots *set, const struct spt_memslot *slot,
+				uint64_t gfn)
+{
+	uint32_t nr = find_dirty(set, slot, gfn), end = slot->first_dirty + slot->nr_dirty;
+	uint64_t word = 0;
+
+	for (nr = nr > slot->first_dirty ? nr - 1 : nr; nr < end; nr++) {
+		const struct spt_dirty *dirty = set->dirty[nr];
+		uint64_t at = gfn > dirty->gfn ? gfn - dirty->gfn : 0;
+		uint64_t skip = gfn < dirty->gfn ? dirty->gfn - gfn : 0;
+
+		if (skip >= 64)
+			break;
+		/* Bit 'at' of this piece is bit 'skip' of the word. */
+		for (; skip < 64 && at < dirty->npages; at++, skip++)
+			if (!(at % 64) && !skip && at + 64 <= dirty->npages)
+				return dirty->word[at / 64];
+			else
+				word |= (dirty->word[at / 64] >> (at % 64) & 1) << skip;
+	}
+	return word;
 }

@@ -30,10 +30,10 @@ struct spt_slot_flag {
 extern const struct spt_slot_flag spt_slot_flags[];
 
 struct spt_memslot {
-	const struct spt_slot *slot;   /* all of its facts; borrowed from the image */
-	const struct spt_dirty *dirty; /* bitmap in the image, NULL none */
-	uint32_t first_runs, nr_runs;  /* of spt_memslots.runs: lpage, write tracking */
-	uint32_t first_host, nr_host;  /* of spt_memslots.host: what the host maps */
+	const struct spt_slot *slot;	/* all of its facts; borrowed from the image */
+	uint32_t first_dirty, nr_dirty; /* of spt_memslots.dirty: pieces of its bitmap */
+	uint32_t first_runs, nr_runs;	/* of spt_memslots.runs: lpage, write tracking */
+	uint32_t first_host, nr_host;	/* of spt_memslots.host: what the host maps */
 	uint32_t first_rmaps, nr_rmaps; /* of spt_memslots.rmaps */
 };
 
@@ -44,7 +44,9 @@ struct spt_memslots {
 	const struct spt_runs **runs;		/* run records, grouped by slot */
 	const struct spt_host_runs **host;	/* host run records, grouped by slot */
 	const struct spt_rmaps **rmaps;		/* reverse map records, grouped by slot */
-	uint32_t nr_runs, max_runs, nr_host, max_host, nr_rmaps, max_rmaps, max_slots;
+	const struct spt_dirty **dirty;		/* bitmap records, grouped by slot */
+	uint32_t nr_runs, max_runs, nr_host, max_host, nr_rmaps, max_rmaps;
+	uint32_t nr_dirty, max_dirty, max_slots;
 };
 
 /* Empty set; spt_memslots_add() of image records in their order; then sort. */
@@ -79,7 +81,12 @@ bool spt_memslot_run(const struct spt_memslots *set, const struct spt_memslot *s
 		     enum spt_run_kind kind, uint64_t gfn, uint64_t *value);
 
 /* Whether @gfn is marked in the dirty bitmap; false also when the image has no bitmap for it. */
-bool spt_memslot_dirty(const struct spt_memslot *slot, uint64_t gfn, bool *known);
+bool spt_memslot_dirty(const struct spt_memslots *set, const struct spt_memslot *slot, uint64_t gfn,
+		       bool *known);
+
+/* The bits of 64 frames from @gfn on. Pieces of the bitmap that an image lacks count as clean. */
+uint64_t spt_memslot_dirty_word(const struct spt_memslots *set, const struct spt_memslot *slot,
+				uint64_t gfn);
 
 /* The run that holds @gfn in one record, or NULL. */
 const struct spt_run *spt_runs_find(const struct spt_runs *runs, uint64_t gfn);

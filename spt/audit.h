@@ -21,13 +21,13 @@ enum spt_audit_rule_nr {
 #define R(id, name, scope, parts, says, reason, source) SPT_AUDIT_##id,
 	SPT_AUDIT_RULES(R)
 #undef R
-	SPT_AUDIT_RULE_COUNT,
+		SPT_AUDIT_RULE_COUNT,
 };
 
 /* What one check of a rule is about. */
 enum spt_audit_scope {
 	SPT_AUDIT_PER_TABLE,
-	SPT_AUDIT_PER_ENTRY,   /* entries that lead to a table */
+	SPT_AUDIT_PER_ENTRY, /* entries that lead to a table */
 	SPT_AUDIT_PER_LEAF,
 	SPT_AUDIT_PER_CLASS,   /* entries; those of one table with equal bits at once */
 	SPT_AUDIT_PER_SPECIAL, /* MMIO and frozen entries */
@@ -77,9 +77,9 @@ struct spt_audit_finding {
 };
 
 struct spt_audit_request {
-	uint64_t start, len; /* GPA range; len 0: everything */
-	uint64_t rules;	     /* mask of rules, 0: all */
-	unsigned int max;    /* findings kept a rule, 0: SPT_AUDIT_KEEP */
+	uint64_t start, len;  /* GPA range; len 0: everything */
+	uint64_t rules;	      /* mask of rules, 0: all */
+	unsigned int max;     /* findings kept a rule, 0: SPT_AUDIT_KEEP */
 	unsigned int threads; /* 0: as many as pay */
 	/* As in struct spt_sweep. */
 	int (*progress)(void *arg, uint64_t done, uint64_t total);

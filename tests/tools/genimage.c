@@ -143,7 +143,8 @@ static void put_table(struct output *o, struct guest *g, int level, uint64_t gpa
 		put_translations(o, g, table.page.sp, gpa);
 	for (int i = 0; level > 1 && i < SPT_TABLE_ENTRIES; i++)
 		if (guest_has_table(g, level - 1, gpa + i * span))
-			put_table(o, g, level - 1, gpa + i * span, table.page.hpa + i * 8);
+			put_table(o, g, level - 1, gpa + i * span,
+				  table.page.hpa + (i + guest_first_index(g, level)) * 8);
 }
 
 static void put_values(struct output *o, enum spt_rec_type type, const uint64_t *value,

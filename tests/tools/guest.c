@@ -22,6 +22,7 @@
 
 /* What shadow tables translate: where Linux maps all of its memory. */
 #define DIRECT_MAP_INDEX 273 /* of 0xffff888000000000 in a table of level 4 */
+#define BEYOND_MEMORY	 (1ULL << 32) /* frame: what KVM keeps of upper guest tables is not made up */
 
 /* What happens to pages that are chosen to change. */
 enum change { UNCHANGED, REMOVED, REMAPPED, PERMISSION, SPLIT, CHANGES };
@@ -88,6 +89,11 @@ bool guest_has_table(const struct guest *g, int level, uint64_t gpa)
 	return in_memory(g, gpa, guest_span(2)) && (!is_huge(g, gpa, &change) || change == SPLIT);
 }
 
+unsigned int guest_first_index(const struct guest *g, int level)
+{
+	return g->shadow && level == 4 ? DIRECT_MAP_INDEX : 0;
+}
+
 /* Tables are numbered by level and place, and have any frame. */
 static uint64_t table_number(int level, uint64_t gpa)
 {
@@ -102,11 +108,14 @@ struct spt_page guest_page(const struct guest *g, int level, uint64_t gpa, uint6
 	struct spt_page page = {
 		.sp = PAGES + number * 0xb8,
 		.hpa = TABLES + (number << 12),
-		.gfn = g->shadow ? number : gpa >> 12,
+		.gfn = !g->shadow  ? gpa >> 12
+		       : level > 1 ? BEYOND_MEMORY + number
+				   : number,
 		.role = (uint32_t)level << g->head.role[SPT_ROLE_LEVEL].shift |
 			(uint32_t)!g->shadow << g->head.role[SPT_ROLE_DIRECT].shift |
 			(uint32_t)ALL_ACCESS << g->head.role[SPT_ROLE_ACCESS].shift,
-		.flags = g->shadow ? 0 : SPT_PAGE_TDP_MMU,
+		.flags = !g->shadow ? SPT_PAGE_TDP_MMU : level == 1 ? SPT_PAGE_UNSYNC : 0,
+		.unsync_children = g->shadow && level > 1 ? SPT_TABLE_ENTRIES : 0,
 		.known = SPT_PAGE_TDP_MMU | SPT_PAGE_UNSYNC | SPT_PAGE_NX_DISALLOWED,
 		.root_count = level == 4,
 		.parent = ptep,
@@ -201,7 +210,7 @@ static void entries_2m(const struct guest *g, uint64_t gpa, uint64_t *entry)
 void guest_entries(const struct guest *g, int level, uint64_t gpa,
 		   uint64_t entry[SPT_TABLE_ENTRIES])
 {
-	int first = g->shadow && level == 4 ? DIRECT_MAP_INDEX : 0;
+	int first = (int)guest_first_index(g, level);
 
 	if (level == 1) {
 		entries_4k(g, gpa, entry);

@@ -54,6 +54,9 @@ static inline uint64_t guest_span(int level)
 	return 4096ULL << 9 * (level - 1);
 }
 
+/* Which entry of a table of @level stands for its first address: a guest kernel maps all memory. */
+unsigned int guest_first_index(const struct guest *g, int level);
+
 /* Whether there is a table of @level that begins at @gpa, which is aligned. */
 bool guest_has_table(const struct guest *g, int level, uint64_t gpa);
 

@@ -130,20 +130,22 @@ static void the_dirty_bitmap_knows_its_frames_alone(void **state)
 {
 	struct vm *vm = *state;
 	uint64_t words[2] = { 1ULL << 63, 2 };
+	const struct spt_memslots *set;
 	const struct spt_memslot *slot;
 	bool known;
 
 	mkimage_slot(vm->mk, 0, 0, 0, 1 * MK_MB, 0);
 	mkimage_dirty(vm->mk, 0x10, 100, words);
-	slot = spt_memslot_find(load(vm), 0, 0);
-	assert_true(spt_memslot_dirty(slot, 0x10 + 63, &known));
+	set = load(vm);
+	slot = spt_memslot_find(set, 0, 0);
+	assert_true(spt_memslot_dirty(set, slot, 0x10 + 63, &known));
 	assert_true(known);
-	assert_true(spt_memslot_dirty(slot, 0x10 + 65, &known));
-	assert_false(spt_memslot_dirty(slot, 0x10, &known));
+	assert_true(spt_memslot_dirty(set, slot, 0x10 + 65, &known));
+	assert_false(spt_memslot_dirty(set, slot, 0x10, &known));
 	assert_true(known);
-	assert_false(spt_memslot_dirty(slot, 0x10 + 100, &known));
+	assert_false(spt_memslot_dirty(set, slot, 0x10 + 100, &known));
 	assert_false(known);
-	assert_false(spt_memslot_dirty(slot, 0xf, &known));
+	assert_false(spt_memslot_dirty(set, slot, 0xf, &known));
 	assert_false(known);
 }
 
