@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "spt/audit_engine.h"
-#include "spt/sweep.h"
+#include "spt/cpus.h"
 
 #define PARTS_A_THREAD 16
 #define NODES_A_THREAD 2048 /* fewer are not worth another thread */
