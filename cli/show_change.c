@@ -29,8 +29,9 @@ const struct cli_column cli_change_columns[] = {
 		       "added, removed, remapped, permission, split, collapsed, slot, root" },
 	[COL_ROOT] = { "root", 18, CLI_COL_EXTRA, "physical address of the root" },
 	[COL_ROOT_KIND] = { "root_kind", 9, 0, "direct, shadow, nested, mirror, external" },
-	[COL_AS_ID] = { "as_id", 5, CLI_COL_RIGHT | CLI_COL_EXTRA, "address space" },
-	[COL_GPA] = { "gpa", 18, 0, "first address; of a shadow root: a virtual one" },
+	[COL_AS_ID] = { "as_id", 5, CLI_COL_RIGHT, "address space: 1 is SMM's" },
+	[COL_GPA] = { "gpa", 18, 0,
+		      "first address; of a shadow root a virtual one, of a nested one L2's" },
 	[COL_END] = { "end_gpa", 18, CLI_COL_TEXT, "last address" },
 	[COL_SIZE] = { "size", 9, CLI_COL_RIGHT, "bytes" },
 	[COL_BEFORE] = { "before", 32, 0, "what was there" },
@@ -161,8 +162,7 @@ static void set_also(struct cli_table *t, unsigned int also)
 	cli_cell_both(t, COL_ALSO, list, "%s", text);
 }
 
-static void set_place(struct cli_table *t, const struct spt_change *c,
-		      const struct spt_root_ref *root)
+static void set_place(struct cli_table *t, const struct spt_change *c)
 {
 	if (c->kind == SPT_CHANGE_ROOT) {
 		cli_cell_both(t, COL_GPA, NULL, "-");
@@ -170,11 +170,7 @@ static void set_place(struct cli_table *t, const struct spt_change *c,
 		cli_cell_both(t, COL_SIZE, NULL, "-");
 		return;
 	}
-	if (root && !spt_root_maps_gpa(root))
-		cli_cell_both(t, COL_GPA, cli_json_hex(c->gpa), "0x%016" PRIx64 " %s", c->gpa,
-			      cli_root_space(root));
-	else
-		cli_cell_address(t, COL_GPA, c->gpa);
+	cli_cell_address(t, COL_GPA, c->gpa);
 	cli_cell_address(t, COL_END, c->gpa + c->size - 1);
 	cli_cell_size(t, COL_SIZE, c->size);
 }
@@ -197,7 +193,7 @@ void cli_change_row(struct cli *cli, struct cli_table *t, const struct spt_diff 
 		cli_cell_number(t, COL_AS_ID,
 				(c->slot_after ? c->slot_after : c->slot_before)->slot->as_id);
 	}
-	set_place(t, c, root);
+	set_place(t, c);
 	if (c->kind == SPT_CHANGE_SLOT) {
 		slot_side(t, COL_BEFORE, c->slot_before);
 		slot_side(t, COL_AFTER, c->slot_after);

@@ -125,7 +125,12 @@ static const struct spt_memslot *slot_by_id(const struct spt_model *m, const str
 static int give_slot(const struct spt_memslot *before, const struct spt_memslot *after,
 		     int (*emit)(void *arg, const struct spt_change *c), void *arg, uint64_t *count)
 {
-	const struct spt_slot *slot = (after ? after : before)->slot;
+	const struct spt_memslot *place = after ? after : before;
+	const struct spt_slot *slot = place ? place->slot : NULL;
+
+	if (!slot)
+		return 0;
+
 	struct spt_change c = {
 		.kind = SPT_CHANGE_SLOT,
 		.gpa = slot->base_gfn << SPT_PAGE_SHIFT,

@@ -54,7 +54,7 @@ static void end_seal(struct spt_end *end, uint64_t word)
 void spt_save_parts_of(struct spt_save_parts *parts, const struct spt_image *img, const void *added,
 		       size_t added_len)
 {
-	const struct spt_rec *rec, *end = NULL, *before = NULL, *stop;
+	const struct spt_rec *rec, *end = img->base, *before = NULL, *stop;
 	const uint64_t *words = img->base;
 
 	spt_image_for_each(img, rec)

@@ -149,6 +149,35 @@ static void write_ept(const char *dir, const char *name, bool torn)
 	write_image(mk, dir, name);
 }
 
+/* The guest of write_ept() some time later, every kind of change in it. */
+static void write_later(const char *dir)
+{
+	struct mkimage *mk = mkimage_new("ept-6.12");
+	unsigned int root = mkimage_tdp_root(mk, 4);
+	uint64_t hpa;
+
+	describe_vm(mk, "6.12.95-amd64");
+	mkimage_page(mk, root)->hpa += 0x100000;
+	hpa = mkimage_table_hpa(mk, root);
+	mkimage_slot(mk, 0, 0, 0, 4 * MK_MB, RAM_HVA);
+	mkimage_slot(mk, 1, 0, 4 * MK_MB, 4 * MK_MB, RAM_HVA + 4 * MK_MB)->flags = KVM_MEM_READONLY;
+	mkimage_slot(mk, 2, 0, MK_GB, MK_GB, RAM_HVA + MK_GB);
+	mkimage_slot(mk, 4, 0, 32 * MK_MB, MK_MB, RAM_HVA + 32 * MK_MB);
+	mkimage_slot(mk, 5, 0, 48 * MK_MB, MK_MB, RAM_HVA + 48 * MK_MB);
+	mkimage_slot(mk, 0, 1, 0, 4 * MK_MB, RAM_HVA);
+	mkimage_map(mk, root, 0x1000, 1, mkimage_leaf(mk, LOW_HPA + 0x9000, 1, "rwx"));
+	mkimage_map(mk, root, 0x2000, 1, mkimage_leaf(mk, LOW_HPA + 0x2000, 1, "r-x"));
+	mkimage_map(mk, root, 0x4000, 1, mkimage_mmio(mk, 0x4000, 10));
+	mkimage_map(mk, root, 0x9000, 1, mkimage_leaf(mk, LOW_HPA, 1, "rwx"));
+	mkimage_map(mk, root, 0xa000, 1, mkimage_leaf(mk, LOW_HPA + 0x1000, 1, "rwx"));
+	for (uint64_t at = 0; at < 0x3000; at += 0x1000)
+		mkimage_map(mk, root, 2 * MK_MB + at, 1, mkimage_leaf(mk, HUGE_HPA + at, 1, "rwx"));
+	mkimage_map(mk, root, MK_GB, 3, mkimage_leaf(mk, GIANT_HPA, 3, "rwx"));
+	mkimage_map(mk, root, 0xfee00000, 1, mkimage_mmio(mk, 0xfee00000, 12));
+	describe_vcpu(mk, 0, hpa, hpa | 0x5e, SPT_HW_ROOT_VMCS);
+	write_image(mk, dir, "later");
+}
+
 /* Shadow paging: the guest's own page tables, shadowed. */
 static void write_shadow(const char *dir)
 {
@@ -275,6 +304,7 @@ int main(int argc, char **argv)
 	}
 	write_ept(argv[1], "ept", false);
 	write_ept(argv[1], "torn", true);
+	write_later(argv[1]);
 	write_shadow(argv[1]);
 	write_mirror(argv[1]);
 	write_guest(argv[1]);
