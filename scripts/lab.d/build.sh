@@ -40,5 +40,6 @@ build_programs()
 	dir=$(build_directory)
 	[[ $dir != none ]] || return 0
 	find "$dir" -type f -executable ! -name '*.so*' ! -name 'test_*' ! -name 'fuzz_*' \
+		! -name bench-scale ! -name genimage \
 		! -path '*/meson-*' ! -path '*.p/*'
 }
