@@ -158,9 +158,13 @@ int audit_run(struct spt_audit *out, const struct spt_model *m, bool live, struc
 		a.last = ~0ULL;
 	a.slots = calloc(m->memslots.count + 1, sizeof(*a.slots));
 	a.linked = calloc(m->nr_nodes + 1, 1);
-	ret = a.slots && a.linked ? 0 : -ENOMEM;
-	if (!ret)
+	a.base = calloc(m->nr_nodes + 1, sizeof(*a.base));
+	a.upper = calloc(m->nr_nodes + 1, sizeof(*a.upper));
+	ret = a.slots && a.linked && a.base && a.upper ? 0 : -ENOMEM;
+	if (!ret) {
+		audit_places(&a);
 		ret = audit_prepare(&a);
+	}
 	if (!ret)
 		ret = audit_links(&a, all);
 	if (!ret)
@@ -179,6 +183,8 @@ int audit_run(struct spt_audit *out, const struct spt_model *m, bool live, struc
 	out->reads++;
 	free(a.slots);
 	free(a.linked);
+	free(a.base);
+	free(a.upper);
 	free(a.synced);
 	if (ret == -ENOMEM)
 		spt_fail(err, ENOMEM, "%s: out of memory", m->image.name);

@@ -77,7 +77,7 @@ static struct table_counts count_tables(const struct audit *a)
 	for (uint32_t i = 0; i < a->m->nr_nodes; i++) {
 		const struct spt_node *node = &a->m->nodes[i];
 
-		if (!node->page)
+		if (!node->page || a->linked[i] & AUDIT_AGAIN)
 			continue;
 		if (audit_is_shadow(node)) {
 			c.shadow++;
@@ -92,10 +92,22 @@ static struct table_counts count_tables(const struct audit *a)
 	return c;
 }
 
+/* Tables whose level or role is wrong, so that nobody can tell what their entries are. */
+static bool has_aliens(const struct audit *a)
+{
+	for (uint32_t i = 0; i < a->m->nr_nodes; i++)
+		if (a->linked[i] & AUDIT_ALIEN)
+			return true;
+	return false;
+}
+
 void audit_counts(struct audit *a, struct audit_part *all)
 {
 	struct table_counts c = count_tables(a);
 
+	if (has_aliens(a))
+		audit_na(a, SPT_AUDIT_COUNT_PAGES,
+			 "the entries of a table with a wrong role cannot be counted");
 	check(a, all, SPT_AUDIT_COUNT_PAGES, SPT_VM_PAGES_4K, "pages_4k", all->leaves[1],
 	      all->leaves[1]);
 	check(a, all, SPT_AUDIT_COUNT_PAGES, SPT_VM_PAGES_2M, "pages_2m", all->leaves[2],

@@ -89,9 +89,12 @@ struct audit {
 	bool live;		  /* the image is of a VM that will be looked at again */
 	unsigned int max;	  /* findings kept a rule */
 	struct audit_slot *slots; /* by index in m->memslots.slots */
-	uint8_t *linked;	  /* a node: AUDIT_LINKED_* */
-	uint64_t class_mask;	  /* bits of a present entry of level 1 that make its class */
-	uint64_t valid_gen;	  /* mmu_valid_gen; ~0 unknown */
+	uint8_t *linked;	  /* a node: AUDIT_LINKED, ... */
+	uint64_t *base;		  /* a node: gfn that its place says it begins at */
+	uint32_t *upper;	  /* nodes above level 1, from the highest level down */
+	uint32_t nr_upper;
+	uint64_t class_mask; /* bits of a present entry of level 1 that make its class */
+	uint64_t valid_gen;  /* mmu_valid_gen; ~0 unknown */
 	uint64_t generation[SPT_ADDRESS_SPACES]; /* of the slots as in MMIO entries; ~0 unknown */
 	bool invalidating;			 /* an invalidation is under way */
 	struct audit_synced *synced;		 /* by (as_id, gfn) */
@@ -107,6 +110,8 @@ struct audit_synced {
 
 #define AUDIT_LINKED  1 /* an entry leads to it */
 #define AUDIT_LINKED2 2 /* and a second one */
+#define AUDIT_ALIEN   4 /* its level or role is not its place's: its entries mean nothing */
+#define AUDIT_AGAIN   8 /* the same table as one before, met at another place */
 
 #define AUDIT_BIT(id) (1ULL << SPT_AUDIT_##id)
 
@@ -155,6 +160,28 @@ static inline unsigned int audit_role(const struct audit *a, const struct spt_no
 /* Address space whose slots the table maps. */
 unsigned int audit_as_id(const struct audit *a, const struct spt_node *node);
 
+/* Whether an entry leads to a table, for KVM. */
+static inline bool audit_is_link(uint64_t spte, int level)
+{
+	return level > 1 && spte & SPT_SPTE_MMU_PRESENT && !(spte & SPT_SPTE_PAGE_SIZE);
+}
+
+/* The table at @hpa below @node, of several the one that fits best; NULL: none of KVM's. */
+const struct spt_node *audit_child(const struct audit *a, const struct spt_node *node,
+				   uint64_t hpa);
+
+/* Whether the table's entries are to be judged: not when something is wrong with the table. */
+static inline bool audit_looks_at(const struct audit *a, const struct spt_node *node)
+{
+	return node->page && !(a->linked[node - a->m->nodes] & (AUDIT_ALIEN | AUDIT_AGAIN));
+}
+
+/* The first gfn of a table that maps frames in order, by its place. */
+static inline uint64_t audit_base(const struct audit *a, const struct spt_node *node)
+{
+	return a->base[node - a->m->nodes];
+}
+
 /* A page of the shadow MMU's lists, not the TDP MMU's. */
 static inline bool audit_is_shadow(const struct spt_node *node)
 {
@@ -195,6 +222,7 @@ static inline bool audit_in_range(const struct audit *a, uint64_t gfn, uint64_t 
 }
 
 /* The passes; each returns 0 or -errno. */
+void audit_places(struct audit *a);			   /* audit_places.c */
 int audit_prepare(struct audit *a);			   /* what can be judged at all */
 int audit_links(struct audit *a, struct audit_part *part); /* audit_links.c */
 void audit_table_entries(struct audit *a, struct audit_part *part, const struct spt_node *node);

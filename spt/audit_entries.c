@@ -192,13 +192,14 @@ static void check_special(struct audit *a, struct audit_part *part, const struct
 	}
 }
 
-static uint64_t entry_gpa(const struct spt_node *node, unsigned int index)
+static uint64_t entry_gpa(const struct audit *a, const struct spt_node *node, unsigned int index)
 {
 	unsigned int access;
 	uint64_t gpa;
 
 	if (node->direct)
-		return (node->page->gfn + index * spt_level_pages(node->level)) << SPT_PAGE_SHIFT;
+		return (audit_base(a, node) + index * spt_level_pages(node->level))
+		       << SPT_PAGE_SHIFT;
 	return spt_node_translation(node, index, &gpa, &access) ? gpa : ~0ULL;
 }
 
@@ -212,7 +213,7 @@ static bool check_entry(struct audit *a, struct audit_part *part, const struct s
 				   .index = index,
 				   .level = node->level,
 				   .spte = spte,
-				   .gpa = entry_gpa(node, index) };
+				   .gpa = entry_gpa(a, node, index) };
 	if (p->gpa != ~0ULL)
 		p->gpa &= ~a->m->gpa_bits;
 	if (!(spte & SPT_SPTE_MMU_PRESENT)) {
@@ -232,7 +233,8 @@ static void each_entry(struct audit *a, struct audit_part *part, const struct sp
 	struct audit_place p;
 
 	while (spt_tree_step(&at, a->f->empty, &spte)) {
-		uint64_t gfn = node->page->gfn + (at.index - 1) * pages;
+		uint64_t gfn = (audit_base(a, node) + (at.index - 1) * pages) &
+			       ~(a->m->gpa_bits >> SPT_PAGE_SHIFT);
 
 		if (node->direct && !audit_in_range(a, gfn, pages))
 			continue;
@@ -283,7 +285,7 @@ static void check_chunk(struct audit *a, struct audit_part *part, struct audit_l
 
 static void level1_in_order(struct audit *a, struct audit_part *part, const struct spt_node *node)
 {
-	struct audit_leaves l = { .node = node, .gfn = node->page->gfn };
+	struct audit_leaves l = { .node = node, .gfn = audit_base(a, node) };
 	const uint64_t *row = node->entry;
 	uint64_t leaves = 0;
 
@@ -301,12 +303,11 @@ static void level1_in_order(struct audit *a, struct audit_part *part, const stru
 
 void audit_table_entries(struct audit *a, struct audit_part *part, const struct spt_node *node)
 {
-	uint64_t last;
+	uint64_t first = audit_base(a, node), last = first + SPT_TABLE_ENTRIES - 1;
 
-	if (!node->page)
+	if (!audit_looks_at(a, node))
 		return;
-	last = node->page->gfn + SPT_TABLE_ENTRIES - 1;
-	if (node->level == 1 && node->direct && node->page->gfn >= a->first && last <= a->last)
+	if (node->level == 1 && node->direct && first >= a->first && last <= a->last)
 		level1_in_order(a, part, node);
 	else
 		each_entry(a, part, node);

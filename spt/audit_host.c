@@ -171,7 +171,8 @@ void audit_host_leaf(struct audit *a, struct audit_part *part, const struct audi
 		end = slot->slot->base_gfn + slot->slot->npages;
 	part->checked[SPT_AUDIT_LEAF_HOST]++;
 	part->checked[SPT_AUDIT_HOST_WRITABLE] += !!(p->spte & a->f->write);
-	hpa = spt_spte_leaf_hpa(a->f, p->spte, p->level);
+	/* Reserved bits are another rule's. */
+	hpa = spt_spte_leaf_hpa(a->f, p->spte, p->level) & ~a->f->reserved;
 	for (uint64_t gfn = from; gfn < end; gfn = s.end) {
 		uint64_t have = hpa + ((gfn - first) << SPT_PAGE_SHIFT);
 
@@ -210,7 +211,7 @@ static bool has_leaf(const uint64_t bits[8], unsigned int index)
 static void compare_stretch(struct audit *a, struct audit_part *part, const struct audit_leaves *l,
 			    const struct stretch *s, unsigned int from, unsigned int end)
 {
-	const uint64_t mask = a->f->leaf_addr[1];
+	const uint64_t mask = a->f->leaf_addr[1] & ~a->f->reserved;
 	bool readonly = s->run && !(s->run->flags & SPT_HOST_RUN_WRITABLE);
 
 	if (s->run && !readonly && l->node->chunks == ~0ULL &&

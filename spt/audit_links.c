@@ -19,24 +19,6 @@ struct link {
 	uint64_t gfn, pages; /* that the entry translates; direct tables */
 };
 
-static bool leads_to_table(uint64_t spte, int level)
-{
-	return level > 1 && spte & SPT_SPTE_MMU_PRESENT && !(spte & SPT_SPTE_PAGE_SIZE);
-}
-
-/* Of several tables at that address the one that fits best. */
-static const struct spt_node *find_child(const struct audit *a, const struct spt_node *node,
-					 uint64_t hpa)
-{
-	const struct spt_node *first = spt_node_find(a->m, hpa);
-
-	for (const struct spt_node *n = first; n;
-	     n = n->next_same_hpa ? &a->m->nodes[n->next_same_hpa - 1] : NULL)
-		if (n->page && n->level == node->level - 1 && n->root_sp == node->root_sp)
-			return n;
-	return first && first->page ? first : NULL;
-}
-
 /* The agent looked twice at an entry that names no table of its place, and said so. */
 static bool is_bad_table(const struct audit *a, uint64_t hpa)
 {
@@ -75,17 +57,17 @@ static void each_link(struct audit *a, struct audit_part *part, const struct spt
 					 .spte = spte,
 					 .gpa = ~0ULL } };
 
-		if (!leads_to_table(spte, node->level))
+		if (!audit_is_link(spte, node->level))
 			continue;
 		l.tdp = !audit_is_shadow(node);
 		l.moving = !a->calm[l.tdp ? AUDIT_SEQ : AUDIT_STILL];
 		l.pages = spt_level_pages(node->level);
 		if (node->direct) {
-			l.gfn = (node->page->gfn + l.p.index * l.pages) &
+			l.gfn = (audit_base(a, node) + l.p.index * l.pages) &
 				~(a->m->gpa_bits >> SPT_PAGE_SHIFT);
 			l.p.gpa = l.gfn << SPT_PAGE_SHIFT;
 		}
-		l.child = find_child(a, node, spt_spte_table_hpa(a->f, spte));
+		l.child = audit_child(a, node, spt_spte_table_hpa(a->f, spte));
 		fn(a, part, &l);
 	}
 }
@@ -121,6 +103,7 @@ static void check_level(struct audit *a, struct audit_part *part, struct link *l
 	part->checked[SPT_AUDIT_CHILD_LEVEL]++;
 	if (l->child->level == l->p.level - 1)
 		return;
+	a->linked[l->child - a->m->nodes] |= AUDIT_ALIEN;
 	f = audit_found_as(a, part, SPT_AUDIT_CHILD_LEVEL, &l->p, l->moving);
 	audit_say(f, audit_text("level %d", l->p.level - 1).text,
 		  audit_text("level %d", l->child->level).text,
@@ -211,6 +194,7 @@ static void check_role(struct audit *a, struct audit_part *part, struct link *l)
 			break;
 	if (bit == SPT_ROLE_COUNT)
 		return;
+	a->linked[l->child - a->m->nodes] |= AUDIT_ALIEN;
 	f = audit_found_as(a, part, SPT_AUDIT_CHILD_ROLE, &l->p, l->moving);
 	audit_say(f,
 		  audit_text("%s %u", spt_role_name(bit), spt_role_get(a->f->role, want, bit)).text,
@@ -310,8 +294,8 @@ static void check_unsync_parent(struct audit *a, struct audit_part *part,
 	if (!audit_is_shadow(node))
 		return;
 	while (spt_tree_step(&at, a->f->empty, &spte))
-		if (leads_to_table(spte, node->level) &&
-		    unsync_below(find_child(a, node, spt_spte_table_hpa(a->f, spte))))
+		if (audit_is_link(spte, node->level) &&
+		    unsync_below(audit_child(a, node, spt_spte_table_hpa(a->f, spte))))
 			children++;
 	part->checked[SPT_AUDIT_UNSYNC_PARENT]++;
 	if (children > counted)
@@ -324,13 +308,13 @@ static void check_unsync_parent(struct audit *a, struct audit_part *part,
 
 int audit_links(struct audit *a, struct audit_part *part)
 {
-	for (uint32_t i = 0; i < a->m->nr_nodes; i++)
-		if (a->m->nodes[i].page && a->m->nodes[i].level > 1)
-			each_link(a, part, &a->m->nodes[i], count_link);
-	for (uint32_t i = 0; i < a->m->nr_nodes; i++) {
-		const struct spt_node *node = &a->m->nodes[i];
+	for (uint32_t i = 0; i < a->nr_upper; i++)
+		if (audit_looks_at(a, &a->m->nodes[a->upper[i]]))
+			each_link(a, part, &a->m->nodes[a->upper[i]], count_link);
+	for (uint32_t i = 0; i < a->nr_upper; i++) {
+		const struct spt_node *node = &a->m->nodes[a->upper[i]];
 
-		if (!node->page || node->level < 2)
+		if (!audit_looks_at(a, node))
 			continue;
 		each_link(a, part, node, check_link);
 		if (audit_wants(a, SPT_AUDIT_UNSYNC_PARENT))

@@ -119,15 +119,18 @@ static void mark_table(const struct audit *a, struct audit_part *all, const stru
 	unsigned int as_id = audit_as_id(a, node), access;
 
 	if (node->direct) {
-		size_t i = first_from(all, as_id, node->page->gfn);
+		size_t i = first_from(all, as_id, audit_base(a, node));
 
 		if (i == all->nr_mmio || all->mmio[i].as_id != as_id ||
-		    all->mmio[i].gfn - node->page->gfn >= pages * SPT_TABLE_ENTRIES)
+		    all->mmio[i].gfn - audit_base(a, node) >= pages * SPT_TABLE_ENTRIES)
 			return;
 	}
 	while (spt_tree_step(&at, a->f->empty, &spte)) {
-		if (spt_spte_type(a->f, spte, node->level) != SPT_SPTE_LEAF ||
-		    !spt_node_translation(node, at.index - 1, &gpa, &access))
+		if (spt_spte_type(a->f, spte, node->level) != SPT_SPTE_LEAF)
+			continue;
+		if (node->direct)
+			gpa = (audit_base(a, node) + (at.index - 1) * pages) << SPT_PAGE_SHIFT;
+		else if (!spt_node_translation(node, at.index - 1, &gpa, &access))
 			continue;
 		mark(all, as_id,
 		     spt_block_first((gpa & ~a->m->gpa_bits) >> SPT_PAGE_SHIFT, node->level),
@@ -165,7 +168,7 @@ int audit_mmio(struct audit *a, struct audit_part *all)
 		return 0;
 	qsort(all->mmio, all->nr_mmio, sizeof(*all->mmio), by_gfn);
 	for (uint32_t i = 0; audit_wants(a, SPT_AUDIT_MMIO_PRESENT) && i < a->m->nr_nodes; i++)
-		if (a->m->nodes[i].page && !audit_dead(a, &a->m->nodes[i]))
+		if (audit_looks_at(a, &a->m->nodes[i]) && !audit_dead(a, &a->m->nodes[i]))
 			mark_table(a, all, &a->m->nodes[i]);
 	for (size_t i = 0; i < all->nr_mmio; i++)
 		judge(a, all, &all->mmio[i]);

@@ -75,7 +75,8 @@ static void check_rmap(struct rmaps *r, const struct spt_rmap *rmap)
 		say(r, &p, rmap, "a leaf of another gfn");
 	else if (audit_as_id(a, node) != r->as_id)
 		say(r, &p, rmap, "a leaf of another address space");
-	else
+	/* A leaf that the wrong map names is not without one. */
+	if (node->level == r->level)
 		r->named[node - a->m->nodes].bit[p.index / 64] |= 1ULL << p.index % 64;
 }
 
@@ -129,7 +130,8 @@ int audit_rmaps(struct audit *a, struct audit_part *all)
 		}
 	}
 	for (uint32_t i = 0; audit_wants(a, SPT_AUDIT_RMAP_LEAF) && i < a->m->nr_nodes; i++)
-		if (audit_is_shadow(&a->m->nodes[i]) && !audit_dead(a, &a->m->nodes[i]))
+		if (audit_looks_at(a, &a->m->nodes[i]) && audit_is_shadow(&a->m->nodes[i]) &&
+		    !audit_dead(a, &a->m->nodes[i]))
 			check_leaves(&r, &a->m->nodes[i]);
 	free(r.named);
 	return 0;

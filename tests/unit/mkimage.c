@@ -140,6 +140,11 @@ void mkimage_vm_end(struct mkimage *mk)
 	mk->have_vm_end = true;
 }
 
+bool mkimage_has_vm_end(const struct mkimage *mk)
+{
+	return mk->have_vm_end;
+}
+
 void mkimage_vm_end_value(struct mkimage *mk, enum spt_vm_value nr, uint64_t value)
 {
 	set_value(&mk->vm_end, nr, value);
@@ -335,6 +340,34 @@ void mkimage_link(struct mkimage *mk, unsigned int parent, unsigned int index, u
 		    mk->table[parent]->raw_kind ? hpa | 1 : mkimage_nonleaf(mk, hpa));
 	if (!mk->table[parent]->raw_kind)
 		mk->table[child]->root = mk->table[parent]->root;
+}
+
+void mkimage_seat(struct mkimage *mk)
+{
+	for (unsigned int i = 0; i < mk->tables; i++)
+		for (int e = 0; e < SPT_TABLE_ENTRIES && !mk->table[i]->raw_kind; e++)
+			for (unsigned int c = 0; c < mk->tables; c++) {
+				uint64_t entry = mk->table[i]->entry[e];
+
+				if (entry & SPT_SPTE_MMU_PRESENT && mk->table[c]->root &&
+				    (entry & mk->format.addr) == mk->table[c]->page.hpa)
+					mk->table[c]->page.parent = mk->table[i]->page.hpa + e * 8;
+			}
+}
+
+void mkimage_rmap(struct mkimage *mk, int level, uint64_t gfn, unsigned int table,
+		  unsigned int index)
+{
+	struct spt_rmaps rmaps = {
+		.rec = { SPT_REC_RMAPS, sizeof(rmaps) + sizeof(struct spt_rmap) },
+		.level = level,
+		.count = 1,
+	};
+	struct spt_rmap rmap = { gfn, mk->table[table]->page.hpa + index * 8 };
+
+	mk->head.req_parts |= SPT_PART_RMAPS;
+	append(&mk->slots, &rmaps, sizeof(rmaps));
+	append(&mk->slots, &rmap, sizeof(rmap));
 }
 
 uint64_t mkimage_leaf(struct mkimage *mk, uint64_t hpa, int level, const char *perm)

@@ -35,6 +35,7 @@ void mkimage_mask(struct mkimage *mk, enum spt_mask nr, uint64_t value);
 void mkimage_vm(struct mkimage *mk, enum spt_vm_value nr, uint64_t value);
 /* A second record of the values so far, as the agent makes it behind everything else. */
 void mkimage_vm_end(struct mkimage *mk);
+bool mkimage_has_vm_end(const struct mkimage *mk);
 void mkimage_vm_end_value(struct mkimage *mk, enum spt_vm_value nr, uint64_t value);
 unsigned int mkimage_vcpu(struct mkimage *mk);
 void mkimage_vcpu_value(struct mkimage *mk, unsigned int vcpu, enum spt_vcpu_value nr,
@@ -71,6 +72,12 @@ void mkimage_translate(struct mkimage *mk, unsigned int table, unsigned int inde
 		       unsigned int access);
 /* Entry @index of @parent leads to @child. */
 void mkimage_link(struct mkimage *mk, unsigned int parent, unsigned int index, unsigned int child);
+
+/* Let every table of the TDP MMU say which entry leads to it, as KVM's do. */
+void mkimage_seat(struct mkimage *mk);
+/* The last slot's reverse map of @gfn names entry @index of @table. */
+void mkimage_rmap(struct mkimage *mk, int level, uint64_t gfn, unsigned int table,
+		  unsigned int index);
 
 /* Entries of this format. @perm: of "rwx". */
 uint64_t mkimage_leaf(struct mkimage *mk, uint64_t hpa, int level, const char *perm);
