@@ -94,14 +94,4 @@ static inline bool spt_tree_step(struct spt_tree_frame *f, uint64_t empty, uint6
 /* Address as users write it: without the root's own bits; virtual ones sign-extended. */
 uint64_t spt_root_address(const struct spt_root_ref *root, uint64_t address);
 
-/* Leaves of one root by level: [1] 4K, [2] 2M, [3] 1G. Tables by level; [0] unused. */
-struct spt_counts {
-	uint64_t leaves[SPT_MAX_LEVEL + 1];
-	uint64_t tables[SPT_MAX_LEVEL + 1];
-	uint64_t mmio, frozen, problems;
-};
-
-void spt_tree_count(const struct spt_model *model, const struct spt_root_ref *root,
-		    struct spt_counts *ret);
-
 #endif

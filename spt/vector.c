@@ -5,7 +5,8 @@
  * Built at -O3, see meson.build. One version for clang, which has no such attribute, and under
  * sanitizers, whose runtime is not there yet when a version is chosen.
  */
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__clang__)
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) &&      \
+	!defined(__clang__)
 #define SPT_VECTOR __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define SPT_VECTOR

@@ -25,7 +25,7 @@ same() { # FILE COMMAND...
 }
 
 # One process a file and format: what differs is shown with the command that it follows.
-commands='vcpus; memslots; roots; tables; tree; ranges; tree 1M
+commands='vcpus; memslots; roots; tables; tree; ranges; tree 1M; stats --only tables,entries,leaves,slots
 ranges --split-by level,perm,hpa,slot,type,nx,dirty'
 for file in cat.spt save.spt save.spt.zst; do
 	for format in --json --raw; do

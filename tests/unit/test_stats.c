@@ -185,10 +185,10 @@ static void any_number_of_threads_counts_the_same(void **state)
 		assert_int_equal(s->nr_slots, one->nr_slots);
 		assert_memory_equal(s->slot, one->slot, s->nr_slots * sizeof(*s->slot));
 		/* All but the pointer to the slots. */
+		free(s->slot);
 		s->slot = one->slot;
 		assert_memory_equal(s, one, sizeof(*s));
-		s->slot = NULL;
-		release(s);
+		free(s);
 	}
 	release(one);
 	vm_free(&vm);
@@ -344,6 +344,39 @@ static void memory_is_counted_by_node(void **state)
 	vm_free(&vm);
 }
 
+/* What the image says of the host's mapping, where the host itself is not at hand. */
+static void a_saved_image_knows_the_nodes_of_its_host(void **state)
+{
+	struct vm vm = vm_new("npt-6.12");
+	struct spt_stats *s;
+
+	mkimage_slot(vm.mk, 0, 0, 0, 8 * MK_MB, 0x7f0000000000);
+	/* Node 0: 300 pages; node 3: the rest of that table, and a huge page; then unknown. */
+	mkimage_host_run(vm.mk, 0, 300, 0x40000000, 1,
+			 SPT_HOST_RUN_WRITABLE | 1 << SPT_HOST_RUN_NODE_SHIFT);
+	mkimage_host_run(vm.mk, 300, 724, 0x50000000, 1, 4 << SPT_HOST_RUN_NODE_SHIFT);
+	mkimage_host_run(vm.mk, 1024, 512, 0x60000000, 1, 0);
+	for (int i = 0; i < 512; i++) {
+		mkimage_map(vm.mk, vm.root, i * 0x1000, 1, mkimage_leaf(vm.mk, i * 0x1000, 1, "r"));
+		/* One in eight; and some of what the host does not map. */
+		if (i % 8 == 0)
+			mkimage_map(vm.mk, vm.root, 4 * MK_MB + i * 0x2000, 1,
+				    mkimage_leaf(vm.mk, i * 0x1000, 1, "r"));
+	}
+	mkimage_map(vm.mk, vm.root, 2 * MK_MB, 2, mkimage_leaf(vm.mk, 2 * MK_MB, 2, "rwx"));
+	mkimage_map(vm.mk, vm.root, 9 * MK_MB, 1, mkimage_leaf(vm.mk, 2 * MK_MB, 1, "rwx"));
+	vm_load(&vm);
+	for (unsigned int threads = 1; threads < 3; threads++) {
+		s = count(&vm.model, 0, 0, threads, NULL);
+		assert_true(s->have_nodes);
+		assert_int_equal(s->node_bytes[0], 300 * 0x1000);
+		assert_int_equal(s->node_bytes[3], 212 * 0x1000 + 2 * MK_MB);
+		assert_int_equal(s->no_node_bytes, 65 * 0x1000);
+		release(s);
+	}
+	vm_free(&vm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -353,6 +386,7 @@ int main(void)
 		cmocka_unit_test(an_untouched_slot_is_one_hole),
 		cmocka_unit_test(frames_have_nodes),
 		cmocka_unit_test(memory_is_counted_by_node),
+		cmocka_unit_test(a_saved_image_knows_the_nodes_of_its_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,7 +153,8 @@ static size_t compare(const struct spt_model *m, const struct spt_root_ref *root
 	assert_int_equal(count, tables.count);
 
 	/* The first time of a table is where 'again' is false, once for each. */
-	qsort(merged.tables.at, merged.tables.count, sizeof(struct seen), compare_seen);
+	if (merged.tables.count)
+		qsort(merged.tables.at, merged.tables.count, sizeof(struct seen), compare_seen);
 	for (uint32_t n = 0; n < m->nr_nodes; n++) {
 		unsigned int places = 0, firsts = 0;
 
