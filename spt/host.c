@@ -17,12 +17,15 @@
 
 /*
  * Types of swap entries (include/linux/swap.h): real swap files from 0 up, then
- * poison, migration, device memory, markers. How many of the latter there are is
- * configuration: below 22 it is a swap file in any, 31 is a marker in any.
+ * poison (1), migration (3), device memory (4, with CONFIG_DEVICE_PRIVATE), markers
+ * (1). Below 22 it is a swap file in any configuration, 31 is a marker in any.
+ * Without device memory poison is 27, with it 23; then 27 is device memory, which
+ * no VMM's own memory is.
  */
 #define SWP_TYPE_SHIFT	    59
 #define SWP_FIRST_SPECIAL   22
 #define SWP_FIRST_MIGRATION 24
+#define SWP_POISON	    27
 #define SWP_MARKER	    31
 
 const char *spt_host_type_name(enum spt_host_type type)
@@ -53,8 +56,9 @@ static enum spt_host_type classify(uint64_t entry, int level)
 	swap = entry >> SWP_TYPE_SHIFT;
 	if (swap < SWP_FIRST_SPECIAL)
 		return SPT_HOST_SWAP;
-	return swap < SWP_FIRST_MIGRATION || swap == SWP_MARKER ? SPT_HOST_SPECIAL
-								: SPT_HOST_MIGRATION;
+	return swap < SWP_FIRST_MIGRATION || swap == SWP_POISON || swap == SWP_MARKER
+		       ? SPT_HOST_SPECIAL
+		       : SPT_HOST_MIGRATION;
 }
 
 static uint64_t page_address(uint64_t entry, int level)

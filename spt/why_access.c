@@ -120,6 +120,7 @@ static void taken(struct spt_why_ask *ask)
 
 void spt_why_not_writable(struct spt_why_ask *ask)
 {
+	const struct spt_format *f = &ask->model->format;
 	unsigned int before = ask->answer->nr_causes;
 
 	if (ask->spte.perm & SPT_PERM_WRITE || ask->last->node->mirror)
@@ -131,7 +132,8 @@ void spt_why_not_writable(struct spt_why_ask *ask)
 	taken(ask);
 	if (ask->answer->nr_causes != before || ask->spte.access_tracked)
 		return;
-	spt_why_add(ask, SPT_CAUSE_NOT_WRITABLE);
+	spt_why_add(ask, ask->last->spte & f->host_writable ? SPT_CAUSE_WAS_PROTECTED
+							    : SPT_CAUSE_NOT_WRITABLE);
 	fact_writable_bits(ask);
 }
 

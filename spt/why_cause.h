@@ -155,6 +155,9 @@ enum spt_question {
 	C(MMU_WRITABLE, WRITE, "mmu-writable",				\
 	  "KVM took W and may give it back without a lock at the next write", \
 	  "fast_page_fault(): is_mmu_writable_spte()")			\
+	C(WAS_PROTECTED, WRITE, "was-write-protected",			\
+	  "KVM took W to trap writes (MMU-writable is clear) and has no reason left: a write faults it in anew", \
+	  "kvm_mmu_slot_gfn_write_protect()")				\
 	C(NOT_WRITABLE, WRITE, "unexplained",				\
 	  "W is clear, and nothing in the image explains it",		\
 	  "make_spte()")						\

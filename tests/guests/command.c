@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The commands: one line in, one line 'ok ...' or 'error ...' out. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "mailbox.h"
 #include "pages.h"
@@ -303,15 +307,22 @@ static const struct {
 } advice_table[] = {
 	{ "dontneed", 4 }, { "free", 8 }, { "hugepage", 14 }, { "nohugepage", 15 },
 	{ "cold", 20 }, { "pageout", 21 }, { "populate-read", 22 }, { "populate-write", 23 },
-	{ "collapse", 25 }, { "mergeable", 12 }, { "unmergeable", 13 },
+	{ "collapse", 25 }, { "mergeable", 12 }, { "unmergeable", 13 }, { "hwpoison", 100 },
 }, prot_table[] = {
 	{ "none", PROT_NONE }, { "r", PROT_READ }, { "rw", PROT_READ | PROT_WRITE },
 };
+
+/* Who poisons a page is told so by a signal; without a handler that is its end. */
+static void on_poison(int signal)
+{
+	(void)signal;
+}
 
 static void cmd_madvise(struct request *q)
 {
 	if (!memory_of(q))
 		return;
+	signal(SIGBUS, on_poison);
 	for (size_t i = 0; i < sizeof(advice_table) / sizeof(advice_table[0]); i++) {
 		if (strcmp(advice_table[i].name, q->argv[0]))
 			continue;
@@ -336,6 +347,37 @@ static void cmd_mprotect(struct request *q)
 		return;
 	}
 	answer(q, "error protection is none, r or rw, not '%s'", q->argv[0]);
+}
+
+static void cmd_attributes(struct request *q)
+{
+	bool private = !strcmp(q->argv[0], "private");
+
+	if (!private && strcmp(q->argv[0], "shared"))
+		answer(q, "error it is private or shared, not '%s'", q->argv[0]);
+	else
+		answer_errno(q, memory_set_private(q->guest, q->gpa, q->len, private));
+}
+
+/* A child that shares all memory copy-on-write, and is gone again. */
+static void cmd_fork(struct request *q)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	answer_errno(q, pid < 0 || waitpid(pid, NULL, 0) != pid ? -errno : 0);
+}
+
+/* For what the kernel allows the VM's own process only. */
+static void cmd_write_file(struct request *q)
+{
+	int fd = open(q->argv[0], O_WRONLY | O_CLOEXEC);
+	size_t len = strlen(q->argv[1]);
+
+	answer_errno(q, fd < 0 || write(fd, q->argv[1], len) != (ssize_t)len ? -errno : 0);
+	if (fd >= 0)
+		close(fd);
 }
 
 static void cmd_delete_slot(struct request *q)
@@ -501,6 +543,9 @@ static const struct command command_table[] = {
 	{ "map", TAKES_RANGE, 0, 0, cmd_map, "GPA[+LEN]" },
 	{ "madvise", TAKES_RANGE, 1, 1, cmd_madvise, "GPA[+LEN] ADVICE" },
 	{ "mprotect", TAKES_RANGE, 1, 1, cmd_mprotect, "GPA[+LEN] none|r|rw" },
+	{ "attributes", TAKES_RANGE, 1, 1, cmd_attributes, "GPA[+LEN] private|shared" },
+	{ "fork", TAKES_NOTHING, 0, 0, cmd_fork, "" },
+	{ "write-file", TAKES_NOTHING, 2, 2, cmd_write_file, "FILE WORD" },
 	{ "delete-slot", TAKES_SLOT, 0, 0, cmd_delete_slot, "ID" },
 	{ "add-slot", TAKES_SLOT, 0, 0, cmd_add_slot, "ID" },
 	{ "dirty-log", TAKES_SLOT, 1, 1, cmd_dirty_log, "ID on|off" },

@@ -42,6 +42,13 @@ static const struct slot slot_table[] = {
 	  .backing = BACKING_ANON, .guest_page = SIZE_2M },
 	{ .id = 13, .name = "dense", .gpa = SPARSE_GPA, .size = 0,
 	  .backing = BACKING_ANON, .guest_page = SIZE_2M },
+	/* Two huge pages, but for their first and last 4K. */
+	{ .id = 14, .name = "edge", .gpa = 0x48001000, .size = 2 * SIZE_2M - 2 * SIZE_4K,
+	  .backing = BACKING_THP, .room = SIZE_4K, .guest_page = SIZE_4K, .extra = true },
+	{ .id = 15, .name = "device", .gpa = 0x4c0f0000, .size = 0x10000,
+	  .backing = BACKING_DEVICE, .guest_page = SIZE_4K, .extra = true },
+	{ .id = 16, .name = "gmem", .gpa = 0x54000000, .size = 2 * SIZE_2M,
+	  .backing = BACKING_GMEM, .guest_page = SIZE_2M, .extra = true },
 };
 
 enum { SLOT_SPARSE = 12, SLOT_DENSE = 13 };
@@ -90,6 +97,7 @@ static const struct touch touch_table[] = {
 static const char *const backing_name[] = {
 	[BACKING_ANON] = "anon-4k",	     [BACKING_THP] = "thp",
 	[BACKING_HUGETLB_2M] = "hugetlb-2m", [BACKING_HUGETLB_1G] = "hugetlb-1g",
+	[BACKING_DEVICE] = "device",	     [BACKING_GMEM] = "guest-memfd",
 	[BACKING_ALIAS] = "alias",	     [BACKING_NONE] = "none",
 };
 
@@ -108,6 +116,10 @@ int layout_init(struct guest *g)
 		sparse->skipped = "not asked for (--sparse-gib)";
 	if (!dense->size)
 		dense->skipped = "not asked for (--dense-tables)";
+
+	for (int i = 0; i < g->slot_count; i++)
+		if (g->slot[i].extra && !g->opt.extra)
+			g->slot[i].skipped = "not asked for (--extra)";
 
 	g->touch_count = 0;
 	for (size_t i = 0; i < sizeof(touch_table) / sizeof(touch_table[0]); i++) {

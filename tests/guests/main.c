@@ -29,6 +29,7 @@ static const char usage_text[] =
 	"  --no-run            enter no vCPU and touch nothing before a command says so\n"
 	"  --sparse-gib N      a slot of N GiB with one page touched in each 2 MiB\n"
 	"  --dense-tables N    a slot of N times 2 MiB, all of it touched as 4K pages\n"
+	"  --extra             slots that few tests need: edge, device, gmem\n"
 	"  --manual-dirty      get-dirty does not clear, clear-dirty does\n"
 	"  --churn SECONDS     after READY change everything all the time ('forever': until quit)\n"
 	"  --send SOCKET       send each COMMAND, print each answer, exit 1 if one is an error\n"
@@ -43,6 +44,7 @@ enum {
 	OPT_NO_RUN,
 	OPT_SPARSE,
 	OPT_DENSE,
+	OPT_EXTRA,
 	OPT_MANUAL,
 	OPT_CHURN,
 	OPT_SEND,
@@ -58,6 +60,7 @@ static const struct option long_options[] = {
 	{ "no-run", no_argument, NULL, OPT_NO_RUN },
 	{ "sparse-gib", required_argument, NULL, OPT_SPARSE },
 	{ "dense-tables", required_argument, NULL, OPT_DENSE },
+	{ "extra", no_argument, NULL, OPT_EXTRA },
 	{ "manual-dirty", no_argument, NULL, OPT_MANUAL },
 	{ "churn", required_argument, NULL, OPT_CHURN },
 	{ "send", required_argument, NULL, OPT_SEND },
@@ -246,6 +249,9 @@ static int parse_option(struct guest *g, int opt)
 		if (parse_size(optarg, &n) || n > 16384)
 			return usage("--dense-tables is a number up to 16384");
 		g->opt.dense_tables = n;
+		return 0;
+	case OPT_EXTRA:
+		g->opt.extra = true;
 		return 0;
 	case OPT_MANUAL:
 		g->opt.manual_dirty = true;

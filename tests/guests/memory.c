@@ -15,6 +15,32 @@
 #define MAP_HUGE_SHIFT 26
 #endif
 
+/* uapi of kernels newer than this machine's headers */
+#define MEM_GUEST_MEMFD	      (1U << 2)
+#define MEM_ATTRIBUTE_PRIVATE (1ULL << 3)
+#define GMEM_MMAP_INIT_SHARED 3 /* GUEST_MEMFD_FLAG_MMAP, _INIT_SHARED */
+#define SET_REGION2	      _IOW(KVMIO, 0x49, struct region2)
+#define SET_MEMORY_ATTRIBUTES _IOW(KVMIO, 0xd2, struct memory_attributes)
+#define CREATE_GUEST_MEMFD    _IOWR(KVMIO, 0xd4, struct create_guest_memfd)
+
+struct region2 {
+	struct kvm_userspace_memory_region region;
+	uint64_t guest_memfd_offset;
+	uint32_t guest_memfd;
+	uint32_t pad1;
+	uint64_t pad2[14];
+};
+
+struct memory_attributes {
+	uint64_t address, size, attributes, flags;
+};
+
+struct create_guest_memfd {
+	uint64_t size, flags, reserved[6];
+};
+
+#define ROM_ADDRESS 0xf0000 /* of a PC's firmware */
+
 #define PAGEMAP_PFN_MASK ((1ULL << 55) - 1)
 #define PAGEMAP_SWAPPED	 (1ULL << 62)
 #define PAGEMAP_PRESENT	 (1ULL << 63)
@@ -39,6 +65,9 @@ static char *reserve(uint64_t gpa, uint64_t size, uint64_t align, uint64_t skew)
 
 int memory_map_anon(struct slot *s, char *hva, uint64_t len)
 {
+	if (s->backing == BACKING_DEVICE || s->backing == BACKING_GMEM)
+		return -EINVAL;
+
 	int prot = PROT_READ | PROT_WRITE;
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
 
@@ -94,6 +123,40 @@ static bool reserve_hugetlb(uint64_t page_size, long want)
 	return read_number(unused) >= want;
 }
 
+/* Maps at the slot's address what is no anonymous memory. */
+static int map_shared(struct slot *s, int fd, off_t offset)
+{
+	int prot = PROT_READ | PROT_WRITE;
+
+	if (fd < 0)
+		return -errno;
+	/* cppcheck-suppress leakReturnValNotUsed */
+	return mmap(s->hva, s->size, prot, MAP_SHARED | MAP_FIXED, fd, offset) == MAP_FAILED
+		       ? -errno
+		       : 0;
+}
+
+static void map_device(struct slot *s)
+{
+	int fd = open("/dev/mem", O_RDWR | O_CLOEXEC);
+
+	if (map_shared(s, fd, ROM_ADDRESS))
+		s->skipped = "the host does not give its firmware's ROM by /dev/mem";
+	if (fd >= 0)
+		close(fd);
+}
+
+static void map_gmem(struct guest *g, struct slot *s)
+{
+	struct create_guest_memfd create = { .size = s->size, .flags = GMEM_MMAP_INIT_SHARED };
+
+	s->gmem_fd = ioctl(g->vm_fd, CREATE_GUEST_MEMFD, &create);
+	if (map_shared(s, s->gmem_fd, 0))
+		s->skipped = "KVM has no guest_memfd that can be mapped for such a VM";
+	else
+		s->flags |= MEM_GUEST_MEMFD;
+}
+
 static int alloc_slot(struct guest *g, struct slot *s)
 {
 	if (s->skipped || s->backing == BACKING_NONE)
@@ -115,7 +178,16 @@ static int alloc_slot(struct guest *g, struct slot *s)
 	s->hva = reserve(s->gpa, s->size, align, s->skew);
 	if (!s->hva)
 		return -ENOMEM;
-	int err = memory_map_anon(s, s->hva, s->size);
+	if (s->backing == BACKING_DEVICE)
+		map_device(s);
+	else if (s->backing == BACKING_GMEM)
+		map_gmem(g, s);
+	if (s->backing == BACKING_DEVICE || s->backing == BACKING_GMEM) {
+		if (s->skipped)
+			s->hva = NULL;
+		return 0;
+	}
+	int err = memory_map_anon(s, s->hva - s->room, s->size + 2 * s->room);
 
 	if (!err)
 		return 0;
@@ -158,7 +230,22 @@ static int set_region(struct guest *g, struct slot *s, uint64_t size, uint32_t f
 		.userspace_addr = (uintptr_t)s->hva,
 	};
 
+	struct region2 region2 = { .region = region, .guest_memfd = s->gmem_fd };
+
+	if (s->backing == BACKING_GMEM && size)
+		return ioctl(g->vm_fd, SET_REGION2, &region2) ? -errno : 0;
 	return ioctl(g->vm_fd, KVM_SET_USER_MEMORY_REGION, &region) ? -errno : 0;
+}
+
+int memory_set_private(struct guest *g, uint64_t gpa, uint64_t len, bool private)
+{
+	struct memory_attributes attributes = {
+		.address = gpa,
+		.size = len,
+		.attributes = private ? MEM_ATTRIBUTE_PRIVATE : 0,
+	};
+
+	return ioctl(g->vm_fd, SET_MEMORY_ATTRIBUTES, &attributes) ? -errno : 0;
 }
 
 /* Adds the slot to the VM or deletes it. -EALREADY: it is so already. */

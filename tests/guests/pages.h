@@ -19,7 +19,7 @@
 #define SIZE_4K	    0x1000UL
 #define SIZE_2M	    0x200000UL
 #define SIZE_1G	    0x40000000UL
-#define MAX_SLOTS   16
+#define MAX_SLOTS   20
 #define MAX_VCPUS   2
 #define MAX_TOUCHES 48
 
@@ -37,8 +37,10 @@ enum backing {
 	BACKING_THP,  /* anonymous, MADV_HUGEPAGE */
 	BACKING_HUGETLB_2M,
 	BACKING_HUGETLB_1G,
-	BACKING_ALIAS, /* another slot's memory */
-	BACKING_NONE,  /* no memory and no slot: the MMIO hole */
+	BACKING_ALIAS,	/* another slot's memory */
+	BACKING_DEVICE, /* a page of the firmware's ROM by /dev/mem: memory without a struct page */
+	BACKING_GMEM,	/* guest_memfd alone, which the VMM maps, too */
+	BACKING_NONE,	/* no memory and no slot: the MMIO hole */
 };
 
 /* A range of guest-physical memory that the guest maps; normally a memslot. */
@@ -50,9 +52,12 @@ struct slot {
 	enum backing backing;
 	uint32_t flags;	     /* KVM_MEM_* to register it with, at present */
 	int alias_of;	     /* slot id, BACKING_ALIAS only */
+	uint64_t room;	     /* bytes of memory mapped before and behind it, too */
 	uint64_t skew;	     /* bytes that the HVA is off 2M congruence with the GPA */
 	uint64_t guest_page; /* size of the guest's own mappings of it */
 	bool guest_nx;	     /* the guest maps it no-execute */
+	bool extra;	     /* only with --extra */
+	int gmem_fd;	     /* BACKING_GMEM */
 	const char *skipped; /* why this machine cannot have it, or NULL */
 	char *hva;	     /* NULL: none */
 	bool registered;     /* KVM knows it now */
@@ -103,6 +108,7 @@ struct options {
 	bool no_run;
 	bool background;
 	bool manual_dirty;
+	bool extra;
 	bool churn;
 	int churn_seconds; /* 0: forever */
 	int vcpus;
@@ -147,6 +153,8 @@ int memory_dirty_log(struct guest *g, const struct slot *s, uint64_t *bitmap);
 /* Only with --manual-dirty, else -EINVAL. */
 int memory_clear_dirty(struct guest *g, const struct slot *s);
 uint64_t memory_bitmap_bytes(const struct slot *s);
+/* KVM_SET_MEMORY_ATTRIBUTES: guest_memfd's, or the VMM's again. */
+int memory_set_private(struct guest *g, uint64_t gpa, uint64_t len, bool private);
 void *memory_hva(struct slot *s, uint64_t gpa);
 /* The host's own answer: HPA of the page at hva. -ENOENT: none, -EIO: swapped out. */
 int memory_hpa(const void *hva, uint64_t *hpa);

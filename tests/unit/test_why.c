@@ -431,7 +431,7 @@ static void not_writable(void **state)
 		vm = vm_with_slot(format, 0);
 		map_protected(&vm, true, false);
 		host(&vm, GPA, 1, (HPA + GPA) | RW);
-		is(vm, GPA, SPT_WHY_MAPPED, "size/host-smaller write/unexplained");
+		is(vm, GPA, SPT_WHY_MAPPED, "size/host-smaller write/was-write-protected");
 	}
 }
 
