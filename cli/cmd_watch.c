@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "cli/address.h"
@@ -77,6 +76,7 @@ static int watch_loop(struct watch *w, int64_t interval, uint64_t count)
 	int64_t due = now_ms();
 	int which = 0, rc = look(w, which);
 
+	cli_table_flush(w->table);
 	for (uint64_t n = 0; !rc && !cli_interrupted && (!count || n < count); n++) {
 		due += interval;
 		if (due < now_ms())
@@ -91,8 +91,9 @@ static int watch_loop(struct watch *w, int64_t interval, uint64_t count)
 		w->diff.before = &w->model[!which];
 		w->diff.after = &w->model[which];
 		rc = spt_diff_run(&w->diff, take_change, w, NULL, &w->cli->error);
-		if (!rc && fflush(w->cli->out))
-			rc = cli_fail(w->cli, errno, "cannot write: %s", strerror(errno));
+		cli_table_flush(w->table);
+		if (!rc && ferror(w->cli->out))
+			rc = cli_fail(w->cli, EIO, "cannot write the changes");
 	}
 	/* Ctrl-C is how a watch ends. */
 	return cli_interrupted ? 0 : rc;

@@ -354,6 +354,13 @@ void cli_table_row(struct cli_table *t)
 	t->in_row = true;
 }
 
+void cli_table_flush(struct cli_table *t)
+{
+	begin_rows(t);
+	finish_row(t);
+	fflush(t->cli->out);
+}
+
 void cli_row_json(struct cli_table *t, struct json_object *row)
 {
 	json_object_put(t->row);

@@ -57,6 +57,9 @@ void cli_table_heading(struct cli_table *t, int col, const char *heading);
 /* Start a row; the cells that are not set print as nothing and are null in JSON. */
 void cli_table_row(struct cli_table *t);
 
+/* Print the last row now, and what the output has buffered: for lists that go on much later. */
+void cli_table_flush(struct cli_table *t);
+
 /*
  * The whole row as @row, which the table takes over: for things whose JSON is
  * not flat. -o leaves the members that it names. Only under --json, in place of cells.
