@@ -86,13 +86,14 @@ static bool same(const struct spt_model *m, const struct spt_audit_finding *a,
 	       !strcmp(a->expected, b->expected);
 }
 
-/* Findings that an image of their address is enough for. */
+/* Findings that an image of their address is enough for: that of a second link lacks the first. */
 static bool is_narrow(const struct spt_model *m, const struct spt_audit_finding *f)
 {
 	const struct spt_node *node = spt_node_find(m, f->table);
 
 	return f->level && f->gpa != ~0ULL && node && node->direct && node->page &&
-	       !audit_is_shadow(node) && f->rule != SPT_AUDIT_HUGE_ATTRS;
+	       !audit_is_shadow(node) && f->rule != SPT_AUDIT_HUGE_ATTRS &&
+	       f->rule != SPT_AUDIT_LINKED_ONCE;
 }
 
 static uint64_t block_of(const struct spt_audit_finding *f)

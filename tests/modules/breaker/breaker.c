@@ -13,6 +13,8 @@
  *
  *   memory	physical address; what lies there, a page table for example
  *   page	HPA of a table: its struct kvm_mmu_page
+ *   pointed	HPA of a table + N: element N, of SIZE bytes, of the array that the
+ *		pointer at OFFSET of its struct kvm_mmu_page leads to
  *   private	HPA of a page: page_private() of it (OFFSET 0)
  *   kvm	0: struct kvm
  *   mmu	number of a vCPU: the struct kvm_mmu that it uses
@@ -92,6 +94,16 @@ static void *break_page(struct kvm *kvm, const struct break_where *where)
 		return NULL;
 	sp = (void *)page_private(pfn_to_page(PHYS_PFN(where->at)));
 	return virt_addr_valid(sp) ? sp + where->offset : NULL;
+}
+
+static void *break_pointed(struct kvm *kvm, const struct break_where *where)
+{
+	struct break_where field = { .at = where->at & PAGE_MASK, .offset = where->offset };
+	void **pointer = break_page(kvm, &field);
+
+	if (!pointer || !virt_addr_valid(*pointer))
+		return NULL;
+	return *pointer + (where->at & ~PAGE_MASK) * where->size;
 }
 
 static void *break_private(struct kvm *kvm, const struct break_where *where)
@@ -182,6 +194,7 @@ static const struct {
 } break_places[] = {
 	{ "memory", break_memory },
 	{ "page", break_page },
+	{ "pointed", break_pointed },
 	{ "private", break_private },
 	{ "kvm", break_struct_kvm },
 	{ "mmu", break_mmu },

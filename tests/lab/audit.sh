@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The audit finds nothing wrong with a sound VM, however much it changes meanwhile: guests that fault,
+# zap, log dirty pages, split and collapse huge pages, delete and add slots. AUDITS: how many.
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/lab/verify.sh
+. "$(dirname "$0")/verify.sh"
+
+case $LAB_MMU-$LAB_KERNEL in
+npt-6.12 | svm-shadow-6.12) audits=${AUDITS:-1000} ;;
+ept-6.12 | ept-list-6.12) audits=${AUDITS:-100} ;;
+ept* | vmx*) audits=${AUDITS:-20} ;;
+*) audits=${AUDITS:-200} ;;
+esac
+
+# audit_often N: as many audits in one process; every one of them must have found nothing. Its
+# last line of every audit is kept in $WORK/verdicts.
+audit_often() {
+	yes audit | head -n "$1" >"$WORK/script"
+	spt -V "$VM" -f "$WORK/script" >"$WORK/audits" 2>&1
+	echo "exit status $?"
+	grep -E '^[0-9]+ violation' "$WORK/audits" >"$WORK/verdicts"
+	grep -vE '^0 violations' "$WORK/verdicts" | sort | uniq -c
+	# The lines before a verdict that is none are the violations.
+	awk '/^[0-9]+ violation/ && !/^0 / { print held; print; shown++ } { held = held "\n" $0 }
+		/^[0-9]+ violation/ { held = "" } shown > 2 { exit }' "$WORK/audits" |
+		grep -vE ' +0 +[0-9]+ *$| n/a '
+	grep '^spt:' "$WORK/audits" | head -5
+	[ "$(grep -c '^0 violations' "$WORK/verdicts")" -eq "$1" ]
+}
+
+# How much of it was a look at something that moved: load that never shows would prove nothing.
+was_seen_moving() {
+	grep -c 'under way' "$WORK/verdicts"
+	grep -q 'under way' "$WORK/verdicts"
+}
+
+settle
+vcpus=1
+[ "${LAB_SMP:-1}" -eq 1 ] || vcpus=2
+pages_start --vcpus $vcpus || finish
+check silent-at-rest audit_often 3
+change churn 'churn on'
+check "silent-under-load-$audits" audit_often "$audits"
+case $LAB_MMU in
+npt | svm-shadow) check saw-changes-under-way was_seen_moving ;;
+esac
+was_busy() {
+	pages_do 'churn off' >"$WORK/report" || return 1
+	cat "$WORK/report"
+	for kind in faults0 slots discards dirty huge; do
+		grep -Eq " $kind=[0-9]{2,}" "$WORK/report" || return 1
+	done
+}
+check guest-was-busy was_busy
+check silent-afterwards audit_often 3
+
+# Small pages for what is executed, and system management mode: other tables, other roots.
+echo force >/sys/module/kvm/parameters/nx_huge_pages
+change more-tables 'smm on' 'touch 0x10000000+1M w' 'touch 0x20000000+4K w' 'touch 0x20001000 x' \
+	'touch 0x50000000+64K w' 'touch 0x58000000+64K r' 'touch 0x70000000 w'
+check silent-in-smm audit_often 3
+change back 'smm off' 'touch 0x20200000 w' 'touch 0x20201000 x' 'touch 0x50000000+64K w'
+check silent-with-nx-splits audit_often 3
+echo off >/sys/module/kvm/parameters/nx_huge_pages
+finish

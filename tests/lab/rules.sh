@@ -1,0 +1,328 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Each rule of the audit fires when what it says is broken, at the right address, and nothing else
+# does; and none when it is mended. The guest is paused while something is broken.
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/lab/verify.sh
+. "$(dirname "$0")/verify.sh"
+
+breaker=/sys/module/breaker/parameters
+
+load_breaker() {
+	vms=$(awk '$1 == "kvm:vm_list" { print $2 }' "$DEBUGFS/layout")
+	insmod /lab/modules/breaker.ko lab=1 vm_list="$vms"
+}
+
+# What the layout in force says of a field: its offset, its place in the word, its mask.
+layout() { # FIELD offset|bit|mask
+	awk -v field="$1" -v what="$2" '$1 == field {
+		for (i = 2; i < NF; i++) if ($i == what) { print $(i + 1); exit } }' "$DEBUGFS/layout"
+}
+
+mask() { # NAME
+	awk -v name="$1:" '$1 == name { print $2 }' "$DEBUGFS/masks"
+}
+
+# entry GPA LEVEL: the entry that translates it: its table's HPA in $table, its offset there in
+# $at, its value in $spte, and the HPA that it leads to in $hpa.
+entry() {
+	spt -V "$VM" --json walk gpa "$1" >"$WORK/walk"
+	tr -d ' \n' <"$WORK/walk" | sed 's/{"level"/\n&/g' |
+		grep "^{\"level\":$2,\"gpa\"" | head -n 1 >"$WORK/entry"
+	table=$(sed 's/.*"table_hpa":"\([^"]*\)".*/\1/' "$WORK/entry")
+	index=$(sed 's/.*"index":\([0-9]*\),.*/\1/' "$WORK/entry")
+	spte=$(sed 's/.*"spte":"\([^"]*\)".*/\1/' "$WORK/entry")
+	hpa=$(sed 's/.*"hpa":"\(0x[^"]*\)","perm".*/\1/' "$WORK/entry")
+	at=$((index * 8))
+	[ -s "$WORK/entry" ] || echo "no entry of level $2 for $1" >>"$WORK/trouble"
+}
+
+poke() {
+	echo "$*" >$breaker/poke 2>>"$WORK/trouble" || echo "poke $*" >>"$WORK/trouble"
+}
+
+# Pokes of an entry just looked up, and of a field of the kvm_mmu_page of the table at $1.
+poke_entry() { # OP VALUE
+	poke memory "$table" "$at" 8 "$1" "$2"
+}
+
+poke_page() { # HPA FIELD SIZE OP VALUE
+	poke page "$1" "$(layout "$2" offset)" "$3" "$4" "$5"
+}
+
+poke_kvm() { # FIELD SIZE OP VALUE
+	poke kvm 0 "$(layout "$1" offset)" "$2" "$3" "$4"
+}
+
+audited() { # what it found: 'RULE GPA' lines
+	spt -V "$VM" --json audit >"$WORK/json" 2>"$WORK/audit.err"
+	status=$?
+	[ $status -le 1 ] || cat "$WORK/audit.err"
+	tr -d '\n' <"$WORK/json" | sed 's/.*"violations": *\[//; s/{ *"rule"/\n&/g' |
+		sed -n 's/.*"rule": *"\([^"]*\)".*"gpa": *"*\([^",]*\)"*,.*/\1 \2/p' | sort -u
+}
+
+# fires 'RULE...' GPA|-: what was poked makes these rules fire and no other, the first of them at
+# that address. It is mended then: the next audit, which finds nothing else either, shows that.
+fires() {
+	fires_name=$(echo "$1" | tr ' ' '+')
+	audited >"$WORK/found"
+	fired=$status
+	echo 1 >$breaker/restore 2>>"$WORK/trouble" || echo "restore" >>"$WORK/trouble"
+	rules=$(awk '{ print $1 }' "$WORK/found" | sort -u | tr '\n' ' ')
+	wanted=$(echo "$1" | tr ' ' '\n' | sort -u | tr '\n' ' ')
+	if [ -s "$WORK/trouble" ]; then
+		not_ok "$fires_name: $(cat "$WORK/trouble")"
+		rm -f "$WORK/trouble"
+	elif [ "$fired" -ne 1 ] && [ "$1" != invalidate-seq ]; then # which is a hint
+		not_ok "$fires_name: exit status $fired"
+	elif [ "$rules" != "$wanted" ]; then
+		not_ok "$fires_name: fired: $rules"
+		head -c 3000 "$WORK/json"
+		echo
+	elif [ "$2" != - ] && ! grep -q "^${1%% *} 0x0*${2#0x}\$" "$WORK/found"; then
+		not_ok "$fires_name: not at $2: $(head -5 "$WORK/found")"
+	else
+		ok "$fires_name"
+	fi
+}
+
+quiet() {
+	audited >"$WORK/found"
+	cat "$WORK/found"
+	[ "$status" -eq 0 ] && [ ! -s "$WORK/found" ]
+}
+
+tdp=
+list=
+shadow=
+case $LAB_MMU in
+npt* | ept) tdp=1 ;;
+ept-list) list=1 ;;
+*) shadow=1 ;;
+esac
+ept=
+case $LAB_MMU in
+ept*) ept=1 ;;
+esac
+
+settle
+pages_start || finish
+# A leaf table without leaves: to break what it says of itself breaks nothing below.
+change empty-table 'touch 0x600000 w' 'madvise 0x600000+4K dontneed' 'touch 0x13000 r'
+check breaker-loads load_breaker
+check silent-before quiet
+
+host_writable=$(mask shadow_host_writable_mask)
+mmu_writable=$(mask shadow_mmu_writable_mask)
+writable=$((host_writable | mmu_writable | 2))
+
+entry 0x600000 2 2>/dev/null
+[ -s "$WORK/entry" ] || rm -f "$WORK/trouble"
+empty=$hpa empty_link=$spte
+entry 0x10003000 4
+root=$table
+entry 0x10003000 1
+leaf=$spte leaf_hpa=$hpa leaf_table=$table
+
+# --- Tables and how they hang together.
+if [ $tdp$list ]; then
+	entry 0x10003000 2
+	at=$((at + 16)) # 0x10400000: behind the slot's memory
+	poke_entry '=' "$spte"
+	poke_entry ^ $((hpa ^ leaf_hpa))
+	fires child-table 0x10400000
+
+	poke_page "$empty" SP_ROLE 4 ^ 3
+	fires child-level 0x600000
+
+	poke_page "$empty" SP_GFN 8 ^ 0x200
+	fires child-gfn 0x600000
+
+	poke_page "$empty" SP_ROLE 4 ^ $((1 << $(layout ROLE_GUEST_MODE bit)))
+	fires child-role 0x600000
+
+	poke_page "$empty" "$([ $tdp ] && echo SP_PTEP || echo SP_PARENT_PTES)" 8 ^ 8
+	fires parent-pointer 0x600000
+
+	poke private "$root" 0 8 ^ 8
+	fires backlink -
+fi
+if [ $tdp ]; then
+	entry 0x10003000 2
+	at=$((at + 16))
+	poke_entry '=' "$empty_link"
+	fires linked-once 0x10400000
+fi
+
+# --- Leaves against memory slots and the host.
+if [ $tdp ]; then
+	entry 0x40000000 1
+	at=$((at + 64 * 8)) # behind the slot's end, in the same table
+	poke_entry '=' "$spte"
+	poke_kvm KVM_STAT_PAGES_4K 8 + 1
+	fires leaf-slot 0x40040000
+fi
+entry 0x10003000 1
+poke_entry ^ 0x1000
+fires leaf-host 0x10003000
+
+entry 0x10200000 1
+poke_entry '|' $writable
+fires host-writable 0x10200000
+
+entry 0x70000000 1
+mmio=$spte
+poke_entry ^ 0x4000000000000000
+fires mmio-generation 0x70000000
+
+if [ $tdp$list ]; then
+	poke_entry ^ 0x1000
+	fires mmio-gfn 0x70000000
+else
+	poke_entry ^ $((0x70000000 ^ 0x10003000))
+	fires mmio-over-present 0x10003000
+fi
+
+entry 0x10180000 1
+at=$((at + 16 * 8)) # 0x10190000, which was never touched
+poke_entry '=' "$mmio"
+poke_entry ^ $((0x70000000 ^ 0x10190000))
+fires mmio-in-slot 0x10190000
+
+# --- Huge leaves.
+entry 0x20000000 2
+poke_entry ^ 0x2000
+fires huge-aligned 0x20000000
+
+poke slot 0x20400 "$(layout SLOT_NPAGES offset)" 8 - 0x300
+fires huge-in-slot 0x20400000
+
+poke slot 0x20000 "$(layout SLOT_HVA offset)" 8 + 0x1000
+fires 'huge-hva leaf-host' 0x20000000 # the slot's other memory moved, too
+
+poke lpage 0x20000 2 4 + 1
+fires huge-disallowed 0x20000000
+
+# --- Permission to write.
+entry 0x10003000 1
+poke_entry ^ "$mmu_writable"
+fires w-mmu-writable 0x10003000
+
+poke_entry ^ "$host_writable"
+fires mmu-host-writable 0x10003000
+
+entry 0x40003000 1
+poke_entry '|' $writable
+fires w-readonly-slot 0x40003000
+
+if [ $shadow ]; then
+	poke track 0x10003 0 2 + 1
+	fires w-tracked 0x10003000
+fi
+
+entry 0x60008000 1
+poke_entry '|' 2
+fires w-dirty-log 0x60008000
+
+# --- The format of single entries.
+entry 0x10003000 1
+[ "$(layout ROLE_ACCESS mask)" = 0xf ] && type_shift=60 || type_shift=52
+poke_entry ^ $((3 << type_shift))
+fires ad-type 0x10003000
+
+if [ $ept ]; then
+	poke_entry ^ 0x20 # WB, 6, becomes 2
+	fires memory-type 0x10003000
+fi
+
+entry 0x10180000 1
+at=$((at + 16 * 8))
+poke_entry '=' "$leaf"
+poke_entry ^ 0x800
+fires hw-present "$([ $shadow ] && echo - || echo 0x10190000)"
+
+if [ $tdp ]; then
+	[ "$type_shift" = 60 ] && frozen=0x1a0 || frozen=0x5a0
+	poke_entry '|' "$frozen"
+	fires frozen 0x10190000
+fi
+
+# --- The shadow MMU.
+if [ $shadow$list ]; then
+	poke rmap 0x10003 1 8 = 0
+	fires rmap-leaf 0x10003000
+
+	entry 0x10003000 1
+	poke rmap 0x10190 1 8 = "@$((table + at))"
+	fires rmap-entry 0x10190000
+
+	poke_page "$root" SP_UNSYNC 1 '|' 1
+	fires unsync-page -
+fi
+if [ $shadow ]; then
+	entry 0x10003000 1
+	poke pointed $((table + index)) "$(layout SP_TRANSLATION offset)" 8 ^ 2
+	fires shadow-access 0x10003000
+
+	poke track 0x10 0 2 - 1
+	fires shadow-tracked -
+
+	poke_page "$leaf_table" SP_UNSYNC 1 '|' 1
+	fires unsync-parent -
+
+	# The guest may write its own table since it read it: KVM let its shadow page go unsync.
+	entry 0x1000 1
+	poke_page "$table" SP_UNSYNC 1 '&' 0
+	fires unsync-writable 0x13000
+fi
+nx=$(layout KVM_NX_PAGES_SHADOW offset)
+[ -z "$tdp" ] || nx=$(layout KVM_NX_PAGES_TDP offset)
+poke_page "$([ $shadow ] && echo "$leaf_table" || echo "$empty")" SP_NX_LINK 8 = "@$leaf_hpa"
+poke_kvm KVM_STAT_NX_LPAGE_SPLITS 8 + 1
+[ -z "$nx" ] || poke kvm 0 "$nx" 8 + 1
+fires nx-list -
+
+# --- Counters, roots, invalidation.
+poke_kvm KVM_STAT_PAGES_4K 8 + 1
+fires count-pages -
+
+if [ $shadow$list ]; then
+	poke_kvm KVM_N_USED_MMU_PAGES 8 - 1
+	fires count-shadow-pages -
+elif [ "$(layout KVM_TDP_MMU_PAGES mask)" ]; then
+	poke_kvm KVM_TDP_MMU_PAGES 8 + 1
+	fires count-tdp-pages -
+fi
+
+poke_kvm KVM_INDIRECT_SHADOW_PAGES 4 + 1
+fires count-indirect -
+
+poke_kvm KVM_STAT_NX_LPAGE_SPLITS 8 + 1
+fires count-nx -
+
+if [ $tdp ]; then
+	poke_page "$root" SP_TDP_ROOT_COUNT 4 = 0
+else
+	# A shadow page is a root by its count: one more vCPU's root than it counts.
+	poke mmu 0 $(($(layout MMU_PREV_ROOTS offset) + $(layout ROOT_INFO_HPA offset))) 8 = "$root"
+fi
+fires count-roots -
+
+if [ $tdp ]; then
+	poke mmu 0 "$(layout MMU_ROOT_HPA offset)" 8 = "$empty"
+	fires vcpu-root -
+fi
+
+poke_kvm KVM_INVALIDATE_IN_PROGRESS 8 + 1
+fires invalidate-stuck -
+
+poke_kvm KVM_INVALIDATE_SEQ 8 '|' 0x80000000
+fires invalidate-seq -
+
+check breaker-unloads rmmod breaker
+# It is as if nothing had been: the guest goes on.
+change go-on 'touch 0x10000000+1M w' 'touch 0x20000000+2M w' 'touch 0x78000000+64K w' 'touch 0x70000000 r'
+check silent-after quiet
+finish
