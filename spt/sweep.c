@@ -15,6 +15,13 @@
 #define MAX_THREADS	64
 #define PROGRESS_TABLES 256 /* between two looks at progress and cancellation */
 
+/*
+ * How often a table hangs somewhere, over all tables: one of the TDP MMU once, one of
+ * the shadow MMU in each address space that shares it. A hostile image's few tables
+ * can make a tree that nobody lives to see the end of.
+ */
+#define MAX_PLACES 1024
+
 struct pass {
 	const struct spt_sweep *sweep;
 	const struct spt_sweep_ops *ops;
@@ -76,6 +83,8 @@ static int look(struct worker *w)
 	if (w->caller && p->sweep->progress &&
 	    p->sweep->progress(p->sweep->progress_arg, done < total ? done : total, total))
 		end_early(p, -EINTR);
+	if (done / MAX_PLACES > total + PROGRESS_TABLES)
+		end_early(p, -ELOOP);
 	return __atomic_load_n(&p->stop, __ATOMIC_RELAXED);
 }
 
@@ -264,5 +273,9 @@ int spt_sweep(const struct spt_sweep *sweep, const struct spt_sweep_ops *ops, vo
 			 m->nr_nodes);
 	if (ret == -EINTR)
 		spt_fail(err, EINTR, "%s: interrupted", m->image.name);
+	if (ret == -ELOOP)
+		spt_fail(err, ELOOP,
+			 "%s: its %u tables hang in more than %u places each: no host has such",
+			 m->image.name, m->nr_nodes, MAX_PLACES);
 	return ret;
 }

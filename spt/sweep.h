@@ -76,7 +76,8 @@ struct spt_sweep {
 
 /*
  * Sweep. @arg is handed to the callbacks. Returns 0, what a callback returned, -EINTR,
- * or -ENOMEM; @err is filled in for the last two.
+ * -ELOOP (the tables make no tree that a host could have), or -ENOMEM; @err is filled in
+ * for the last three.
  */
 int spt_sweep(const struct spt_sweep *sweep, const struct spt_sweep_ops *ops, void *arg,
 	      struct spt_error *err);

@@ -339,6 +339,31 @@ static void it_ends_when_it_is_told_to(void **state)
 	vm_free(&vm);
 }
 
+/* Four tables, each in all places of the one above: a tree of 2^27 leaf tables. */
+static void a_tree_without_end_is_refused(void **state)
+{
+	static const struct spt_sweep_ops willing = { 0 };
+	struct vm vm = vm_new("shadow-6.12");
+	unsigned int above = mkimage_shadow_root(vm.mk, 4, 0x100);
+	struct spt_error err = { 0 };
+
+	for (int level = 3; level; level--) {
+		unsigned int table = mkimage_table(vm.mk, level, 0x200 + level, false);
+
+		for (unsigned int i = 0; i < SPT_TABLE_ENTRIES; i++)
+			mkimage_link(vm.mk, above, i, table);
+		above = table;
+	}
+	vm_load(&vm);
+	for (unsigned int threads = 1; threads < 4; threads++) {
+		struct spt_sweep sweep = { .model = &vm.model, .threads = threads };
+
+		assert_int_equal(spt_sweep(&sweep, &willing, NULL, &err), -ELOOP);
+		assert_non_null(strstr(err.text, "no host has such"));
+	}
+	vm_free(&vm);
+}
+
 static void an_image_without_roots_is_swept_at_once(void **state)
 {
 	struct vm vm = { .mk = mkimage_new("npt-6.12") };
@@ -358,6 +383,7 @@ int main(void)
 		cmocka_unit_test(raw_roots_lead_to_their_tables),
 		cmocka_unit_test(a_missing_table_is_an_entry_of_the_one_above),
 		cmocka_unit_test(it_ends_when_it_is_told_to),
+		cmocka_unit_test(a_tree_without_end_is_refused),
 		cmocka_unit_test(an_image_without_roots_is_swept_at_once),
 	};
 
