@@ -71,7 +71,7 @@ void spt_guest_regs_of(const struct spt_model *m, const struct spt_vcpu_ref *vcp
 	if (spt_value(&vcpu->values, SPT_VCPU_REGS_FRESH, &value) && !value)
 		r->flags |= SPT_REGS_RUNNING;
 	if (spt_value(&vcpu->values, SPT_VCPU_ROOT_ROLE, &value))
-		r->as_id = spt_role_get(m->format.role, value, SPT_ROLE_SMM);
+		r->as_id = spt_role_get(m->format.role, value, SPT_ROLE_SMM) != 0;
 	if (runs_nested(m, vcpu))
 		r->flags |= SPT_REGS_NESTED;
 	if (state_is_hidden(m))

@@ -5,7 +5,8 @@
 #include "decoders/format.h"
 #include "spt/record.h"
 
-#define SPT_MAX_GFN (1ULL << 52) /* of 64-bit addresses */
+/* No x86 CPU has physical addresses of more than 52 bits (SDM Vol. 3A 4.1.4, APM Vol. 2 5.1). */
+#define SPT_MAX_GFN (1ULL << (52 - 12))
 
 static const char *check_gfns(uint64_t gfn, uint64_t npages)
 {
@@ -216,17 +217,17 @@ static struct spt_gfns gfns_from(uint64_t first, uint64_t count)
 
 static struct spt_gfns runs_gfns(const struct spt_runs *runs)
 {
-	const struct spt_run *last = &runs->run[runs->count - 1];
+	const struct spt_run *end = &runs->run[runs->count];
 
-	return runs->count ? (struct spt_gfns){ runs->run[0].gfn, last->gfn + last->npages - 1 }
+	return runs->count ? (struct spt_gfns){ runs->run[0].gfn, end[-1].gfn + end[-1].npages - 1 }
 			   : all_gfns;
 }
 
 static struct spt_gfns host_runs_gfns(const struct spt_host_runs *runs)
 {
-	const struct spt_host_run *last = &runs->run[runs->count - 1];
+	const struct spt_host_run *end = &runs->run[runs->count];
 
-	return runs->count ? (struct spt_gfns){ runs->run[0].gfn, last->gfn + last->npages - 1 }
+	return runs->count ? (struct spt_gfns){ runs->run[0].gfn, end[-1].gfn + end[-1].npages - 1 }
 			   : all_gfns;
 }
 

@@ -34,6 +34,12 @@ static enum spt_root_kind root_kind(const struct spt_bits *role, uint32_t word)
 	return SPT_ROOT_SHADOW;
 }
 
+/* KVM: kvm_memslots_for_spte_role(). The bit is wider than what it can be. */
+static unsigned int address_space(const struct spt_bits *role, uint32_t word)
+{
+	return spt_role_get(role, word, SPT_ROLE_SMM) != 0;
+}
+
 static struct spt_root_ref *add_root(struct spt_model *m, const struct spt_page *page)
 {
 	const struct spt_bits *role = m->format.role;
@@ -44,7 +50,7 @@ static struct spt_root_ref *add_root(struct spt_model *m, const struct spt_page 
 		.hpa = page->hpa,
 		.kind = root_kind(role, page->role),
 		.level = spt_role_get(role, page->role, SPT_ROLE_LEVEL),
-		.as_id = spt_role_get(role, page->role, SPT_ROLE_SMM),
+		.as_id = address_space(role, page->role),
 		.role = page->role,
 		.refcount = page->root_count,
 		.valid = !spt_role_get(role, page->role, SPT_ROLE_INVALID),
@@ -129,7 +135,7 @@ static void add_raw_root(struct spt_model *m, const struct spt_node *raw)
 		.hpa = raw->hpa,
 		.kind = below ? root_kind(m->format.role, below->page->role) : SPT_ROOT_SHADOW,
 		.level = raw->level,
-		.as_id = below ? spt_role_get(m->format.role, below->page->role, SPT_ROLE_SMM) : 0,
+		.as_id = below ? address_space(m->format.role, below->page->role) : 0,
 		.refcount = 1,
 		.valid = true,
 	};

@@ -56,12 +56,13 @@ static void fact_neighbours(struct spt_why_ask *ask)
 	const struct spt_memslot *above = spt_memslot_from(set, ask->as_id, ask->gfn);
 	const struct spt_memslot *end = set->slots + set->first[ask->as_id + 1];
 	const struct spt_memslot *first = set->slots + set->first[ask->as_id];
-	const struct spt_memslot *below = above ? above - 1 : end - 1;
+	const struct spt_memslot *behind = above ? above : end; /* the one below it is before it */
 
 	spt_why_fact_hex(ask, "gfn", ask->gfn);
-	if (first != end && below >= first)
-		spt_why_fact(ask, "slot below", "%d: ends before gfn 0x%" PRIx64, below->slot->id,
-			     (uint64_t)(below->slot->base_gfn + below->slot->npages));
+	if (behind != first)
+		spt_why_fact(ask, "slot below", "%d: ends before gfn 0x%" PRIx64,
+			     behind[-1].slot->id,
+			     (uint64_t)(behind[-1].slot->base_gfn + behind[-1].slot->npages));
 	if (above)
 		spt_why_fact(ask, "slot above", "%d: begins at gfn 0x%" PRIx64, above->slot->id,
 			     (uint64_t)above->slot->base_gfn);

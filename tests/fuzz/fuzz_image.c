@@ -21,6 +21,7 @@
 #include "spt/ranges.h"
 #include "spt/tree.h"
 #include "spt/walk.h"
+#include "tests/fuzz/queries.h"
 #include "tests/unit/mkimage.h"
 
 /* Inputs that got as far as a model: a fuzzer that is refused at the door proves little. */
@@ -99,6 +100,7 @@ static void use_model(const struct spt_model *model)
 	}
 	use_roots(model);
 	use_addresses(model);
+	fuzz_queries(model);
 	spt_model_torn(model, text, sizeof(text));
 	spt_model_vm_type(model);
 	spt_model_seq(model, &start, &end);
