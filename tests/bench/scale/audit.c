@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+
 #include "spt/audit.h"
 #include "tests/bench/scale/scale.h"
 

@@ -40,6 +40,7 @@ struct scale_figure {
 	F(ranges)                                                                                  \
 	F(ranges_random)                                                                           \
 	F(reverse)                                                                                 \
+	F(audit)                                                                                   \
 	F(diff)                                                                                    \
 	F(open)                                                                                    \
 	F(whole)
