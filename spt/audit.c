@@ -80,6 +80,7 @@ static void audit_nodes(struct audit *a, struct audit_part *part, uint32_t from,
 	for (uint32_t i = from; i < to; i++) {
 		const struct spt_node *node = &a->m->nodes[i];
 
+		audit_place(a, part, node);
 		audit_table_facts(a, part, node);
 		audit_table_entries(a, part, node);
 	}
@@ -159,12 +160,13 @@ int audit_run(struct spt_audit *out, const struct spt_model *m, bool live, struc
 	a.slots = calloc(m->memslots.count + 1, sizeof(*a.slots));
 	a.linked = calloc(m->nr_nodes + 1, 1);
 	a.base = calloc(m->nr_nodes + 1, sizeof(*a.base));
-	a.upper = calloc(m->nr_nodes + 1, sizeof(*a.upper));
-	ret = a.slots && a.linked && a.base && a.upper ? 0 : -ENOMEM;
-	if (!ret) {
-		audit_places(&a);
+	a.parent = calloc(m->nr_nodes + 1, sizeof(*a.parent));
+	a.parent_index = calloc(m->nr_nodes + 1, sizeof(*a.parent_index));
+	ret = a.slots && a.linked && a.base && a.parent && a.parent_index ? 0 : -ENOMEM;
+	if (!ret)
+		ret = audit_places(&a);
+	if (!ret)
 		ret = audit_prepare(&a);
-	}
 	if (!ret)
 		ret = audit_links(&a, all);
 	if (!ret)
@@ -184,7 +186,10 @@ int audit_run(struct spt_audit *out, const struct spt_model *m, bool live, struc
 	free(a.slots);
 	free(a.linked);
 	free(a.base);
+	free(a.parent);
+	free(a.parent_index);
 	free(a.upper);
+	free(a.links);
 	free(a.synced);
 	if (ret == -ENOMEM)
 		spt_fail(err, ENOMEM, "%s: out of memory", m->image.name);

@@ -65,47 +65,11 @@ static uint64_t unlisted_roots(const struct audit *a)
 	return count + (tdp ? (1 + PREV_ROOTS) * (uint64_t)a->m->nr_vcpus : 0);
 }
 
-struct table_counts {
-	uint64_t shadow, indirect, tdp, nx;
-	bool knows_nx;
-};
-
-static struct table_counts count_tables(const struct audit *a)
-{
-	struct table_counts c = { 0 };
-
-	for (uint32_t i = 0; i < a->m->nr_nodes; i++) {
-		const struct spt_node *node = &a->m->nodes[i];
-
-		if (!node->page || a->linked[i] & AUDIT_AGAIN)
-			continue;
-		if (audit_is_shadow(node)) {
-			c.shadow++;
-			c.indirect +=
-				audit_has_gptes(a, node) && !audit_role(a, node, SPT_ROLE_INVALID);
-		} else if (node->root_sp != node->page->sp) {
-			c.tdp++;
-		}
-		c.knows_nx |= node->page->known & SPT_PAGE_NX_LINKED;
-		c.nx += !!(node->page->flags & SPT_PAGE_NX_LINKED);
-	}
-	return c;
-}
-
-/* Tables whose level or role is wrong, so that nobody can tell what their entries are. */
-static bool has_aliens(const struct audit *a)
-{
-	for (uint32_t i = 0; i < a->m->nr_nodes; i++)
-		if (a->linked[i] & AUDIT_ALIEN)
-			return true;
-	return false;
-}
-
 void audit_counts(struct audit *a, struct audit_part *all)
 {
-	struct table_counts c = count_tables(a);
+	uint64_t shadow = all->tables.shadow, nx = all->tables.nx;
 
-	if (has_aliens(a))
+	if (all->tables.aliens)
 		audit_na(a, SPT_AUDIT_COUNT_PAGES,
 			 "the entries of a table with a wrong role cannot be counted");
 	check(a, all, SPT_AUDIT_COUNT_PAGES, SPT_VM_PAGES_4K, "pages_4k", all->leaves[1],
@@ -114,16 +78,17 @@ void audit_counts(struct audit *a, struct audit_part *all)
 	      all->leaves[2]);
 	check(a, all, SPT_AUDIT_COUNT_PAGES, SPT_VM_PAGES_1G, "pages_1g", all->leaves[3],
 	      all->leaves[3]);
-	check(a, all, SPT_AUDIT_COUNT_SHADOW, SPT_VM_N_USED_MMU_PAGES, "n_used_mmu_pages", c.shadow,
-	      c.shadow + unlisted_roots(a));
+	check(a, all, SPT_AUDIT_COUNT_SHADOW, SPT_VM_N_USED_MMU_PAGES, "n_used_mmu_pages", shadow,
+	      shadow + unlisted_roots(a));
 	check(a, all, SPT_AUDIT_COUNT_INDIRECT, SPT_VM_INDIRECT_SHADOW_PAGES,
-	      "indirect_shadow_pages", c.indirect, c.indirect);
-	check(a, all, SPT_AUDIT_COUNT_TDP, SPT_VM_TDP_MMU_PAGES, "tdp_mmu_pages", c.tdp, c.tdp);
-	if (!c.knows_nx)
+	      "indirect_shadow_pages", all->tables.indirect, all->tables.indirect);
+	check(a, all, SPT_AUDIT_COUNT_TDP, SPT_VM_TDP_MMU_PAGES, "tdp_mmu_pages", all->tables.tdp,
+	      all->tables.tdp);
+	if (!all->tables.knows_nx)
 		return;
-	check(a, all, SPT_AUDIT_COUNT_NX, SPT_VM_NX_LPAGE_SPLITS, "nx_lpage_splits", c.nx, c.nx);
-	check(a, all, SPT_AUDIT_COUNT_NX, SPT_VM_POSSIBLE_NX_PAGES, "possible_nx_huge_pages", c.nx,
-	      c.nx);
+	check(a, all, SPT_AUDIT_COUNT_NX, SPT_VM_NX_LPAGE_SPLITS, "nx_lpage_splits", nx, nx);
+	check(a, all, SPT_AUDIT_COUNT_NX, SPT_VM_POSSIBLE_NX_PAGES, "possible_nx_huge_pages", nx,
+	      nx);
 }
 
 /* References to a root that the image shows. */

@@ -58,7 +58,12 @@ struct audit_part {
 	struct audit_mmio *mmio;
 	size_t nr_mmio, mmio_room;
 	uint64_t leaves[SPT_MAX_LEVEL + 1]; /* of all tables */
-	int error;			    /* -ENOMEM */
+	struct {
+		uint64_t shadow, indirect, tdp; /* below the roots */
+		uint64_t nx;			/* listed as possible NX huge pages */
+		bool knows_nx, aliens;
+	} tables;
+	int error; /* -ENOMEM */
 	/* Of the last table, for the next one. */
 	const struct spt_memslot *slot;
 	uint64_t class_bits;
@@ -78,6 +83,13 @@ struct audit_slot {
 
 struct audit_synced;
 
+/* An entry that leads to a table, and to which; NULL: to none of KVM's. */
+struct audit_link {
+	const struct spt_node *node, *child;
+	uint64_t spte;
+	uint16_t index;
+};
+
 struct audit {
 	const struct spt_model *m;
 	const struct spt_format *f;
@@ -91,8 +103,12 @@ struct audit {
 	struct audit_slot *slots; /* by index in m->memslots.slots */
 	uint8_t *linked;	  /* a node: AUDIT_LINKED, ... */
 	uint64_t *base;		  /* a node: gfn that its place says it begins at */
+	uint32_t *parent;	  /* a node: index + 1 of the first table that leads to it */
+	uint16_t *parent_index;	  /* and which entry of that */
 	uint32_t *upper;	  /* nodes above level 1, from the highest level down */
 	uint32_t nr_upper;
+	struct audit_link *links; /* second ones to a table, and those to none */
+	size_t nr_links, links_room;
 	uint64_t class_mask; /* bits of a present entry of level 1 that make its class */
 	uint64_t valid_gen;  /* mmu_valid_gen; ~0 unknown */
 	uint64_t generation[SPT_ADDRESS_SPACES]; /* of the slots as in MMIO entries; ~0 unknown */
@@ -222,9 +238,11 @@ static inline bool audit_in_range(const struct audit *a, uint64_t gfn, uint64_t 
 }
 
 /* The passes; each returns 0 or -errno. */
-void audit_places(struct audit *a);			   /* audit_places.c */
+int audit_places(struct audit *a);			   /* audit_places.c */
 int audit_prepare(struct audit *a);			   /* what can be judged at all */
 int audit_links(struct audit *a, struct audit_part *part); /* audit_links.c */
+/* The entry that leads to a table of level 1; the others are audit_links()'s. */
+void audit_place(struct audit *a, struct audit_part *part, const struct spt_node *node);
 void audit_table_entries(struct audit *a, struct audit_part *part, const struct spt_node *node);
 void audit_table_facts(struct audit *a, struct audit_part *part, const struct spt_node *node);
 
@@ -241,6 +259,7 @@ struct audit_leaves {
 	const struct spt_node *node;
 	uint64_t gfn; /* of entry 0 */
 	uint64_t leaf[8], writable[8];
+	unsigned int leaves, writables; /* bits in them */
 };
 void audit_leaves(struct audit *a, struct audit_part *part, const struct audit_leaves *l);
 

@@ -4,9 +4,12 @@
  * and are judged once; a table of level 1 that maps frames in order becomes two
  * bitmaps, leaves and writable ones, which the rules about addresses work on.
  */
+#include <string.h>
+
 #include "decoders/spte.h"
 #include "spt/audit_engine.h"
 #include "spt/tree.h"
+#include "spt/vector.h"
 
 #define EPT_MEMTYPES 0x73U /* UC, WC, WT, WP, WB: SDM Vol. 3C 29.3.3.1 */
 
@@ -137,17 +140,24 @@ static void found_class(struct audit *a, struct audit_part *part, uint64_t bad,
 	}
 }
 
+/* Entries of another table may mean another thing. */
+static void begin_classes(struct audit_part *part, const struct spt_node *node)
+{
+	if (node->page->role == part->class_role && node->level == part->class_level)
+		return;
+	part->class_role = node->page->role;
+	part->class_level = node->level;
+	part->class_bits = 0; /* no present entry's */
+}
+
 /* The class of a present entry, most often that of the one before. */
-static uint64_t class_of(struct audit *a, struct audit_part *part, const struct spt_node *node,
-			 uint64_t spte)
+static inline uint64_t class_of(struct audit *a, struct audit_part *part,
+				const struct spt_node *node, uint64_t spte)
 {
 	uint64_t bits = node->level == 1 ? spte & a->class_mask : spte;
 
-	if (bits != part->class_bits || node->page->role != part->class_role ||
-	    node->level != part->class_level) {
+	if (bits != part->class_bits) {
 		part->class_bits = bits;
-		part->class_role = node->page->role;
-		part->class_level = node->level;
 		part->class_bad = audit_class(a, node, spte);
 	}
 	return part->class_bad;
@@ -232,6 +242,7 @@ static void each_entry(struct audit *a, struct audit_part *part, const struct sp
 	uint64_t spte, pages = spt_level_pages(node->level);
 	struct audit_place p;
 
+	begin_classes(part, node);
 	while (spt_tree_step(&at, a->f->empty, &spte)) {
 		uint64_t gfn = (audit_base(a, node) + (at.index - 1) * pages) &
 			       ~(a->m->gpa_bits >> SPT_PAGE_SHIFT);
@@ -283,21 +294,49 @@ static void check_chunk(struct audit *a, struct audit_part *part, struct audit_l
 	}
 }
 
+/* Whether all stored entries are leaves of one class with nothing wrong: most tables of a guest. */
+static bool one_class(struct audit *a, struct audit_part *part, struct audit_leaves *l)
+{
+	const struct spt_node *node = l->node;
+	bool writable = node->entry[0] & a->f->write;
+
+	if (!(node->entry[0] & SPT_SPTE_MMU_PRESENT) ||
+	    spt_differ(node->entry, SPT_TABLE_ENTRIES) & a->class_mask ||
+	    class_of(a, part, node, node->entry[0]))
+		return false;
+	memset(l->leaf, 0xff, sizeof(l->leaf));
+	l->leaves = SPT_TABLE_ENTRIES;
+	if (writable) {
+		memset(l->writable, 0xff, sizeof(l->writable));
+		l->writables = SPT_TABLE_ENTRIES;
+	}
+	return true;
+}
+
+static void each_chunk(struct audit *a, struct audit_part *part, struct audit_leaves *l)
+{
+	const uint64_t *row = l->node->entry;
+
+	for (uint64_t left = l->node->chunks; left; left &= left - 1) {
+		check_chunk(a, part, l, __builtin_ctzll(left), row);
+		row += SPT_CHUNK_ENTRIES;
+	}
+	for (int i = 0; i < 8; i++) {
+		l->leaves += __builtin_popcountll(l->leaf[i]);
+		l->writables += __builtin_popcountll(l->writable[i]);
+	}
+}
+
 static void level1_in_order(struct audit *a, struct audit_part *part, const struct spt_node *node)
 {
 	struct audit_leaves l = { .node = node, .gfn = audit_base(a, node) };
-	const uint64_t *row = node->entry;
-	uint64_t leaves = 0;
 
-	for (uint64_t left = node->chunks; left; left &= left - 1) {
-		check_chunk(a, part, &l, __builtin_ctzll(left), row);
-		row += SPT_CHUNK_ENTRIES;
-	}
-	for (int i = 0; i < 8; i++)
-		leaves += __builtin_popcountll(l.leaf[i]);
-	count_class(part, true, leaves);
-	part->leaves[1] += leaves;
-	if (leaves)
+	begin_classes(part, node);
+	if (node->chunks != ~0ULL || !one_class(a, part, &l))
+		each_chunk(a, part, &l);
+	count_class(part, true, l.leaves);
+	part->leaves[1] += l.leaves;
+	if (l.leaves)
 		audit_leaves(a, part, &l);
 }
 

@@ -112,6 +112,12 @@ int audit_part_merge(struct audit_part *to, struct audit_part *from, unsigned in
 	}
 	for (int i = 0; i <= SPT_MAX_LEVEL; i++)
 		to->leaves[i] += from->leaves[i];
+	to->tables.shadow += from->tables.shadow;
+	to->tables.indirect += from->tables.indirect;
+	to->tables.tdp += from->tables.tdp;
+	to->tables.nx += from->tables.nx;
+	to->tables.knows_nx |= from->tables.knows_nx;
+	to->tables.aliens |= from->tables.aliens;
 	for (size_t i = 0; i < from->nr_suspects; i++) {
 		enum spt_audit_rule_nr rule = from->suspect[i].f.rule;
 

@@ -252,10 +252,8 @@ void audit_host_table(struct audit *a, struct audit_part *part, const struct aud
 		}
 		return;
 	}
-	for (int i = 0; i < 8; i++) {
-		part->checked[SPT_AUDIT_LEAF_HOST] += __builtin_popcountll(l->leaf[i]);
-		part->checked[SPT_AUDIT_HOST_WRITABLE] += __builtin_popcountll(l->writable[i]);
-	}
+	part->checked[SPT_AUDIT_LEAF_HOST] += l->leaves;
+	part->checked[SPT_AUDIT_HOST_WRITABLE] += l->writables;
 	for (uint64_t gfn = l->gfn; gfn < end; gfn = s.end) {
 		s = next_stretch(a, slot, gfn, end);
 		compare_stretch(a, part, l, &s, gfn - l->gfn, s.end - l->gfn);

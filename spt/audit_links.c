@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who hangs where: each entry that leads to a table, against that table's own
- * idea of its place. One pass counts who is led to, a second one judges.
+ * Who hangs where: each entry that leads to a table, against that table's own idea of
+ * its place. Upper tables come first, from the highest level down; those of level 1
+ * are judged on several threads, when their own entries are.
  */
 #include "spt/audit_engine.h"
 #include "spt/tree.h"
@@ -42,43 +43,25 @@ static bool looked_at(const struct audit *a, const struct link *l)
 	       (first <= head->req_start + (head->req_len - 1) && last >= head->req_start);
 }
 
-typedef void link_fn(struct audit *a, struct audit_part *part, struct link *l);
-
-static void each_link(struct audit *a, struct audit_part *part, const struct spt_node *node,
-		      link_fn *fn)
+static struct link make_link(const struct audit *a, const struct audit_link *from)
 {
-	struct spt_tree_frame at = { .node = node, .end = SPT_TABLE_ENTRIES };
-	uint64_t spte;
+	const struct spt_node *node = from->node;
+	struct link l = { .p = { .node = node,
+				 .index = from->index,
+				 .level = node->level,
+				 .spte = from->spte,
+				 .gpa = ~0ULL },
+			  .child = from->child,
+			  .tdp = !audit_is_shadow(node),
+			  .pages = spt_level_pages(node->level) };
 
-	while (spt_tree_step(&at, a->f->empty, &spte)) {
-		struct link l = { .p = { .node = node,
-					 .index = at.index - 1,
-					 .level = node->level,
-					 .spte = spte,
-					 .gpa = ~0ULL } };
-
-		if (!audit_is_link(spte, node->level))
-			continue;
-		l.tdp = !audit_is_shadow(node);
-		l.moving = !a->calm[l.tdp ? AUDIT_SEQ : AUDIT_STILL];
-		l.pages = spt_level_pages(node->level);
-		if (node->direct) {
-			l.gfn = (audit_base(a, node) + l.p.index * l.pages) &
-				~(a->m->gpa_bits >> SPT_PAGE_SHIFT);
-			l.p.gpa = l.gfn << SPT_PAGE_SHIFT;
-		}
-		l.child = audit_child(a, node, spt_spte_table_hpa(a->f, spte));
-		fn(a, part, &l);
+	l.moving = !a->calm[l.tdp ? AUDIT_SEQ : AUDIT_STILL];
+	if (node->direct) {
+		l.gfn = (audit_base(a, node) + l.p.index * l.pages) &
+			~(a->m->gpa_bits >> SPT_PAGE_SHIFT);
+		l.p.gpa = l.gfn << SPT_PAGE_SHIFT;
 	}
-}
-
-static void count_link(struct audit *a, struct audit_part *part, struct link *l)
-{
-	uint8_t *linked = l->child ? &a->linked[l->child - a->m->nodes] : NULL;
-
-	(void)part;
-	if (linked)
-		*linked |= *linked & AUDIT_LINKED ? AUDIT_LINKED2 : AUDIT_LINKED;
+	return l;
 }
 
 static void check_missing(struct audit *a, struct audit_part *part, struct link *l)
@@ -257,23 +240,44 @@ static bool is_second(struct audit *a, struct audit_part *part, struct link *l)
 	return true;
 }
 
-static void check_link(struct audit *a, struct audit_part *part, struct link *l)
+static void check_link(struct audit *a, struct audit_part *part, const struct audit_link *from)
 {
-	if (!looked_at(a, l))
+	struct link l = make_link(a, from);
+
+	if (!audit_looks_at(a, from->node) || !looked_at(a, &l))
 		return;
 	part->checked[SPT_AUDIT_CHILD_TABLE]++;
-	if (!l->child) {
-		check_missing(a, part, l);
+	if (!l.child) {
+		check_missing(a, part, &l);
 		return;
 	}
-	if (is_second(a, part, l))
+	if (is_second(a, part, &l))
 		return;
-	check_level(a, part, l);
-	if (l->child->level != l->p.level - 1)
+	check_level(a, part, &l);
+	if (l.child->level != l.p.level - 1)
 		return;
-	check_gfn(a, part, l);
-	check_role(a, part, l);
-	check_parent(a, part, l);
+	check_gfn(a, part, &l);
+	check_role(a, part, &l);
+	check_parent(a, part, &l);
+}
+
+/* The first entry that leads to the table. */
+static void check_first(struct audit *a, struct audit_part *part, const struct spt_node *node)
+{
+	size_t nr = node - a->m->nodes;
+	struct audit_link link = { .child = node, .index = a->parent_index[nr] };
+
+	if (!a->parent[nr])
+		return;
+	link.node = &a->m->nodes[a->parent[nr] - 1];
+	link.spte = spt_node_entry(link.node, link.index);
+	check_link(a, part, &link);
+}
+
+void audit_place(struct audit *a, struct audit_part *part, const struct spt_node *node)
+{
+	if (node->level == 1 && node->page)
+		check_first(a, part, node);
 }
 
 static bool unsync_below(const struct spt_node *child)
@@ -309,16 +313,11 @@ static void check_unsync_parent(struct audit *a, struct audit_part *part,
 int audit_links(struct audit *a, struct audit_part *part)
 {
 	for (uint32_t i = 0; i < a->nr_upper; i++)
+		check_first(a, part, &a->m->nodes[a->upper[i]]);
+	for (size_t i = 0; i < a->nr_links; i++)
+		check_link(a, part, &a->links[i]);
+	for (uint32_t i = 0; i < a->nr_upper && audit_wants(a, SPT_AUDIT_UNSYNC_PARENT); i++)
 		if (audit_looks_at(a, &a->m->nodes[a->upper[i]]))
-			each_link(a, part, &a->m->nodes[a->upper[i]], count_link);
-	for (uint32_t i = 0; i < a->nr_upper; i++) {
-		const struct spt_node *node = &a->m->nodes[a->upper[i]];
-
-		if (!audit_looks_at(a, node))
-			continue;
-		each_link(a, part, node, check_link);
-		if (audit_wants(a, SPT_AUDIT_UNSYNC_PARENT))
-			check_unsync_parent(a, part, node);
-	}
+			check_unsync_parent(a, part, &a->m->nodes[a->upper[i]]);
 	return part->error;
 }

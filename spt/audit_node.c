@@ -104,15 +104,33 @@ static void check_tracked(struct audit *a, struct audit_part *part, const struct
 		  (unsigned long long)node->page->gfn, node->level, (unsigned long long)node->hpa);
 }
 
+static void count_table(struct audit *a, struct audit_part *part, const struct spt_node *node)
+{
+	const struct spt_page *page = node->page;
+
+	if (audit_is_shadow(node)) {
+		part->tables.shadow++;
+		part->tables.indirect +=
+			audit_has_gptes(a, node) && !audit_role(a, node, SPT_ROLE_INVALID);
+	} else if (node->root_sp != page->sp) {
+		part->tables.tdp++;
+	}
+	part->tables.knows_nx |= !!(page->known & SPT_PAGE_NX_LINKED);
+	part->tables.nx += !!(page->flags & SPT_PAGE_NX_LINKED);
+	part->tables.aliens |= !!(a->linked[node - a->m->nodes] & AUDIT_ALIEN);
+}
+
 void audit_table_facts(struct audit *a, struct audit_part *part, const struct spt_node *node)
 {
 	struct audit_place p = { .node = node, .gpa = ~0ULL };
 
-	if (!node->page)
+	if (!node->page || a->linked[node - a->m->nodes] & AUDIT_AGAIN)
 		return;
+	count_table(a, part, node);
 	if (node->direct)
-		p.gpa = node->page->gfn << SPT_PAGE_SHIFT;
-	if (node->direct && !audit_in_range(a, node->page->gfn, spt_level_pages(node->level + 1)))
+		p.gpa = audit_base(a, node) << SPT_PAGE_SHIFT;
+	if (node->direct &&
+	    !audit_in_range(a, audit_base(a, node), spt_level_pages(node->level + 1)))
 		return;
 	check_backlink(a, part, &p);
 	check_nx(a, part, &p);

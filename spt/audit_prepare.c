@@ -238,7 +238,7 @@ static void need_format(struct audit *a)
 static bool has_shadow(const struct spt_model *m)
 {
 	for (uint32_t i = 0; i < m->nr_nodes; i++)
-		if (audit_is_shadow(&m->nodes[i]))
+		if (!m->nodes[i].root_sp && audit_is_shadow(&m->nodes[i]))
 			return true;
 	return false;
 }
@@ -246,7 +246,7 @@ static bool has_shadow(const struct spt_model *m)
 static bool has_indirect(const struct audit *a)
 {
 	for (uint32_t i = 0; i < a->m->nr_nodes; i++)
-		if (audit_has_gptes(a, &a->m->nodes[i]))
+		if (!a->m->nodes[i].direct && audit_has_gptes(a, &a->m->nodes[i]))
 			return true;
 	return false;
 }
@@ -324,8 +324,8 @@ static int by_gfn(const void *a, const void *b)
 
 static bool in_sync(const struct audit *a, const struct spt_node *node)
 {
-	return node->level == 1 && audit_has_gptes(a, node) && !audit_dead(a, node) &&
-	       !(node->page->flags & SPT_PAGE_UNSYNC);
+	return node->level == 1 && !node->direct && audit_has_gptes(a, node) &&
+	       !audit_dead(a, node) && !(node->page->flags & SPT_PAGE_UNSYNC);
 }
 
 /* The guest's tables that shadow pages of level 1 stand for and that must not change. */

@@ -35,11 +35,7 @@ static bool writable_at(const struct audit *a, const struct audit_span *s, uint6
 
 static uint64_t count_writable(const struct audit_span *s)
 {
-	uint64_t count = 0;
-
-	for (int i = 0; !s->place && i < 8; i++)
-		count += __builtin_popcountll(s->leaves->writable[i]);
-	return s->place ? 1 : count;
+	return s->place ? 1 : s->leaves->writables;
 }
 
 void audit_say_readonly(struct audit *a, const struct audit_span *s)
@@ -208,7 +204,7 @@ static void table_readonly(struct audit *a, struct audit_span *s)
 void audit_leaves(struct audit *a, struct audit_part *part, const struct audit_leaves *l)
 {
 	struct audit_span s = { .part = part, .node = l->node, .leaves = l, .gfn = l->gfn };
-	uint64_t leaves = 0, writable;
+	uint64_t writable = l->writables;
 
 	if (audit_dead(a, l->node) || !(a->m->image.head.req_parts & SPT_PART_MEMSLOTS))
 		return;
@@ -220,10 +216,7 @@ void audit_leaves(struct audit *a, struct audit_part *part, const struct audit_l
 		each_leaf(a, part, l);
 		return;
 	}
-	for (int i = 0; i < 8; i++)
-		leaves += __builtin_popcountll(l->leaf[i]);
-	writable = count_writable(&s);
-	part->checked[SPT_AUDIT_LEAF_SLOT] += leaves;
+	part->checked[SPT_AUDIT_LEAF_SLOT] += l->leaves;
 	part->checked[SPT_AUDIT_W_READONLY_SLOT] += writable;
 	if (writable) {
 		if (s.slot->slot->flags & READONLY_SLOT)

@@ -37,6 +37,18 @@ struct spt_reduced spt_reduce(const uint64_t *entry, size_t count, uint64_t acce
 	return (struct spt_reduced){ any, all, with_accessed, with_dirty };
 }
 
+SPT_VECTOR
+uint64_t spt_differ(const uint64_t *entry, size_t count)
+{
+	uint64_t any = 0, all = ~0ULL;
+
+	for (size_t i = 0; i < count; i++) {
+		any |= entry[i];
+		all &= entry[i];
+	}
+	return any ^ all;
+}
+
 /* Entries compared before it is looked whether one differed. */
 #define FOLLOW_BLOCK 64
 

@@ -23,6 +23,9 @@ size_t spt_follow(const uint64_t *entry, size_t count, uint64_t want, uint64_t s
 /* How many entries, but for the first, are not the one before plus @step in @compare's bits. */
 uint64_t spt_count_breaks(const uint64_t *entry, size_t count, uint64_t step, uint64_t compare);
 
+/* Bits that are not the same in all entries. */
+uint64_t spt_differ(const uint64_t *entry, size_t count);
+
 /* What all entries of an array say together. */
 struct spt_reduced {
 	uint64_t any;		  /* bits that are set in at least one */
