@@ -91,36 +91,53 @@ void audit_counts(struct audit *a, struct audit_part *all)
 	      nx);
 }
 
-/* References to a root that the image shows. */
-static uint32_t count_users(const struct audit *a, const struct spt_root_ref *root)
+/* References to a root that the image shows, but for those before (@vcpu, @nr): 0 if it had some.
+ */
+static uint32_t count_users(const struct audit *a, uint32_t vcpu, unsigned int nr, uint64_t root)
 {
 	uint32_t users = 0;
 	uint64_t hpa;
 
 	for (uint32_t v = 0; v < a->m->nr_vcpus; v++)
-		for (unsigned int i = 0; i < ROOT_VALUES; i++)
-			users += vcpu_root(&a->m->vcpus[v], i, &hpa) && hpa == root->hpa;
+		for (unsigned int i = 0; i < ROOT_VALUES; i++) {
+			if (!vcpu_root(&a->m->vcpus[v], i, &hpa) || hpa != root)
+				continue;
+			if (v < vcpu || (v == vcpu && i < nr))
+				return 0;
+			users++;
+		}
 	return users;
 }
 
-static void check_root_count(struct audit *a, struct audit_part *all,
-			     const struct spt_root_ref *root)
+static void check_root_count(struct audit *a, struct audit_part *all, uint32_t vcpu,
+			     unsigned int nr, uint64_t hpa)
 {
-	struct audit_place p = { .node = root->node, .gpa = ~0ULL };
-	uint32_t users = count_users(a, root);
+	struct audit_place p = { .node = spt_node_find(a->m, hpa), .gpa = ~0ULL };
+	uint32_t users = count_users(a, vcpu, nr, hpa), count;
 	struct spt_audit_finding *f;
 
-	if (!root->page)
+	if (!users || !p.node || !p.node->page)
 		return;
 	all->checked[SPT_AUDIT_COUNT_ROOTS]++;
-	if (root->refcount >= users)
+	count = p.node->page->root_count;
+	if (count >= users)
 		return;
 	f = audit_found(a, all, SPT_AUDIT_COUNT_ROOTS, &p);
-	audit_say(f, audit_text("at least %u", users).text, audit_text("%u", root->refcount).text,
+	audit_say(f, audit_text("at least %u", users).text, audit_text("%u", count).text,
 		  "%u vCPU references to the root at 0x%llx, its count is %u", users,
-		  (unsigned long long)root->hpa, root->refcount);
+		  (unsigned long long)hpa, count);
 	if (f)
-		f->root = root->hpa;
+		f->root = hpa;
+}
+
+static void check_root_counts(struct audit *a, struct audit_part *all)
+{
+	uint64_t hpa;
+
+	for (uint32_t v = 0; v < a->m->nr_vcpus; v++)
+		for (unsigned int i = 0; i < ROOT_VALUES; i++)
+			if (vcpu_root(&a->m->vcpus[v], i, &hpa))
+				check_root_count(a, all, v, i, hpa);
 }
 
 static const struct spt_root_ref *find_root(const struct audit *a, uint64_t hpa)
@@ -171,8 +188,8 @@ static void check_vcpu(struct audit *a, struct audit_part *all, uint32_t nr)
 
 void audit_roots(struct audit *a, struct audit_part *all)
 {
-	for (uint32_t i = 0; audit_wants(a, SPT_AUDIT_COUNT_ROOTS) && i < a->m->nr_roots; i++)
-		check_root_count(a, all, &a->m->roots[i]);
+	if (audit_wants(a, SPT_AUDIT_COUNT_ROOTS))
+		check_root_counts(a, all);
 	for (uint32_t i = 0; audit_wants(a, SPT_AUDIT_VCPU_ROOT) && i < a->m->nr_vcpus; i++)
 		check_vcpu(a, all, i);
 }

@@ -91,9 +91,11 @@ static bool is_narrow(const struct spt_model *m, const struct spt_audit_finding 
 {
 	const struct spt_node *node = spt_node_find(m, f->table);
 
+	/* Attributes of all of a huge page, and both entries that lead to a table. */
+	if (f->rule == SPT_AUDIT_HUGE_ATTRS || f->rule == SPT_AUDIT_LINKED_ONCE)
+		return false;
 	return f->level && f->gpa != ~0ULL && node && node->direct && node->page &&
-	       !audit_is_shadow(node) && f->rule != SPT_AUDIT_HUGE_ATTRS &&
-	       f->rule != SPT_AUDIT_LINKED_ONCE;
+	       !audit_is_shadow(node);
 }
 
 static uint64_t block_of(const struct spt_audit_finding *f)
