@@ -52,7 +52,7 @@ static struct json_object *cause_json(const struct spt_why_answer *a, unsigned i
 	return o;
 }
 
-/* Members of one answer; @put takes each of them. */
+/* Members of one answer. */
 static void answer_json(const struct spt_model *model, const struct spt_why_answer *a,
 			struct json_object *o)
 {
@@ -77,9 +77,14 @@ static void answer_json(const struct spt_model *model, const struct spt_why_answ
 	cli_json_set(o, "causes", causes);
 }
 
+/* The first answer's members are the document's. */
 static void put_members(struct cli *cli, struct json_object *o)
 {
-	json_object_object_foreach(o, key, value) cli_json_put(cli, key, json_object_get(value));
+	static const char *const keys[] = { "root",   "kind", "address", "state", "page_size",
+					    "larger", "perm", "hpa",	 "causes" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		cli_json_put(cli, keys[i], json_object_get(json_object_object_get(o, keys[i])));
 	json_object_put(o);
 }
 

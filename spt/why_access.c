@@ -91,7 +91,8 @@ static void host_readonly(struct spt_why_ask *ask)
 
 static void fact_dirty_bit(struct spt_why_ask *ask)
 {
-	bool known, dirty = spt_memslot_dirty(&ask->model->memslots, ask->memslot, ask->gfn, &known);
+	bool known,
+		dirty = spt_memslot_dirty(&ask->model->memslots, ask->memslot, ask->gfn, &known);
 
 	/* The agent leaves out what is all clear. */
 	if (known || ask->model->image.head.req_parts & SPT_PART_DIRTY)

@@ -29,6 +29,16 @@ qemu_boot_line()
 	echo "$line"
 }
 
+# Memory that does not fit below 4 GiB starts there, at 1G of it already: so the first gigabyte
+# above is whole. With QEMU's 2G below, a 3G machine has its initramfs in the one and its early
+# allocations in the other, and no 1G page can be had.
+qemu_machine()
+{
+	local machine=q35,memory-backend=ram
+	((LAB_MEM < 2816)) || machine+=,max-ram-below-4g=1G
+	echo "$machine"
+}
+
 qemu_run()
 {
 	local tcg=thread=multi shared=() input=/dev/null output=$LAB_LOG/emulator
@@ -43,7 +53,7 @@ qemu_run()
 	fi
 	qemu_initrd "$LAB_RUN/initrd.cpio"
 	setpriv --pdeathsig KILL qemu-system-x86_64 -name "lab-$LAB_MMU-$LAB_KERNEL" \
-		-accel "tcg,$tcg" -machine q35,memory-backend=ram -cpu "$LAB_CPU" \
+		-accel "tcg,$tcg" -machine "$(qemu_machine)" -cpu "$LAB_CPU" \
 		-smp "$LAB_SMP" -m "$LAB_MEM" \
 		-object "memory-backend-file,id=ram,size=${LAB_MEM}M,mem-path=$LAB_RAM,share=on" \
 		-nodefaults -vga none -display none -no-reboot -net none \

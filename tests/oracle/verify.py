@@ -29,10 +29,10 @@ PTE_NX = 1 << 63
 # The low bits of an EPTP: memory type, levels less one, accessed/dirty.
 EPTP_LEVELS_SHIFT = 3
 CODE_BYTES = 0x1000
-# QEMU's q35 puts all memory at 0 if it is less than this, else the first 2 GiB of it, the rest
-# at 4 GiB (hw/i386/pc_q35.c).
+# The lab's machine has all memory at 0 if it is less than this, else the first 1 GiB of it, the
+# rest at 4 GiB (scripts/lab.d/qemu.sh).
 Q35_ALL_LOW = 0xb0000000
-Q35_LOW = 0x80000000
+Q35_LOW = 0x40000000
 
 MODES = {  # format of the hardware's tables, levels, Intel
     "npt": ("npt", 4, False),

@@ -13,7 +13,6 @@
 #include <linux/kvm_host.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
-#include <linux/version.h>
 #include <asm/kvm_page_track.h>
 
 #define TRACK_MAX	16
@@ -28,8 +27,8 @@ static struct kvm *track_kvm;	/* that the node is registered with; referenced */
 static gfn_t track_gfn[TRACK_MAX];
 static unsigned int track_count;
 
-/* The interface of this kernel: with a slot and the lock, or by gfn alone. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+/* The interface of this kernel (Kbuild looks): by gfn alone, or with a slot and the lock. */
+#ifdef TRACK_BY_GFN
 static int track_register(struct kvm *kvm)
 {
 	return kvm_page_track_register_notifier(kvm, &track_node);
