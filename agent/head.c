@@ -6,6 +6,7 @@
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/srcu.h>
+#include <linux/swap.h>
 #include <linux/utsname.h>
 
 #include "agent.h"
@@ -138,6 +139,8 @@ void spt_head_prepare(struct spt_reader *reader)
 	spt_vm_owner(&reader->vm, &head->pid, head->comm);
 	head->fd = reader->vm.fd;
 	head->maxphyaddr = spt_maxphyaddr();
+	head->swp_first_special = MAX_SWAPFILES;
+	head->swp_first_migration = SWP_MIGRATION_READ;
 	head->spte_addr_mask = spt_layout.addr_mask;
 	head->empty_spte = spt_layout.empty_spte;
 	head->frozen_spte = spt_layout.frozen_spte;

@@ -156,7 +156,8 @@ struct spt_head {
 	__u32 req_parts;	/* enum spt_part, or-ed */
 	__u8 maxphyaddr;	/* host physical address bits; 0 unknown */
 	__u8 root_level;	/* levels of a direct root; 0 unknown */
-	__u8 pad1[2];
+	__u8 swp_first_special;	/* host entries: first type that is no swap file; 0 unknown */
+	__u8 swp_first_migration;	/* first of the 3 types of a page being moved */
 	__u64 spte_addr_mask;	/* SPTE_BASE_ADDR_MASK: physical_mask & PAGE_MASK */
 	__u64 empty_spte;	/* value of a TDP entry that never mapped anything: 0 or bit 63 */
 	__u64 frozen_spte;	/* REMOVED_SPTE / FROZEN_SPTE of this kernel; 0 unknown */

@@ -17,15 +17,14 @@
 
 /*
  * Types of swap entries (include/linux/swap.h): real swap files from 0 up, then
- * poison (1), migration (3), device memory (4, with CONFIG_DEVICE_PRIVATE), markers
- * (1). Below 22 it is a swap file in any configuration, 31 is a marker in any.
- * Without device memory poison is 27, with it 23; then 27 is device memory, which
- * no VMM's own memory is.
+ * poison, migration (3), device memory, markers. How many there are of each is
+ * configuration, which an image has in its head. Without it: below 22 it is a swap
+ * file in any, 31 is a marker in any.
  */
 #define SWP_TYPE_SHIFT	    59
 #define SWP_FIRST_SPECIAL   22
 #define SWP_FIRST_MIGRATION 24
-#define SWP_POISON	    27
+#define SWP_MIGRATIONS	    3
 #define SWP_MARKER	    31
 
 const char *spt_host_type_name(enum spt_host_type type)
@@ -40,10 +39,22 @@ const char *spt_host_type_name(enum spt_host_type type)
 	return names[type];
 }
 
-static enum spt_host_type classify(uint64_t entry, int level)
+static enum spt_host_type classify_swap(const struct spt_head *head, unsigned int type)
 {
-	unsigned int swap;
+	if (head->swp_first_special) {
+		if (type < head->swp_first_special)
+			return SPT_HOST_SWAP;
+		return type - head->swp_first_migration < SWP_MIGRATIONS ? SPT_HOST_MIGRATION
+									 : SPT_HOST_SPECIAL;
+	}
+	if (type < SWP_FIRST_SPECIAL)
+		return SPT_HOST_SWAP;
+	return type < SWP_FIRST_MIGRATION || type == SWP_MARKER ? SPT_HOST_SPECIAL
+								: SPT_HOST_MIGRATION;
+}
 
+static enum spt_host_type classify(const struct spt_head *head, uint64_t entry, int level)
+{
 	if (entry & PTE_PRESENT)
 		return level == 1 || (entry & PTE_PSE && level <= 3) ? SPT_HOST_PAGE
 								     : SPT_HOST_TABLE;
@@ -53,12 +64,7 @@ static enum spt_host_type classify(uint64_t entry, int level)
 		return SPT_HOST_PROTNONE;
 	if (level > 1 && entry & PTE_PSE) /* pmd_mkinvalid(): a huge page is being split */
 		return SPT_HOST_MIGRATION;
-	swap = entry >> SWP_TYPE_SHIFT;
-	if (swap < SWP_FIRST_SPECIAL)
-		return SPT_HOST_SWAP;
-	return swap < SWP_FIRST_MIGRATION || swap == SWP_POISON || swap == SWP_MARKER
-		       ? SPT_HOST_SPECIAL
-		       : SPT_HOST_MIGRATION;
+	return classify_swap(head, entry >> SWP_TYPE_SHIFT);
 }
 
 static uint64_t page_address(uint64_t entry, int level)
@@ -69,8 +75,8 @@ static uint64_t page_address(uint64_t entry, int level)
 	return address & ~(spt_level_size(level) - 1);
 }
 
-static void take_level(struct spt_host_path *ret, const struct spt_host_walk *walk, uint64_t hva,
-		       int level)
+static void take_level(const struct spt_head *head, struct spt_host_path *ret,
+		       const struct spt_host_walk *walk, uint64_t hva, int level)
 {
 	uint64_t entry = walk->level[level - 1].entry;
 
@@ -79,7 +85,7 @@ static void take_level(struct spt_host_path *ret, const struct spt_host_walk *wa
 		.entry = entry,
 		.level = level,
 		.index = hva >> spt_level_shift(level) & (SPT_TABLE_ENTRIES - 1),
-		.type = classify(entry, level),
+		.type = classify(head, entry, level),
 		.writable = entry & PTE_PRESENT && entry & PTE_WRITE,
 		.user = entry & PTE_USER,
 		.accessed = entry & PTE_ACCESSED,
@@ -140,7 +146,7 @@ bool spt_host_path(const struct spt_model *model, uint64_t gpa, struct spt_host_
 	for (int level = walk->top; level >= 1 && level >= walk->leaf; level--) {
 		if (walk->level[level - 1].table_hpa == SPT_NO_HPA)
 			break;
-		take_level(ret, walk, hva, level);
+		take_level(&model->image.head, ret, walk, hva, level);
 		ret->writable &= ret->level[ret->nr_levels - 1].writable;
 		if (ret->level[ret->nr_levels - 1].type != SPT_HOST_TABLE)
 			break;

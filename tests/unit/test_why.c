@@ -487,6 +487,17 @@ static void not_mapped(void **state)
 		is(vm, GPA, SPT_WHY_UNMAPPED, cases[i].causes);
 	}
 
+	/* Which swap types are special is the host's configuration. */
+	for (unsigned int type = 24; type <= 28; type++) {
+		vm = vm_with_slot("npt-6.12", 0);
+		mkimage_head(vm.mk)->swp_first_special = 24;
+		mkimage_head(vm.mk)->swp_first_migration = 25;
+		host(&vm, GPA, 1, (uint64_t)type << 59 | 0x1234 << 14);
+		is(vm, GPA, SPT_WHY_UNMAPPED,
+		   type >= 25 && type <= 27 ? "mapped/host-migrating"
+					    : "mapped/host-special-entry");
+	}
+
 	/* Without a word about the host. */
 	is(vm_with_slot("npt-6.12", 0), GPA, SPT_WHY_UNMAPPED, "mapped/not-touched");
 
