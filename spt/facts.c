@@ -5,6 +5,7 @@
 
 #include "decoders/role.h"
 #include "spt/model.h"
+#include "spt/vector.h"
 
 static bool note_tears(const struct spt_note *note)
 {
@@ -94,6 +95,26 @@ bool spt_node_translation(const struct spt_node *node, unsigned int index, uint6
 	*gpa = value & ~(spt_level_size(1) - 1);
 	*access = value & (spt_level_size(1) - 1);
 	return value;
+}
+
+unsigned int spt_node_frames_from(const struct spt_node *node, unsigned int index,
+				  unsigned int count)
+{
+	const struct spt_array *array = node->translations;
+	uint64_t page = spt_level_size(1) - 1, differ = 0, gpa;
+	struct spt_node stored;
+	unsigned int access, room;
+
+	if (!spt_node_translation(node, index, &gpa, &access))
+		return 0;
+	if (!array) /* direct */
+		return count;
+	/* Stored as a table is. */
+	stored = (struct spt_node){ .entry = (const uint64_t *)array->entry,
+				    .chunks = array->chunks };
+	room = spt_node_stored_from(&stored, index);
+	return spt_follow(spt_node_position(&stored, index), room < count ? room : count, gpa,
+			  spt_level_size(node->level), ~page, &differ);
 }
 
 bool spt_model_attrs(const struct spt_model *m, uint64_t gfn, uint64_t *attrs)

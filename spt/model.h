@@ -107,7 +107,8 @@ struct spt_model {
 	struct spt_image image;
 	struct spt_format format; /* how this VM's SPTEs and roles are to be read */
 	struct spt_valueset vm;	  /* enum spt_vm_value */
-	struct spt_valueset vm_end; /* the same when all else was read; .rec NULL: not in the image */
+	struct spt_valueset
+		vm_end; /* the same when all else was read; .rec NULL: not in the image */
 	struct spt_memslots memslots;
 	struct spt_vcpu_ref *vcpus;
 	struct spt_root_ref *roots;	   /* TDP MMU's in KVM's order, then shadow, then raw */
@@ -215,6 +216,22 @@ static inline const uint64_t *spt_node_position(const struct spt_node *node, uns
 	       (stored ? index % SPT_CHUNK_ENTRIES : 0);
 }
 
+/* How many entries from @index on are stored one after the other in memory. */
+static inline unsigned int spt_node_stored_from(const struct spt_node *node, unsigned int index)
+{
+	unsigned int chunk = index / SPT_CHUNK_ENTRIES;
+	uint64_t missing;
+
+	if (chunk >= SPT_TABLE_CHUNKS)
+		return 0;
+	missing = ~(node->chunks >> chunk);
+	if (missing & 1)
+		return 0;
+	if (!missing)
+		return SPT_TABLE_ENTRIES - index;
+	return (chunk + (unsigned int)__builtin_ctzll(missing)) * SPT_CHUNK_ENTRIES - index;
+}
+
 /* Entry @index; chunks that are not stored give the empty value. */
 static inline uint64_t spt_node_entry(const struct spt_node *node, unsigned int index)
 {
@@ -231,6 +248,13 @@ enum spt_spte_kind spt_node_kind(const struct spt_model *model, const struct spt
 /* Guest frame (as address) and access bits that entry @index of a table translates to. */
 bool spt_node_translation(const struct spt_node *node, unsigned int index, uint64_t *gpa,
 			  unsigned int *access);
+
+/*
+ * Of at most @count entries from @index on, how many translate to guest frames that follow
+ * one another. 0: the first translates to none that is known.
+ */
+unsigned int spt_node_frames_from(const struct spt_node *node, unsigned int index,
+				  unsigned int count);
 
 /* What of a vCPU's MMU refers to @root; see also prev_root_hpa*. */
 enum spt_vcpu_use spt_vcpu_uses(const struct spt_vcpu_ref *vcpu, const struct spt_root_ref *root);

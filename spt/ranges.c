@@ -83,11 +83,10 @@ const struct spt_memslot *spt_range_slot(struct spt_ranges *r, const struct spt_
 	return gfn_slot(r, e->root->as_id, gpa >> SPT_PAGE_SHIFT);
 }
 
-const struct spt_memslot *spt_range_slot_until(struct spt_ranges *r,
-					       const struct spt_sweep_table *t, unsigned int first,
-					       unsigned int *end)
+/* The slot of @gpa; *@end becomes lower where the entries from @first on leave it. */
+static const struct spt_memslot *slot_until(struct spt_ranges *r, const struct spt_sweep_table *t,
+					    uint64_t gpa, unsigned int first, unsigned int *end)
 {
-	uint64_t gpa = spt_root_address(t->root, spt_sweep_address(t, first));
 	uint64_t gfn = gpa >> SPT_PAGE_SHIFT, stop = ~0ULL, pages;
 	const struct spt_memslot *slot = gfn_slot(r, t->root->as_id, gfn), *next;
 	unsigned int shift = spt_level_shift(t->node->level) - SPT_PAGE_SHIFT;
@@ -103,6 +102,24 @@ const struct spt_memslot *spt_range_slot_until(struct spt_ranges *r,
 	if (pages <= (uint64_t)(*end - first - 1) << shift)
 		*end = first + ((pages + (1ULL << shift) - 1) >> shift);
 	return slot;
+}
+
+const struct spt_memslot *spt_range_slot_until(struct spt_ranges *r,
+					       const struct spt_sweep_table *t, unsigned int first,
+					       unsigned int *end)
+{
+	return slot_until(r, t, spt_root_address(t->root, spt_sweep_address(t, first)), first, end);
+}
+
+const struct spt_memslot *spt_range_frames_until(struct spt_ranges *r,
+						 const struct spt_sweep_table *t,
+						 unsigned int first, unsigned int *end)
+{
+	unsigned int access;
+	uint64_t gpa = 0;
+
+	spt_node_translation(t->node, first, &gpa, &access);
+	return slot_until(r, t, gpa, first, end);
 }
 
 static bool nx_disallowed(const struct spt_node *node)
@@ -201,25 +218,23 @@ static inline bool peek(struct spt_tree_frame *f, uint64_t *spte)
 	return true;
 }
 
-/* How many entries from a frame's index on are stored one after the other. */
-static uint64_t stored_ahead(const struct spt_tree_frame *f)
-{
-	unsigned int chunk = f->index / SPT_CHUNK_ENTRIES;
-	uint64_t missing;
-
-	if (chunk >= SPT_TABLE_CHUNKS)
-		return 0;
-	missing = ~(f->node->chunks >> chunk);
-	if (missing & 1)
-		return 0;
-	if (!missing)
-		return SPT_TABLE_ENTRIES - f->index;
-	return (chunk + __builtin_ctzll(missing)) * SPT_CHUNK_ENTRIES - f->index;
-}
-
 static uint64_t slot_end(const struct spt_memslot *slot)
 {
 	return (slot->slot->base_gfn + slot->slot->npages) << SPT_PAGE_SHIFT;
+}
+
+/*
+ * Below a root whose addresses are no GPAs each leaf may be of another slot: how many guest
+ * frames follow that of the entry before the frame's index, and which address that one is.
+ */
+static uint64_t frames_ahead(const struct spt_tree_frame *f, uint64_t *gpa, uint64_t room)
+{
+	unsigned int frames, access;
+
+	frames = spt_node_frames_from(f->node, f->index - 1, room + 1);
+	if (frames < 2 || !spt_node_translation(f->node, f->index - 1, gpa, &access))
+		return 0;
+	return frames - 1;
 }
 
 /*
@@ -235,15 +250,17 @@ static void grow_in_table(struct spt_ranges *r, int level, uint64_t gpa, uint64_
 	uint64_t compare = spt_range_compare(r, level);
 	unsigned int shift = spt_level_shift(level);
 	uint64_t room = f->end - f->index, differ = 0, taken;
+	uint64_t stored = spt_node_stored_from(f->node, f->index);
 
-	if (!spt_root_maps_gpa(o->root))
-		return; /* each leaf may be of another slot */
-	if (r->splits & SPT_SPLIT_SLOT && o->slot && (slot_end(o->slot) - gpa - 1) >> shift < room)
+	if (r->splits & SPT_SPLIT_SLOT && !spt_root_maps_gpa(o->root))
+		room = frames_ahead(f, &gpa, room);
+	if (r->splits & SPT_SPLIT_SLOT && room && o->slot &&
+	    (slot_end(o->slot) - gpa - 1) >> shift < room)
 		room = (slot_end(o->slot) - gpa - 1) >> shift;
 	else if (r->splits & SPT_SPLIT_SLOT && !o->slot)
 		return;
-	if (room > stored_ahead(f))
-		room = stored_ahead(f);
+	if (room > stored)
+		room = stored;
 	if (!room)
 		return;
 	/* What differs from the first entry is noted, so that is what they are compared with. */

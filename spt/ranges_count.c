@@ -83,44 +83,84 @@ static void take_one_by_one(struct part *p, const struct count *c, const struct 
 								   : NULL);
 }
 
-/* Leaves one and all, of one slot: how often one does not follow the one before. */
+/* Leaves and holes, of one slot: how often a leaf does not follow the one before. */
 static void take_array(struct part *p, const struct count *c, const struct spt_sweep_table *t,
-		       unsigned int first, const uint64_t *entry, size_t count,
+		       unsigned int index, const uint64_t *entry, size_t count,
 		       const struct spt_memslot *slot)
 {
+	size_t first = 0, last = count - 1;
 	struct spt_entry e;
-	uint64_t breaks;
 
-	make_entry(c->model, t, first, entry[0], &e);
+	while (!(entry[first] & SPT_SPTE_MMU_PRESENT))
+		first++;
+	while (!(entry[last] & SPT_SPTE_MMU_PRESENT))
+		last--;
+	make_entry(c->model, t, index + first, entry[first], &e);
 	take_entry(p, &e, slot);
-	if (count == 1)
+	if (first == last)
 		return;
-	breaks = spt_count_breaks(entry, count, e.size, spt_range_compare(&p->rule, e.level));
-	make_entry(c->model, t, first + count - 1, entry[count - 1], &e);
-	p->ranges += breaks;
+	p->ranges += spt_count_breaks(entry + first, last - first + 1, e.size,
+				      spt_range_compare(&p->rule, e.level));
+	make_entry(c->model, t, index + last, entry[last], &e);
 	/* As the next one will see it. */
 	spt_range_begin(&p->rule, &e, slot);
 }
 
-static bool all_leaves(const struct spt_node *node, const uint64_t *entry, size_t count)
+/* What of an array are no holes are leaves. */
+static bool only_leaves(const struct spt_model *m, const struct spt_node *node,
+			const struct spt_reduced *bits)
 {
-	uint64_t bits = spt_leaf_bits(node->level);
+	uint64_t leaf = spt_leaf_bits(node->level);
 
-	return !node->raw_kind && !(node->empty & SPT_SPTE_MMU_PRESENT) &&
-	       (spt_reduce(entry, count, 0, 0).all & bits) == bits;
+	return !node->raw_kind && !(node->empty & SPT_SPTE_MMU_PRESENT) && !bits->other &&
+	       (bits->all & leaf) == leaf;
 }
 
-/* Entries of one slot, or of none, as far as that matters. */
+/* Entries of one slot, or of none, as far as that matters; all are stored. */
+static void take_stored(struct part *p, const struct count *c, const struct spt_sweep_table *t,
+			unsigned int first, unsigned int end, const struct spt_memslot *slot)
+{
+	const uint64_t empty[2] = { c->model->format.empty, t->node->empty };
+	const uint64_t *entry = spt_node_position(t->node, first);
+	struct spt_reduced bits = spt_reduce(entry, end - first, empty, 0, 0);
+
+	if (!only_leaves(c->model, t->node, &bits))
+		take_one_by_one(p, c, t, first, end);
+	else if (bits.present)
+		take_array(p, c, t, first, entry, end - first, slot);
+}
+
 static void take_stretch(struct part *p, const struct count *c, const struct spt_sweep_table *t,
 			 unsigned int first, unsigned int end, const struct spt_memslot *slot)
 {
-	const uint64_t *entry = spt_node_position(t->node, first);
-	size_t count = spt_node_position(t->node, end) - entry;
+	while (first < end) {
+		unsigned int stored = spt_node_stored_from(t->node, first);
 
-	if (count == end - first && all_leaves(t->node, entry, count))
-		take_array(p, c, t, first, entry, count, slot);
-	else if (count)
-		take_one_by_one(p, c, t, first, end);
+		if (!stored) {
+			first = (first / SPT_CHUNK_ENTRIES + 1) * SPT_CHUNK_ENTRIES;
+			continue;
+		}
+		if (stored > end - first)
+			stored = end - first;
+		take_stored(p, c, t, first, first + stored, slot);
+		first += stored;
+	}
+}
+
+/*
+ * Of a shadow table: guest frames that follow one another from entry @first to *@end, which
+ * becomes lower where they or their slot end. False: they do not, *@end is behind @first.
+ */
+static bool one_slot(struct part *p, const struct spt_sweep_table *t, unsigned int first,
+		     unsigned int *end, const struct spt_memslot **slot)
+{
+	unsigned int frames = spt_node_frames_from(t->node, first, *end - first);
+
+	*end = first + (frames ? frames : 1);
+	if (!frames)
+		return false;
+	*slot = spt_range_frames_until(&p->rule, t, first, end);
+	return true;
 }
 
 static int see_entries(void *arg, void *state, const struct spt_sweep_table *t, unsigned int first,
@@ -130,16 +170,17 @@ static int see_entries(void *arg, void *state, const struct spt_sweep_table *t, 
 	struct part *p = state;
 
 	begin_part(p, c);
-	if (!spt_root_maps_gpa(t->root)) {
-		take_one_by_one(p, c, t, first, end);
-		return 0;
-	}
 	while (first < end) {
 		unsigned int next = end;
 		const struct spt_memslot *slot = NULL;
 
-		if (p->rule.splits & SPT_SPLIT_SLOT)
+		if (p->rule.splits & SPT_SPLIT_SLOT && spt_root_maps_gpa(t->root))
 			slot = spt_range_slot_until(&p->rule, t, first, &next);
+		else if (p->rule.splits & SPT_SPLIT_SLOT && !one_slot(p, t, first, &next, &slot)) {
+			take_one_by_one(p, c, t, first, next);
+			first = next;
+			continue;
+		}
 		take_stretch(p, c, t, first, next, slot);
 		first = next;
 	}

@@ -30,6 +30,11 @@ const struct spt_memslot *spt_range_slot_until(struct spt_ranges *r,
 					       const struct spt_sweep_table *t, unsigned int first,
 					       unsigned int *end);
 
+/* The same where addresses are no GPAs, but guest frames follow one another. */
+const struct spt_memslot *spt_range_frames_until(struct spt_ranges *r,
+						 const struct spt_sweep_table *t,
+						 unsigned int first, unsigned int *end);
+
 /* Whether an entry that follows the open range at once belongs to it. */
 bool spt_range_continues(const struct spt_ranges *r, const struct spt_entry *e,
 			 const struct spt_memslot *slot);

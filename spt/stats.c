@@ -95,17 +95,19 @@ uint64_t spt_stats_entries(struct spt_stats_part *p, const struct spt_stats_pass
 			   const struct spt_node *node, const uint64_t *entry, size_t count)
 {
 	const struct spt_format *f = &pass->model->format;
+	const uint64_t empty[2] = { f->empty, node->empty };
 	uint64_t leaf = SPT_SPTE_MMU_PRESENT | (node->level > 1 ? SPT_SPTE_PAGE_SIZE : 0);
 
-	if (!count)
-		return 0;
-	p->bits = spt_reduce(entry, count, f->accessed, f->dirty);
-	if ((p->bits.all & leaf) != leaf || (p->bits.any ^ p->bits.all) & pass->key ||
-	    node->raw_kind || node->empty & SPT_SPTE_MMU_PRESENT)
+	p->bits = spt_reduce(entry, count, empty, f->accessed, f->dirty);
+	if (p->bits.other || node->raw_kind || node->empty & SPT_SPTE_MMU_PRESENT)
 		return count_runs(p, pass, node, entry, count);
-	learn_class(p, pass, node, entry[0]);
-	count_leaves(p, count, p->bits.accessed, p->bits.dirty);
-	return count;
+	if (!p->bits.present)
+		return 0;
+	if ((p->bits.all & leaf) != leaf || (p->bits.any ^ p->bits.all) & pass->key)
+		return count_runs(p, pass, node, entry, count);
+	learn_class(p, pass, node, p->bits.all);
+	count_leaves(p, p->bits.present, p->bits.accessed, p->bits.dirty);
+	return p->bits.present;
 }
 
 static int see_table(void *arg, void *state, const struct spt_sweep_table *t)

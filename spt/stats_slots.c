@@ -189,6 +189,51 @@ static int see_direct(struct spt_stats_pass *pass, struct spt_stats_part *p,
 	return ret;
 }
 
+/* One leaf of a shadow table. */
+static int see_shadow_leaf(struct spt_stats_pass *pass, struct spt_stats_part *p,
+			   const struct spt_sweep_table *t, unsigned int index)
+{
+	const struct spt_model *m = pass->model;
+	const struct spt_memslot *slot = NULL;
+	uint64_t size = spt_level_size(t->node->level), gpa = 0;
+	unsigned int access;
+
+	if (spt_node_translation(t->node, index, &gpa, &access))
+		slot = find_slot(p, m, t->root->as_id, gpa);
+	if (pass->host_runs)
+		add_node(p,
+			 slot ? run_node(spt_memslot_host_run(&m->memslots, slot,
+							      gpa >> SPT_PAGE_SHIFT))
+			      : -1,
+			 size);
+	return add_mapped(p, NULL, slot, t->node->level, size, huge_causes(p, m, t, slot, gpa));
+}
+
+/*
+ * Leaves and nothing else, whose guest frames follow one another within one slot and one
+ * larger page: the kernel's mapping of all memory, and what else is contiguous.
+ */
+static bool see_shadow_frames(struct spt_stats_pass *pass, struct spt_stats_part *p,
+			      const struct spt_sweep_table *t, unsigned int first, unsigned int end,
+			      uint64_t leaves, int *ret)
+{
+	uint64_t size = spt_level_size(t->node->level), bytes = leaves * size, gpa;
+	const struct spt_memslot *slot;
+	unsigned int access;
+
+	if (leaves != end - first || pass->host_runs ||
+	    spt_node_frames_from(t->node, first, end - first) != end - first ||
+	    !spt_node_translation(t->node, first, &gpa, &access))
+		return false;
+	slot = find_slot(p, pass->model, t->root->as_id, gpa);
+	if (!slot || gpa + bytes > slot_end(slot) ||
+	    (gpa ^ (gpa + bytes - 1)) >> spt_level_shift(t->node->level + 1))
+		return false;
+	*ret = add_mapped(p, NULL, slot, t->node->level, bytes,
+			  huge_causes(p, pass->model, t, slot, gpa));
+	return true;
+}
+
 /* Entries of a shadow table: each may be of another slot. */
 static int see_shadow(struct spt_stats_pass *pass, struct spt_stats_part *p,
 		      const struct spt_sweep_table *t, unsigned int first, unsigned int end)
@@ -196,30 +241,16 @@ static int see_shadow(struct spt_stats_pass *pass, struct spt_stats_part *p,
 	struct spt_tree_frame at = { .node = t->node, .index = first, .end = end };
 	const uint64_t *entry = spt_node_position(t->node, first);
 	size_t count = spt_node_position(t->node, end) - entry;
-	const struct spt_model *m = pass->model;
-	uint64_t size = spt_level_size(t->node->level), spte, gpa;
-	uint64_t leaves = spt_stats_entries(p, pass, t->node, entry, count);
-	unsigned int access;
+	uint64_t leaves = spt_stats_entries(p, pass, t->node, entry, count), spte;
 	int ret = 0;
 
 	if (leaves && pass->numa)
 		nodes_by_hpa(p, pass, t->node, entry, count, leaves);
-	while (leaves && !ret && spt_tree_step(&at, m->format.empty, &spte)) {
-		const struct spt_memslot *slot = NULL;
-
-		if (spt_entry_type(m, t->node, spte) != SPT_SPTE_LEAF)
-			continue;
-		if (spt_node_translation(t->node, at.index - 1, &gpa, &access))
-			slot = find_slot(p, m, t->root->as_id, gpa);
-		if (pass->host_runs)
-			add_node(p,
-				 slot ? run_node(spt_memslot_host_run(&m->memslots, slot,
-								      gpa >> SPT_PAGE_SHIFT))
-				      : -1,
-				 size);
-		ret = add_mapped(p, NULL, slot, t->node->level, size,
-				 huge_causes(p, m, t, slot, gpa));
-	}
+	if (!leaves || see_shadow_frames(pass, p, t, first, end, leaves, &ret))
+		return ret;
+	while (!ret && spt_tree_step(&at, pass->model->format.empty, &spte))
+		if (spt_entry_type(pass->model, t->node, spte) == SPT_SPTE_LEAF)
+			ret = see_shadow_leaf(pass, p, t, at.index - 1);
 	return ret;
 }
 

@@ -12,6 +12,8 @@
 #define SPT_VECTOR
 #endif
 
+#define PRESENT_BIT 11 /* SPTE_MMU_PRESENT_MASK */
+
 SPT_VECTOR
 bool spt_any_equal(const uint64_t *entry, size_t count, uint64_t mask, uint64_t want)
 {
@@ -23,18 +25,24 @@ bool spt_any_equal(const uint64_t *entry, size_t count, uint64_t mask, uint64_t 
 }
 
 SPT_VECTOR
-struct spt_reduced spt_reduce(const uint64_t *entry, size_t count, uint64_t accessed,
-			      uint64_t dirty)
+struct spt_reduced spt_reduce(const uint64_t *entry, size_t count, const uint64_t empty[2],
+			      uint64_t accessed, uint64_t dirty)
 {
-	uint64_t any = 0, all = ~0ULL, with_accessed = 0, with_dirty = 0;
+	uint64_t any = 0, all = ~0ULL, present = 0, with_accessed = 0, with_dirty = 0, other = 0;
+	uint64_t empty0 = empty[0], empty1 = empty[1];
 
 	for (size_t i = 0; i < count; i++) {
-		any |= entry[i];
-		all &= entry[i];
-		with_accessed += (entry[i] & accessed) != 0;
-		with_dirty += (entry[i] & dirty) != 0;
+		uint64_t e = entry[i], here = e >> PRESENT_BIT & 1, mask = -here;
+
+		any |= e & mask;
+		all &= e | ~mask;
+		present += here;
+		with_accessed += (e & mask & accessed) != 0;
+		with_dirty += (e & mask & dirty) != 0;
+		other |= ~mask & -(uint64_t)(e != 0) & -(uint64_t)(e != empty0) &
+			 -(uint64_t)(e != empty1);
 	}
-	return (struct spt_reduced){ any, all, with_accessed, with_dirty };
+	return (struct spt_reduced){ any, all, present, with_accessed, with_dirty, other & 1 };
 }
 
 SPT_VECTOR
@@ -86,6 +94,7 @@ uint64_t spt_count_breaks(const uint64_t *entry, size_t count, uint64_t step, ui
 	uint64_t breaks = 0;
 
 	for (size_t i = 1; i < count; i++)
-		breaks += ((entry[i] ^ (entry[i - 1] + step)) & compare) != 0;
+		breaks += (((entry[i] ^ (entry[i - 1] + step)) & compare) != 0) &
+			  (entry[i] >> PRESENT_BIT);
 	return breaks;
 }

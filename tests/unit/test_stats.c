@@ -243,6 +243,57 @@ static void tables_count_once_and_cost_what_they_take(void **state)
 	vm_free(&vm);
 }
 
+/* Guest frames that follow one another, some that do not, over the edges of slots and of 2M. */
+static void shadow_leaves_belong_to_the_slots_of_their_frames(void **state)
+{
+	struct vm vm = vm_new("shadow-6.12");
+	unsigned int root = mkimage_shadow_root(vm.mk, 4, 0x100);
+	unsigned int level3 = mkimage_table(vm.mk, 3, 0x200, false);
+	unsigned int level2 = mkimage_table(vm.mk, 2, 0x300, false);
+	uint64_t mapped[4] = { 0 };
+
+	srand(7);
+	mkimage_slot(vm.mk, 0, 0, 0, 5 * MK_MB, 0x7f0000000000);
+	mkimage_slot(vm.mk, 1, 0, 5 * MK_MB, 5 * MK_MB, 0x7f0000500000);
+	mkimage_slot(vm.mk, 2, 0, 16 * MK_MB, 6 * MK_MB, 0x7f0001000000);
+	mkimage_link(vm.mk, root, 0, level3);
+	mkimage_link(vm.mk, level3, 0, level2);
+	for (int t = 0; t < 40; t++) {
+		unsigned int table = mkimage_table(vm.mk, 1, 0x400 + t, false);
+		uint64_t gpa = t % 3 ? rand() % 24 * MK_MB : rand() % 12 * 2 * MK_MB;
+
+		mkimage_link(vm.mk, level2, t, table);
+		for (int i = 0; i < 512; i++, gpa += 0x1000) {
+			if (t % 5 == 0 && i % 100 == 7)
+				gpa += 0x1000;
+			if (t % 7 == 1 && i % 50 == 3)
+				continue;
+			mkimage_set(vm.mk, table, i, mkimage_leaf(vm.mk, 0x40000000, 1, "rw"));
+			mkimage_translate(vm.mk, table, i, gpa, 7);
+			mapped[gpa < 5 * MK_MB			       ? 0
+			       : gpa < 10 * MK_MB		       ? 1
+			       : gpa >= 16 * MK_MB && gpa < 22 * MK_MB ? 2
+								       : 3] += 0x1000;
+		}
+	}
+	vm_load(&vm);
+	for (unsigned int threads = 1; threads < 3; threads++) {
+		struct spt_stats *s = count(&vm.model, 0, 0, threads, NULL);
+
+		for (int i = 0; i < 4; i++) {
+			const struct spt_memslot *slot = i < 3 ? &vm.model.memslots.slots[i] : NULL;
+			const struct spt_slot_count *row = row_of(s, NULL, slot);
+
+			assert_int_equal(row->share.bytes[1], mapped[i]);
+			if (slot)
+				assert_int_equal(row->share.held[1][SPT_CAUSE_GUEST_SMALLER],
+						 mapped[i]);
+		}
+		release(s);
+	}
+	vm_free(&vm);
+}
+
 static void an_untouched_slot_is_one_hole(void **state)
 {
 	struct vm vm = vm_new("npt-6.12");
@@ -383,6 +434,7 @@ int main(void)
 		cmocka_unit_test(it_counts_what_decoding_each_entry_counts),
 		cmocka_unit_test(any_number_of_threads_counts_the_same),
 		cmocka_unit_test(tables_count_once_and_cost_what_they_take),
+		cmocka_unit_test(shadow_leaves_belong_to_the_slots_of_their_frames),
 		cmocka_unit_test(an_untouched_slot_is_one_hole),
 		cmocka_unit_test(frames_have_nodes),
 		cmocka_unit_test(memory_is_counted_by_node),
