@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/address.h"
 #include "cli/cli.h"
 #include "cli/json.h"
+#include "cli/progress.h"
 #include "cli/show_change.h"
 #include "cli/target.h"
 
@@ -47,11 +47,6 @@ static int take_change(void *arg, const struct spt_change *c)
 	if (cmp->table)
 		cli_change_row(cmp->cli, cmp->table, &cmp->diff, c, 0);
 	return cli_interrupted ? -EINTR : 0;
-}
-
-static int look_at_signals(void *arg, uint64_t done, uint64_t total)
-{
-	return cli_interrupted;
 }
 
 static int print_counts(struct cli *cli, const struct comparison *cmp)
@@ -132,11 +127,16 @@ struct opened {
 static int open_image(struct cli *cli, const char *path, const struct spt_request *request,
 		      struct opened *ret)
 {
+	struct cli_progress progress = cli_progress_begin(cli, "reading");
 	int rc = spt_source_open_file(path, &ret->source, &cli->error);
 
-	return rc ? rc
-		  : spt_model_read(&ret->model, ret->source, request, cli_image_flags(cli),
-				   &cli->error);
+	if (rc)
+		return rc;
+	spt_source_set_progress(ret->source, cli_progress_step, &progress);
+	rc = spt_model_read(&ret->model, ret->source, request, cli_image_flags(cli), &cli->error);
+	spt_source_set_progress(ret->source, NULL, NULL);
+	cli_progress_end(&progress);
+	return rc;
 }
 
 static int diff_run(struct cli *cli, const struct cli_call *call)
@@ -146,6 +146,7 @@ static int diff_run(struct cli *cli, const struct cli_call *call)
 			 SPT_PART_TABLES,
 	};
 	struct comparison cmp = { .cli = cli };
+	struct cli_progress progress;
 	const char *range = cli_option(call, "range");
 	struct opened a = { 0 }, b = { 0 };
 	struct spt_model *model;
@@ -171,8 +172,13 @@ static int diff_run(struct cli *cli, const struct cli_call *call)
 		cmp.diff.len = request.len;
 		cmp.diff.flags = (cli_has_option(call, "bits") ? SPT_DIFF_BITS : 0) |
 				 (cli_has_option(call, "all") ? SPT_DIFF_ALL : 0);
-		cmp.diff.progress = look_at_signals;
+		progress = cli_progress_begin(cli, "comparing");
+		/* The changes themselves show how far it is, where they go to the terminal. */
+		progress.tty &= !cli->tty || cli_has_option(call, "count");
+		cmp.diff.progress = cli_progress_step;
+		cmp.diff.progress_arg = &progress;
 		rc = compare(&cmp, cli_has_option(call, "count"));
+		cli_progress_end(&progress);
 	}
 	spt_model_deinit(&a.model);
 	spt_model_deinit(&b.model);

@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/json.h"
+#include "cli/progress.h"
 #include "cli/target.h"
 #include "spt/save.h"
 
@@ -24,30 +24,6 @@ static const struct cli_option options[] = {
 	  .list = true },
 	{ NULL },
 };
-
-#define BAR_WIDTH 40
-
-/* Shown on a terminal only; asked also whether Ctrl-C was pressed. */
-static int show_progress(void *arg, uint64_t bytes, uint64_t total)
-{
-	static const char bar[] = "########################################";
-	bool show = *(const bool *)arg;
-	uint64_t done = total ? bytes / (total / BAR_WIDTH + 1) : 0;
-
-	if (show && total)
-		fprintf(stderr, "\r[%-*.*s] %3" PRIu64 "%%", BAR_WIDTH,
-			(int)(done < BAR_WIDTH ? done : BAR_WIDTH), bar,
-			bytes >= total ? 100 : bytes / (total / 100 + 1));
-	else if (show)
-		fprintf(stderr, "\r%" PRIu64 " MiB read", bytes >> 20);
-	return cli_interrupted;
-}
-
-static void end_progress(bool show)
-{
-	if (show)
-		fprintf(stderr, "\r%*s\r", BAR_WIDTH + 8, "");
-}
 
 static bool is_word(const char *text, size_t len, const char *word)
 {
@@ -116,13 +92,12 @@ static void print_saved(struct cli *cli, const char *file, const struct spt_save
 
 static int save_run(struct cli *cli, const struct cli_call *call)
 {
-	bool show = isatty(STDERR_FILENO) && !cli->opt.json;
 	const char *file = call->argv[0];
 	struct spt_save how = {
 		.compress = cli_has_option(call, "zstd") || ends_with(file, ".zst"),
-		.progress = show_progress,
-		.arg = &show,
+		.progress = cli_progress_step,
 	};
+	struct cli_progress progress;
 	struct spt_source *source;
 	struct spt_saved saved;
 	int rc = parse_with(cli, cli_option(call, "with"), &how);
@@ -136,8 +111,12 @@ static int save_run(struct cli *cli, const struct cli_call *call)
 		return cli_fail(
 			cli, EINVAL,
 			"save --with needs a live VM: an image cannot be given what it lacks");
+	progress = cli_progress_begin(cli, "saving");
+	how.arg = &progress;
+	spt_source_set_progress(source, cli_progress_step, &progress);
 	rc = spt_save(source, file, &how, &saved, &cli->error);
-	end_progress(show);
+	spt_source_set_progress(source, NULL, NULL);
+	cli_progress_end(&progress);
 	if (rc)
 		return rc;
 	print_saved(cli, file, &saved, &how);

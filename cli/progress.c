@@ -31,6 +31,10 @@ static void draw(const struct cli_progress *p, uint64_t done, uint64_t total)
 	unsigned int percent = total ? (double)done / total * 100 : 0;
 	char bar[WIDTH + 1];
 
+	if (!total) {
+		fprintf(stderr, "\r%s %llu MiB", p->what, (unsigned long long)done >> 20);
+		return;
+	}
 	for (unsigned int i = 0; i < WIDTH; i++)
 		bar[i] = i * 100 < percent * WIDTH ? '#' : '.';
 	bar[WIDTH] = 0;

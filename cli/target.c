@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/json.h"
+#include "cli/progress.h"
 
 struct cli_target {
 	struct spt_source *source;
@@ -126,13 +127,18 @@ void cli_note_torn(struct cli *cli, const struct spt_model *model)
 
 int cli_read(struct cli *cli, const struct spt_request *req, struct spt_model **ret)
 {
+	struct cli_progress progress;
 	struct spt_source *source;
 	int rc;
 
 	rc = cli_source(cli, &source);
 	if (rc)
 		return rc;
+	progress = cli_progress_begin(cli, "reading");
+	spt_source_set_progress(source, cli_progress_step, &progress);
 	rc = spt_model_read(&cli->target->model, source, req, cli_image_flags(cli), &cli->error);
+	spt_source_set_progress(source, NULL, NULL);
+	cli_progress_end(&progress);
 	if (rc) {
 		/* A VM that is gone stays gone on this descriptor; look it up again next time. */
 		cli_target_close(cli);

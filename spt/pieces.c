@@ -9,6 +9,7 @@
 #include "spt/record.h"
 #include "spt/workers.h"
 
+#define SPT_PIECES_STEP 256	    /* pieces between two looks at progress */
 #define SPT_PIECES_HELD (16U << 20) /* what a shell keeps from one question to the next */
 
 int spt_pieces_init(struct spt_pieces *p, struct spt_index *idx, const void *file, size_t file_len,
@@ -155,12 +156,13 @@ static int expand_one(void *arg, uint64_t nr, unsigned int thread)
 	return expand_piece(e->p, piece, e->z[thread], e->to + piece->image_off);
 }
 
-int spt_pieces_expand_all(struct spt_pieces *p, void *to)
+int spt_pieces_expand_all(struct spt_pieces *p, void *to,
+			  int (*progress)(void *arg, uint64_t done, uint64_t total), void *arg)
 {
 	struct expansion e = { .p = p, .to = to };
 	struct spt_workers workers = { .job = expand_one, .arg = &e };
-	uint64_t off = 0;
-	int ret;
+	uint64_t count = p->index->nr_pieces, off = 0;
+	int ret = 0;
 
 	/* Every piece is where the one before it ends, and the blocks are sound. */
 	for (uint64_t i = 0; i < p->index->nr_pieces; i++) {
@@ -172,7 +174,15 @@ int spt_pieces_expand_all(struct spt_pieces *p, void *to)
 	}
 	if (off != p->index->image_len)
 		return -EINVAL;
-	ret = spt_workers_run(&workers, 0, p->index->nr_pieces);
+	for (uint64_t nr = 0; !ret && nr < count; nr += SPT_PIECES_STEP) {
+		uint64_t end = nr + SPT_PIECES_STEP < count ? nr + SPT_PIECES_STEP : count;
+		const struct spt_index_piece *last = &p->index->piece[end - 1];
+
+		ret = spt_workers_run(&workers, nr, end);
+		if (!ret && progress &&
+		    progress(arg, last->image_off + last->image_len, p->index->image_len))
+			ret = -EINTR;
+	}
 	for (int i = 0; i < SPT_WORKERS_MAX; i++)
 		ZSTD_freeDCtx(e.z[i]);
 	return ret;

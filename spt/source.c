@@ -40,7 +40,17 @@ struct spt_source {
 	struct spt_index index;
 	struct spt_pieces pieces;
 	void *answer; /* the last one */
+
+	int (*progress)(void *arg, uint64_t done, uint64_t total); /* may be NULL */
+	void *progress_arg;
 };
+
+void spt_source_set_progress(struct spt_source *src,
+			     int (*progress)(void *arg, uint64_t done, uint64_t total), void *arg)
+{
+	src->progress = progress;
+	src->progress_arg = arg;
+}
 
 bool spt_source_is_live(const struct spt_source *src)
 {
@@ -303,7 +313,7 @@ static int expand_indexed(struct spt_source *src, struct spt_error *err)
 
 	if (ret)
 		return ret;
-	ret = spt_pieces_expand_all(&src->pieces, temporary.at);
+	ret = spt_pieces_expand_all(&src->pieces, temporary.at, src->progress, src->progress_arg);
 	if (ret) {
 		spt_temporary_put(&temporary);
 		return ret;
@@ -322,8 +332,13 @@ static int expand(struct spt_source *src, bool partial, struct spt_error *err)
 	int ret;
 
 	/* What the index cannot give, damage for instance, is said by the plain way. */
-	if (!partial && use_index(src) && !expand_indexed(src, NULL))
-		return 0;
+	if (!partial && use_index(src)) {
+		ret = expand_indexed(src, NULL);
+		if (ret == -EINTR)
+			return spt_fail(err, EINTR, "%s: interrupted", src->name);
+		if (!ret)
+			return 0;
+	}
 	ret = spt_zstd_expand(src->bytes, src->len, src->name, partial, &plain, &len, err);
 	if (ret)
 		return ret;

@@ -65,6 +65,13 @@ bool spt_source_is_live(const struct spt_source *src);
 const char *spt_source_name(const struct spt_source *src); /* VM id or file */
 
 /*
+ * Have @progress called, with bytes, while reading takes long; what it returns
+ * other than 0 ends the reading with -EINTR. NULL: nobody is told.
+ */
+void spt_source_set_progress(struct spt_source *src,
+			     int (*progress)(void *arg, uint64_t done, uint64_t total), void *arg);
+
+/*
  * Read an image into *@img, valid until the next call or close. A live source
  * makes a new image of what @req asks for (NULL: everything). A file gives at
  * least that: a large one with an index (spt/index.h) only it, so that little of
