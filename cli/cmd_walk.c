@@ -69,10 +69,11 @@ static int parse_ask(struct cli *cli, const struct cli_call *call, struct spt_gu
 	return rc;
 }
 
-static int walk_gva(struct cli *cli, struct cli_walk_from *from, const struct cli_call *call)
+static int walk_gva(struct cli *cli, const struct cli_walk_from *asked, const struct cli_call *call)
 {
-	struct spt_guest_ask ask = { .gva = from->address };
+	struct spt_guest_ask ask = { .gva = asked->address };
 	struct spt_guest_walk guest;
+	const struct cli_walk_from from = { asked->kind, asked->address, &guest, asked->explain };
 	struct spt_walk walk = { .hva = SPT_NO_HVA };
 	struct spt_source *source;
 	int rc = parse_ask(cli, call, &ask);
@@ -87,14 +88,13 @@ static int walk_gva(struct cli *cli, struct cli_walk_from *from, const struct cl
 		cli_target_close(cli);
 		return rc;
 	}
-	from->guest = &guest;
 	if (guest.end == SPT_GUEST_END_MAPPED) {
 		rc = walk_once(cli, guest.gpa, &walk);
-		return rc ? rc : show(cli, from, &walk);
+		return rc ? rc : show(cli, &from, &walk);
 	}
 	walk.verdict = spt_guest_walk_verdict(&guest);
 	snprintf(walk.reason, sizeof(walk.reason), "%s", guest.reason);
-	return show(cli, from, &walk);
+	return show(cli, &from, &walk);
 }
 
 /* An HVA that no slot contains: there is nothing to walk. */
@@ -175,10 +175,15 @@ static int walk_run(struct cli *cli, const struct cli_call *call)
 	if (rc)
 		return rc;
 	from.explain = cli_has_option(call, "explain");
-	if (!strcmp(from.kind, "gpa"))
-		return walk_gpa(cli, &from);
 	if (!strcmp(from.kind, "gva"))
 		return walk_gva(cli, &from, call);
+	if (cli_has_option(call, "vcpu") || cli_has_option(call, "cr3"))
+		return cli_fail(
+			cli, EINVAL,
+			"--vcpu and --cr3 say how a GVA is translated: walk %s has no use for them",
+			from.kind);
+	if (!strcmp(from.kind, "gpa"))
+		return walk_gpa(cli, &from);
 	if (!strcmp(from.kind, "hva"))
 		return walk_hva(cli, &from);
 	return cli_walk_hpa(cli, &from);

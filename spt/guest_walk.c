@@ -133,46 +133,45 @@ static void take_level(struct guest *g, const struct spt_guest_walk *w, int leve
 		l->gpte = spt_gpte_decode(&regs->mmu, entry, level);
 }
 
-/* Follow the tables; fills levels and how it ended. */
+/* Whether the walk ends at this entry; then says how. */
+static bool ends_at(struct spt_guest_walk *w, const struct spt_guest_level *l)
+{
+	if (l->read != SPT_GUEST_READ)
+		end_walk(w, SPT_GUEST_END_UNREADABLE,
+			 "the guest's level %d table at GPA 0x%" PRIx64 " cannot be read: %s",
+			 l->level, l->table_gpa, spt_guest_read_text(l->read));
+	else if (!l->gpte.present)
+		end_walk(
+			w, SPT_GUEST_END_NOT_PRESENT,
+			"the guest's own level %d entry is not present: an access is a page fault in the guest, not in KVM",
+			l->level);
+	else if (l->gpte.reserved)
+		end_walk(w, SPT_GUEST_END_RESERVED,
+			 "the guest's own level %d entry has reserved bits 0x%" PRIx64
+			 " set: an access is a page fault in the guest",
+			 l->level, (uint64_t)l->gpte.reserved);
+	else if (!l->gpte.leaf)
+		return false;
+	else {
+		w->page_size = l->gpte.size;
+		w->gpa = l->gpte.gpa + (w->gva & (l->gpte.size - 1));
+		end_walk(w, SPT_GUEST_END_MAPPED, "the guest maps it to GPA 0x%" PRIx64, w->gpa);
+	}
+	return true;
+}
+
+/* Follow the tables; fills levels and how it ended. Level 1 always ends it. */
 static void descend(struct guest *g, struct spt_guest_walk *w)
 {
-	const struct spt_guest_mmu *mmu = &w->regs.mmu;
-	uint64_t table = spt_guest_top_table(mmu, w->regs.cr3);
+	uint64_t table = spt_guest_top_table(&w->regs.mmu, w->regs.cr3);
+	int level = spt_guest_levels(&w->regs.mmu);
 
-	w->nr_levels = 0;
-	for (int level = spt_guest_levels(mmu); level >= 1; level--) {
-		struct spt_guest_level *l = &w->level[w->nr_levels];
+	for (w->nr_levels = 0; level >= 1; level--) {
+		struct spt_guest_level *l = &w->level[w->nr_levels++];
 
 		take_level(g, w, level, table, l);
-		w->nr_levels++;
-		if (l->read != SPT_GUEST_READ) {
-			end_walk(w, SPT_GUEST_END_UNREADABLE,
-				 "the guest's level %d table at GPA 0x%" PRIx64
-				 " cannot be read: %s",
-				 level, table, spt_guest_read_text(l->read));
+		if (ends_at(w, l))
 			return;
-		}
-		if (!l->gpte.present) {
-			end_walk(
-				w, SPT_GUEST_END_NOT_PRESENT,
-				"the guest's own level %d entry is not present: an access is a page fault in the guest, not in KVM",
-				level);
-			return;
-		}
-		if (l->gpte.reserved) {
-			end_walk(w, SPT_GUEST_END_RESERVED,
-				 "the guest's own level %d entry has reserved bits 0x%" PRIx64
-				 " set: an access is a page fault in the guest",
-				 level, (uint64_t)l->gpte.reserved);
-			return;
-		}
-		if (l->gpte.leaf) {
-			w->page_size = l->gpte.size;
-			w->gpa = l->gpte.gpa + (w->gva & (l->gpte.size - 1));
-			end_walk(w, SPT_GUEST_END_MAPPED, "the guest maps it to GPA 0x%" PRIx64,
-				 w->gpa);
-			return;
-		}
 		table = l->gpte.gpa;
 	}
 }

@@ -28,7 +28,7 @@ gva_base=$(sed 's/.*"gva_base":"\([^"]*\)".*/\1/' "$OUT/layout")
 gvas() {
 	slots | while read -r base size _; do
 		step=$(((size / 16 & ~0xfff) + 0x123))
-		[ $step -lt "$size" ] || step=0x1010
+		[ "$step" -lt "$size" ] || step=0x1010
 		at=0
 		while [ $((at)) -lt "$size" ]; do
 			printf 'walk gva 0x%x\n' $((gva_base + base + at))
@@ -53,7 +53,7 @@ hvas() {
 hpas() {
 	awk 'NR % 97 == 1 { print "walk hpa " $2 }' "$OUT/pagemap"
 	for gpa in 0x10200000 0x50001000 0x20001000; do
-		awk -v gpa=$gpa '$1 == gpa { print "walk hpa " $2 }' "$OUT/pagemap"
+		awk -v gpa="$gpa" '$1 == gpa { print "walk hpa " $2 }' "$OUT/pagemap"
 	done
 	spt -V "$VM" tables -r -n -o hpa | head -30 | sed 's/^/walk hpa /'
 	spt -V "$VM" roots -r -n -o hpa | sed 's/^/walk hpa /'
@@ -89,7 +89,7 @@ exits() { # STATUS COMMAND...
 	shift
 	"$@"
 	status=$?
-	[ $status -eq "$want" ] || { echo "exit status $status, not $want"; return 1; }
+	[ "$status" -eq "$want" ] || { echo "exit status $status, not $want"; return 1; }
 }
 mapped=$(awk '$1 == "0x10000000" { print $2 }' "$OUT/pagemap")
 root=$(spt -V "$VM" roots -r -n -o hpa | head -1)
