@@ -45,6 +45,20 @@ for gpa in 0x1000 0x10000000 0x20001000 0x40000000 0x50000000 0x70000000; do
 	check "walk-$gpa" same "$WORK/page.spt" -c "walk gpa $gpa; walk gpa $gpa --json"
 done
 
+# With what the host maps of every slot, a whole image is compared with the host as a live VM is.
+check save-with spt -V "$VM" save --with host,guest-tables "$WORK/with.spt.zst"
+verdicts() { # OPTION...
+	for gpa in 0x1000 0x10000000 0x10200000 0x10180000 0x20001000 0x20600000 0x40000000 0x58001000 \
+		0x70000000 0x7fff0000; do
+		# A line of its own says the verdict; the page that the host has is above it.
+		spt "$@" walk gpa $gpa | sed -n '/^  host/,$ { /HPA/p; /^[a-z-]*: /p; }'
+	done
+}
+verdicts -V "$VM" >"$WORK/live"
+verdicts -i "$WORK/with.spt.zst" >"$WORK/saved"
+check saved-verdicts diff "$WORK/live" "$WORK/saved"
+check saved-verdicts-are-verdicts [ "$(grep -c '^coherent: ' "$WORK/saved")" -ge 5 ]
+
 # The same image twice is the same image, but for its times: nothing is invented.
 spt -i "$WORK/cat.spt" --json tree >"$WORK/tree.1"
 spt -V "$VM" --json tree >"$WORK/tree.2"

@@ -318,6 +318,43 @@ static void private_memory(void **state)
 	verdict_is(&vm, SPT_VERDICT_PRIVATE, "no address for it");
 }
 
+/* A saved image has no walk of each page, but what the host maps of the whole slot. */
+static void host_runs_speak_where_there_is_no_walk(void **state)
+{
+	static const struct {
+		uint64_t hpa; /* of the run that begins a page below; 0: there is no run */
+		uint32_t flags;
+		const char *perm; /* of the SPTE, "" none */
+		enum spt_verdict verdict;
+		const char *reason;
+	} cases[] = {
+		{ HPA - 0x1000, SPT_HOST_RUN_WRITABLE, "rwx", SPT_VERDICT_COHERENT, "same page" },
+		{ HPA, SPT_HOST_RUN_WRITABLE, "rwx", SPT_VERDICT_STALE, "the host" },
+		{ HPA - 0x1000, 0, "rwx", SPT_VERDICT_STALE, "allows writes" },
+		{ HPA - 0x1000, 0, "rx", SPT_VERDICT_COHERENT, "same page" },
+		{ HPA - 0x1000, SPT_HOST_RUN_PROTNONE, "rx", SPT_VERDICT_COHERENT, "traps" },
+		{ SPT_NO_HPA, SPT_HOST_RUN_SWAP, "rwx", SPT_VERDICT_STALE, "no page there" },
+		{ SPT_NO_HPA, SPT_HOST_RUN_SWAP, "", SPT_VERDICT_SWAPPED, "swap" },
+		{ SPT_NO_HPA, SPT_HOST_RUN_MIGRATION, "", SPT_VERDICT_UNMAPPED, "moving" },
+		{ HPA - 0x1000, 0, "", SPT_VERDICT_UNMAPPED, "the host has the page" },
+		{ 0, 0, "", SPT_VERDICT_UNMAPPED, "no page there yet" },
+		{ 0, 0, "rwx", SPT_VERDICT_STALE, "no page there" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct vm vm = vm_with_slot();
+
+		/* Another one far behind, so that the slot has some in any case. */
+		if (cases[i].hpa)
+			mkimage_host_run(vm.mk, (GPA >> 12) - 1, 3, cases[i].hpa, 1,
+					 cases[i].flags);
+		mkimage_host_run(vm.mk, 1024, 3, HPA + 0x100000, 1, SPT_HOST_RUN_WRITABLE);
+		if (cases[i].perm[0])
+			map(&vm, HPA, cases[i].perm);
+		verdict_is(&vm, cases[i].verdict, cases[i].reason);
+	}
+}
+
 static void what_cannot_be_compared_is_said_to_be_so(void **state)
 {
 	struct vm vm = vm_with_slot();
@@ -347,6 +384,7 @@ int main(void)
 		cmocka_unit_test(no_slot_and_mmio),
 		cmocka_unit_test(mmio_entries_age_by_generation),
 		cmocka_unit_test(private_memory),
+		cmocka_unit_test(host_runs_speak_where_there_is_no_walk),
 		cmocka_unit_test(what_cannot_be_compared_is_said_to_be_so),
 	};
 
