@@ -231,9 +231,12 @@ if [ $shadow ]; then
 	fires w-tracked 0x10003000
 fi
 
-entry 0x60008000 1
-poke_entry '|' 2
-fires w-dirty-log 0x60008000
+# Where the processor may log (PML), W says nothing; older kernels do not tell whether it does.
+if [ -z "$ept" ] || [ "$(layout KVM_CPU_DIRTY_LOG_SIZE offset)" ]; then
+	entry 0x60008000 1
+	poke_entry '|' 2
+	fires w-dirty-log 0x60008000
+fi
 
 # --- The format of single entries.
 entry 0x10003000 1
@@ -242,7 +245,7 @@ poke_entry ^ $((3 << type_shift))
 fires ad-type 0x10003000
 
 poke_entry '|' 0x200000000000
-fires 'reserved-bits leaf-host' 0x10003000 # bits of the address, so it is another one, too
+fires reserved-bits 0x10003000
 
 if [ $ept ]; then
 	poke_entry ^ 0x20 # WB, 6, becomes 2
