@@ -65,6 +65,14 @@ static uint64_t unlisted_roots(const struct audit *a)
 	return count + (tdp ? (1 + PREV_ROOTS) * (uint64_t)a->m->nr_vcpus : 0);
 }
 
+/* A rule that found nothing to be checked on because the image lacks a fact is not sound. */
+static void need(struct audit *a, const struct audit_part *all, enum spt_audit_rule_nr rule,
+		 const char *why)
+{
+	if (!all->checked[rule])
+		audit_na(a, rule, why);
+}
+
 void audit_counts(struct audit *a, struct audit_part *all)
 {
 	uint64_t shadow = all->tables.shadow, nx = all->tables.nx;
@@ -85,10 +93,19 @@ void audit_counts(struct audit *a, struct audit_part *all)
 	check(a, all, SPT_AUDIT_COUNT_TDP, SPT_VM_TDP_MMU_PAGES, "tdp_mmu_pages", all->tables.tdp,
 	      all->tables.tdp);
 	if (!all->tables.knows_nx)
-		return;
+		audit_na(a, SPT_AUDIT_COUNT_NX, "the image does not say which tables are listed");
 	check(a, all, SPT_AUDIT_COUNT_NX, SPT_VM_NX_LPAGE_SPLITS, "nx_lpage_splits", nx, nx);
 	check(a, all, SPT_AUDIT_COUNT_NX, SPT_VM_POSSIBLE_NX_PAGES, "possible_nx_huge_pages", nx,
 	      nx);
+	need(a, all, SPT_AUDIT_COUNT_PAGES, "the image lacks the counters");
+	need(a, all, SPT_AUDIT_COUNT_SHADOW, "the image lacks the counter");
+	need(a, all, SPT_AUDIT_COUNT_TDP, "this kernel has no such counter");
+	need(a, all, SPT_AUDIT_COUNT_INDIRECT, "the image lacks the counter");
+	need(a, all, SPT_AUDIT_COUNT_NX, "the image lacks the counter");
+	if (!a->m->nr_nodes)
+		return;
+	need(a, all, SPT_AUDIT_BACKLINK, "the image does not say whether tables' pages point back");
+	need(a, all, SPT_AUDIT_NX_LIST, "the image does not say which tables are listed");
 }
 
 /* References to a root that the image shows, but for those before (@vcpu, @nr): 0 if it had some.

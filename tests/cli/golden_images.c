@@ -296,6 +296,41 @@ static void write_guest(const char *dir)
 	write_image(mk, dir, "guest");
 }
 
+/* A VM that keeps every rule of the audit, or breaks one of each kind. */
+static void write_audited(const char *dir, const char *name, bool broken)
+{
+	struct mkimage *mk = mkimage_new("npt-6.12");
+	unsigned int root = mkimage_tdp_root(mk, 4), table = 0;
+	unsigned int vcpu;
+
+	describe_vm(mk, "6.12.0-test");
+	for (unsigned int i = 0; i < 4; i++)
+		table = mkimage_map(mk, root, i * 0x1000, 1,
+				    mkimage_leaf(mk, LOW_HPA + i * 0x1000, 1, "rwx"));
+	mkimage_map(mk, root, 4 * MK_MB, 2, mkimage_leaf(mk, HUGE_HPA, 2, "rwx"));
+	mkimage_map(mk, root, 0xfee00000, 1, mkimage_mmio(mk, 0xfee00000, 10));
+	mkimage_slot(mk, 0, 0, 0, 8 * MK_MB, RAM_HVA);
+	mkimage_host_run(mk, 0, 512, LOW_HPA, 1, SPT_HOST_RUN_WRITABLE);
+	mkimage_host_run(mk, 1024, 512, HUGE_HPA, 2, SPT_HOST_RUN_WRITABLE);
+	vcpu = describe_vcpu(mk, 0, mkimage_table_hpa(mk, root), mkimage_table_hpa(mk, root),
+			     SPT_HW_ROOT_VMCB);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_ROOT_ROLE, mkimage_page(mk, root)->role);
+	mkimage_vm(mk, SPT_VM_PAGES_4K, broken ? 5 : 4);
+	mkimage_vm(mk, SPT_VM_PAGES_2M, 1);
+	mkimage_vm(mk, SPT_VM_TDP_MMU_PAGES, 5);
+	mkimage_vm(mk, SPT_VM_MMU_INVALIDATE_SEQ, broken ? 0x80854227 : 7);
+	mkimage_seat(mk);
+	if (broken) {
+		mkimage_page(mk, table)->gfn = 0x400;
+		mkimage_set(mk, table, 1, mkimage_leaf(mk, LOW_HPA + 0x9000, 1, "rwx"));
+		mkimage_set(mk, table, 2,
+			    mkimage_leaf(mk, LOW_HPA + 0x2000, 1, "rwx") &
+				    ~mkimage_format(mk)->mmu_writable);
+	}
+	mkimage_vm_end(mk);
+	write_image(mk, dir, name);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -308,5 +343,7 @@ int main(int argc, char **argv)
 	write_shadow(argv[1]);
 	write_mirror(argv[1]);
 	write_guest(argv[1]);
+	write_audited(argv[1], "sound", false);
+	write_audited(argv[1], "broken", true);
 	return 0;
 }
