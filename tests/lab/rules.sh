@@ -272,11 +272,11 @@ if [ $shadow$list ]; then
 	entry 0x10003000 1
 	poke rmap 0x10190 1 8 = "@$((table + at))"
 	fires rmap-entry 0x10190000
-
-	poke_page "$root" SP_UNSYNC 1 '|' 1
-	fires unsync-page -
 fi
 if [ $shadow ]; then
+	poke_page "$root" SP_UNSYNC 1 '|' 1
+	fires unsync-page -
+
 	entry 0x10003000 1
 	poke pointed $((table + index)) "$(layout SP_TRANSLATION offset)" 8 ^ 2
 	fires shadow-access 0x10003000
