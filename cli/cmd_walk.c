@@ -25,7 +25,7 @@ static int walk_once(struct cli *cli, uint64_t gpa, struct spt_walk *walk)
 
 	if (rc)
 		return rc;
-	rc = spt_walk_gpa_from(source, cli_empty_model(cli), gpa, cli_image_flags(cli), walk,
+	rc = spt_walk_gpa_next(source, cli_empty_model(cli), gpa, cli_image_flags(cli), walk,
 			       &cli->error);
 	if (rc)
 		cli_target_close(cli);

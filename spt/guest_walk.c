@@ -51,12 +51,6 @@ end_walk(struct spt_guest_walk *w, enum spt_guest_end end, const char *fmt, ...)
 	va_end(args);
 }
 
-/* A saved image that has all need not be read again. */
-static bool loaded(const struct guest *g)
-{
-	return !g->memory.live && g->model->nr_nodes && !g->model->image.head.req_len;
-}
-
 static const struct spt_walk_path *mapping_path(const struct spt_walk *walk, unsigned int as_id)
 {
 	const struct spt_walk_path *found = NULL;
@@ -78,16 +72,13 @@ static int find_place(struct guest *g, uint64_t gpa, unsigned int as_id,
 		      struct spt_guest_place *ret, struct spt_error *err)
 {
 	const struct spt_walk_path *path;
-	int code = 0;
+	int code;
 
 	*ret = (struct spt_guest_place){ -1,	     SPT_NO_HVA, SPT_NO_HPA,
 					 SPT_NO_HPA, 0,		 SPT_VERDICT_NO_SLOT };
 	if (gpa >> SPT_GPA_BITS)
 		return 0;
-	if (loaded(g))
-		spt_walk_gpa(g->model, gpa, &g->walk);
-	else
-		code = spt_walk_gpa_from(g->src, g->model, gpa, g->image_flags, &g->walk, err);
+	code = spt_walk_gpa_next(g->src, g->model, gpa, g->image_flags, &g->walk, err);
 	if (code)
 		return code;
 	path = mapping_path(&g->walk, as_id);

@@ -296,3 +296,16 @@ int spt_walk_gpa_from(struct spt_source *src, struct spt_model *m, uint64_t gpa,
 			return 0;
 	}
 }
+
+int spt_walk_gpa_next(struct spt_source *src, struct spt_model *m, uint64_t gpa,
+		      unsigned int image_flags, struct spt_walk *ret, struct spt_error *err)
+{
+	const uint32_t need = SPT_WALK_PARTS & ~(uint32_t)SPT_PART_HOST;
+	bool whole = !spt_source_is_live(src) && m->nr_nodes && !m->image.head.req_len &&
+		     (m->image.head.req_parts & need) == need;
+
+	if (!whole || gpa >> SPT_GPA_BITS)
+		return spt_walk_gpa_from(src, m, gpa, image_flags, ret, err);
+	spt_walk_gpa(m, gpa, ret);
+	return 0;
+}

@@ -107,6 +107,13 @@ int spt_walk_gpa_from(struct spt_source *src, struct spt_model *model, uint64_t 
 		      unsigned int image_flags, struct spt_walk *ret, struct spt_error *err);
 
 /*
+ * The same where several walks follow one another: a saved image that @model, loaded
+ * from @src, already holds in full is not read again.
+ */
+int spt_walk_gpa_next(struct spt_source *src, struct spt_model *model, uint64_t gpa,
+		      unsigned int image_flags, struct spt_walk *ret, struct spt_error *err);
+
+/*
  * GPAs that @hva backs, in every slot and both address spaces: up to @max into
  * @gpa (a GPA that both address spaces have is given once). Returns how many there are.
  */

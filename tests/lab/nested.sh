@@ -39,6 +39,27 @@ walk_both() {
 }
 check walk-shows-both-roots walk_both
 
+# From the host's page back: by both roots, and to the same page of the outer guest.
+back_by_both() {
+	hpa=$(spt walk gpa "$outer" | sed -n 's/^    HPA    \(0x[0-9a-f]*\) .*/\1/p' | head -1)
+	spt --json walk hpa "$hpa" >"$WORK/back" || return 1
+	cat "$WORK/back"
+	for kind in direct nested; do
+		tr -d ' \n' <"$WORK/back" | sed 's/"tables":.*//' | tr '{' '\n' |
+			grep "\"kind\":\"$kind\"" | grep -q "\"gpa\":\"$(printf '0x%x' "$outer")\"" || return 1
+	done
+}
+check way-back-by-both back_by_both
+
+# While it runs, the vCPU's registers are its own: that is said, and no table is taken for another's.
+check inner-guest-runs in_guest "pages --send /tmp/pages.sock 'run 0x10000000+1M w'"
+registers_refused() {
+	spt walk gva 0x1000 >"$WORK/gva" 2>&1
+	[ $? -eq 2 ] && grep -q 'runs its own guest' "$WORK/gva"
+}
+check inner-registers-refused eventually registers_refused
+check inner-guest-pauses in_guest "pages --send /tmp/pages.sock pause"
+
 # It goes, and so do its tables.
 check inner-guest-ends in_guest 'pages --send /tmp/pages.sock quit'
 finish
