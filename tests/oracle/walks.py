@@ -159,6 +159,7 @@ def check_hvas(diff, case):
         if not wanted:
             diff.expect(what, "verdict", doc["verdict"], "no-slot")
         for d in walked_gpas(doc):
+            diff.expect(what, "the question", d["from"], doc["from"])
             if d["gpa"]:
                 check_gpa(diff, case, f"{what}, GPA {d['gpa']}", d, number(d["gpa"]))
     diff.expect("walk hva", "most GPAs of one HVA", most, 2)
@@ -205,6 +206,7 @@ def check_hpas(diff, case):
                        for _, address, _, _, _ in maps})
         diff.expect(what, "GPAs", [number(d["gpa"]) for d in walked_gpas(doc)], gpas[:64])
         for d in walked_gpas(doc):
+            diff.expect(what, "the question", d["from"], doc["from"])
             check_gpa(diff, case, f"{what}, GPA {d['gpa']}", d, number(d["gpa"]))
     if not tables_seen or maps_most < 2 or not nothing:
         raise CannotCompare(f"{tables_seen} tables, at most {maps_most} mappings of a page, "
