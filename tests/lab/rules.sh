@@ -301,7 +301,7 @@ if [ $shadow ]; then
 	pte=$((guest_table + at))
 	before=$(pages_do "peek $pte" | cut -d' ' -f 2)
 	pages_do "poke $pte $((before ^ 0x4000))" >/dev/null
-	spt -V "$VM" save --with guest-tables "$WORK/guest.spt" >/dev/null 2>>"$WORK/trouble"
+	spt -V "$VM" save --with guest-tables,host "$WORK/guest.spt" >/dev/null 2>>"$WORK/trouble"
 	pages_do "poke $pte $before" >/dev/null
 	[ -s "$WORK/guest.spt" ] && rm -f "$WORK/trouble"
 	audited "$WORK/guest.spt" >"$WORK/found"
