@@ -8,10 +8,9 @@
 #include "spt/index.h"
 #include "spt/record.h"
 
-#define SPT_PIECE_BYTES                                                                            \
-	(256U << 10) /* a little is decompressed for one record, all shrink well                   \
-		      */
-#define SPT_RUN_BYTES (64U << 10)
+/* One record costs the decompression of a piece: larger ones hardly shrink better. */
+#define SPT_PIECE_BYTES (128U << 10)
+#define SPT_RUN_BYTES	(64U << 10)
 
 /* Room for one more element at the end of *@array. */
 static void *grow(void *array, uint64_t count, uint64_t *room, size_t size)
