@@ -33,7 +33,7 @@ static const struct spt_stage spt_stages[] = {
 	{ SPT_PART_TABLES | SPT_WANT_SHADOW_ROOTS, spt_raw_roots_step },
 	{ SPT_PART_TABLES, spt_tables_end_step },
 	{ SPT_PART_HOST, spt_host_step },
-	{ SPT_PART_DIRTY | SPT_PART_RMAPS | SPT_PART_HOST_RUNS, spt_vm_step },
+	{ SPT_PART_VM, spt_vm_end_step },
 	{ 0, spt_end_step },
 };
 

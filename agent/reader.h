@@ -255,6 +255,7 @@ u64 spt_table_chunks(const u64 *spt, u64 allowed, u64 empty);
 int spt_head_step(struct spt_reader *reader);
 int spt_masks_step(struct spt_reader *reader);
 int spt_vm_step(struct spt_reader *reader);
+int spt_vm_end_step(struct spt_reader *reader);
 int spt_vcpus_step(struct spt_reader *reader);
 int spt_slots_step(struct spt_reader *reader);
 int spt_attrs_step(struct spt_reader *reader);

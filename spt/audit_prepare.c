@@ -253,10 +253,11 @@ static bool has_indirect(const struct audit *a)
 
 static void need_tables(struct audit *a)
 {
-	static const enum spt_audit_rule_nr shadow[] = { SPT_AUDIT_RMAP_LEAF };
+	static const enum spt_audit_rule_nr shadow[] = { SPT_AUDIT_RMAP_LEAF,
+							 SPT_AUDIT_UNSYNC_PAGE };
 	static const enum spt_audit_rule_nr indirect[] = {
-		SPT_AUDIT_SHADOW_ACCESS, SPT_AUDIT_GUEST_PTE,	  SPT_AUDIT_SHADOW_TRACKED,
-		SPT_AUDIT_UNSYNC_PAGE,	 SPT_AUDIT_UNSYNC_PARENT, SPT_AUDIT_UNSYNC_WRITABLE,
+		SPT_AUDIT_SHADOW_ACCESS, SPT_AUDIT_GUEST_PTE,	    SPT_AUDIT_SHADOW_TRACKED,
+		SPT_AUDIT_UNSYNC_PARENT, SPT_AUDIT_UNSYNC_WRITABLE,
 	};
 	static const enum spt_audit_rule_nr counts[] = {
 		SPT_AUDIT_COUNT_PAGES,	  SPT_AUDIT_COUNT_SHADOW, SPT_AUDIT_COUNT_TDP,
