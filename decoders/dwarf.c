@@ -160,14 +160,28 @@ int dwarf_first_child(struct dwarf_graph *g, Dwarf_Die die, Dwarf_Die *ret, stru
 	return answer(g, dwarf_child(die, ret, &error), error, e);
 }
 
+/* Siblings follow one another in the section; an attribute that leads back would never end. */
+static bool follows(Dwarf_Die die, Dwarf_Die next)
+{
+	Dwarf_Error error = NULL;
+	Dwarf_Off from, to;
+
+	return dwarf_dieoffset(die, &from, &error) == DW_DLV_OK &&
+	       dwarf_dieoffset(next, &to, &error) == DW_DLV_OK && to > from;
+}
+
 int dwarf_next_sibling(struct dwarf_graph *g, Dwarf_Die *die, struct spt_error *e)
 {
 	Dwarf_Error error = NULL;
 	Dwarf_Die next = NULL;
 	int result = dwarf_siblingof_b(g->dbg, *die, true, &next, &error);
+	bool back = result == DW_DLV_OK && !follows(*die, next);
 
 	dwarf_dealloc_die(*die);
 	*die = next;
+	if (back)
+		return spt_fail(e, EINVAL, "%s: damaged DWARF: a sibling that leads back",
+				g->graph.path);
 	return answer(g, result, error, e);
 }
 
