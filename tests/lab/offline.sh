@@ -33,6 +33,22 @@ for file in cat.spt save.spt save.spt.zst; do
 	done
 done
 
+# What is counted in the tables is what KVM counts when it makes and drops entries.
+counted() { # PAGE_SIZE
+	spt -V "$VM" stats --only leaves -rn | awk -v size="$1" '$1 == size { n += $3 } END { print n + 0 }'
+}
+kvm_counts() {
+	spt -V "$VM" vm | awk '$1 == "mapped" { print $2, $5, $8 }'
+}
+counters_agree() {
+	echo "tables: $(counted 4K) $(counted 2M) $(counted 1G), KVM: $(kvm_counts)"
+	[ "$(counted 4K) $(counted 2M) $(counted 1G)" = "$(kvm_counts)" ]
+}
+# Shadow pages that no root leads to any more are in KVM's numbers, and of no use to the guest.
+if spt -V "$VM" vm | grep -q ' TDP MMU, '; then
+	check leaves-are-as-many-as-kvm-counts counters_agree
+fi
+
 # One walk with the host's part: an image of just that page.
 narrow() {
 	exec 7<>"$DEBUGFS/$VM/image"

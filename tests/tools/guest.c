@@ -21,8 +21,9 @@
 #define ALL_ACCESS    7
 
 /* What shadow tables translate: where Linux maps all of its memory. */
-#define DIRECT_MAP_INDEX 273 /* of 0xffff888000000000 in a table of level 4 */
-#define BEYOND_MEMORY	 (1ULL << 32) /* frame: what KVM keeps of upper guest tables is not made up */
+#define DIRECT_MAP_INDEX 273	      /* of 0xffff888000000000 in a table of level 4 */
+#define BEYOND_MEMORY	 (1ULL << 32) /* frame: what KVM keeps of upper guest tables is not made up \
+				       */
 
 /* What happens to pages that are chosen to change. */
 enum change { UNCHANGED, REMOVED, REMAPPED, PERMISSION, SPLIT, CHANGES };
@@ -114,7 +115,9 @@ struct spt_page guest_page(const struct guest *g, int level, uint64_t gpa, uint6
 		.role = (uint32_t)level << g->head.role[SPT_ROLE_LEVEL].shift |
 			(uint32_t)!g->shadow << g->head.role[SPT_ROLE_DIRECT].shift |
 			(uint32_t)ALL_ACCESS << g->head.role[SPT_ROLE_ACCESS].shift,
-		.flags = !g->shadow ? SPT_PAGE_TDP_MMU : level == 1 ? SPT_PAGE_UNSYNC : 0,
+		.flags = !g->shadow   ? SPT_PAGE_TDP_MMU
+			 : level == 1 ? SPT_PAGE_UNSYNC
+				      : 0,
 		.unsync_children = g->shadow && level > 1 ? SPT_TABLE_ENTRIES : 0,
 		.known = SPT_PAGE_TDP_MMU | SPT_PAGE_UNSYNC | SPT_PAGE_NX_DISALLOWED,
 		.root_count = level == 4,

@@ -132,7 +132,7 @@ static void prepare(struct bench *b, char **paths)
 		else if (scale_load(image, &b->err))
 			bench_fail("%s", b->err.text);
 	}
-	b->repeat = bytes < enough ? enough / bytes : 1;
+	b->repeat = bytes && bytes < enough ? enough / bytes : 1;
 }
 
 int main(int argc, char **argv)
