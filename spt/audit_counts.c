@@ -126,6 +126,12 @@ static uint32_t count_users(const struct audit *a, uint32_t vcpu, unsigned int n
 	return users;
 }
 
+/* A table that hangs below another and is nobody's root: that it is used as one is vcpu-root's. */
+static bool is_inner(const struct audit *a, const struct spt_node *node)
+{
+	return node && node->page && !node->page->root_count && a->parent[node - a->m->nodes];
+}
+
 static void check_root_count(struct audit *a, struct audit_part *all, uint32_t vcpu,
 			     unsigned int nr, uint64_t hpa)
 {
@@ -133,7 +139,7 @@ static void check_root_count(struct audit *a, struct audit_part *all, uint32_t v
 	uint32_t users = count_users(a, vcpu, nr, hpa), count;
 	struct spt_audit_finding *f;
 
-	if (!users || !p.node || !p.node->page)
+	if (!users || !p.node || !p.node->page || is_inner(a, p.node))
 		return;
 	all->checked[SPT_AUDIT_COUNT_ROOTS]++;
 	count = p.node->page->root_count;
@@ -189,15 +195,16 @@ static void check_vcpu(struct audit *a, struct audit_part *all, uint32_t nr)
 	spt_value(v, SPT_VCPU_IN_GUEST_MMU, &nested);
 	root = find_root(a, hpa);
 	/* Zapped shadow roots and the dummy root are in no list. */
-	if (!root && (!a->m->image.head.tdp_mmu || nested ||
-		      !spt_role_get(a->f->role, role, SPT_ROLE_DIRECT)))
+	if (!root && !is_inner(a, spt_node_find(a->m, hpa)) &&
+	    (!a->m->image.head.tdp_mmu || nested ||
+	     !spt_role_get(a->f->role, role, SPT_ROLE_DIRECT)))
 		return;
 	if (root && !root->page)
 		return; /* pae_root and those above it have no role */
 	all->checked[SPT_AUDIT_VCPU_ROOT]++;
 	level = spt_role_get(a->f->role, role, SPT_ROLE_LEVEL);
 	if (!root)
-		say_vcpu(a, all, nr, hpa, "a root of the TDP MMU", "no root");
+		say_vcpu(a, all, nr, hpa, "a root", "no root");
 	else if ((unsigned int)root->level != level)
 		say_vcpu(a, all, nr, hpa, audit_text("level %u", level).text,
 			 audit_text("level %d", root->level).text);

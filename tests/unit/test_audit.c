@@ -339,6 +339,12 @@ static void vcpu_root_level(struct tdp_vm *t)
 					SPT_ROLE_LEVEL, 5));
 }
 
+static void vcpu_inner_table(struct tdp_vm *t)
+{
+	mkimage_page(t->vm.mk, t->low)->root_count = 0;
+	mkimage_vcpu_value(t->vm.mk, 0, SPT_VCPU_ROOT_HPA, mkimage_table_hpa(t->vm.mk, t->low));
+}
+
 static const struct {
 	const char *rule;
 	void (*make)(struct tdp_vm *t);
@@ -383,6 +389,7 @@ static const struct {
 	{ "count-roots", count_roots },
 	{ "vcpu-root", vcpu_root },
 	{ "vcpu-root", vcpu_root_level },
+	{ "vcpu-root", vcpu_inner_table },
 };
 
 static void a_broken_rule_speaks_alone(void **state)
