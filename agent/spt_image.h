@@ -37,7 +37,7 @@
 enum spt_rec_type {
 	SPT_REC_HEAD		= 1,	/* struct spt_head */
 	SPT_REC_MASKS		= 2,	/* struct spt_masks */
-	SPT_REC_VM		= 3,	/* struct spt_values, SPT_VM_VALUES; a second one: at the end */
+	SPT_REC_VM		= 3,	/* struct spt_values, SPT_VM_VALUES; two of them */
 	SPT_REC_VCPU		= 4,	/* struct spt_values, SPT_VCPU_VALUES; one per vCPU */
 	SPT_REC_SLOT		= 5,	/* struct spt_slot; one per slot and address space */
 	SPT_REC_SLOT_RUNS	= 6,	/* struct spt_runs, of the last slot */

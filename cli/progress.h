@@ -20,8 +20,8 @@ struct cli_progress {
 struct cli_progress cli_progress_begin(struct cli *cli, const char *what);
 
 /*
- * @done of @total; 0: that is not known, and @done are bytes. Has the type that library functions ask for, with the struct as
- * @arg; returns 1 once Ctrl-C was pressed.
+ * @done of @total; 0: that is not known, and @done are bytes. Has the type that library
+ * functions ask for, with the struct as @arg; returns 1 once Ctrl-C was pressed.
  */
 int cli_progress_step(void *arg, uint64_t done, uint64_t total);
 

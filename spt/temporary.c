@@ -28,6 +28,7 @@ int spt_temporary_get(struct spt_temporary *t, size_t len, const char *name, str
 	int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
 
 	t->len = len ? len : 1;
+	/* cppcheck-suppress invalidFunctionArg ; an anonymous mapping has no file */
 	t->at = mmap(NULL, t->len, PROT_READ | PROT_WRITE, flags, fd, 0);
 	if (fd >= 0)
 		close(fd);

@@ -21,10 +21,8 @@
 #define ALL_ACCESS    7
 
 /* What shadow tables translate: where Linux maps all of its memory. */
-#define DIRECT_MAP_INDEX 273 /* of 0xffff888000000000 in a table of level 4 */
-#define BEYOND_MEMORY                                                                              \
-	(1ULL << 32) /* frame: what KVM keeps of upper guest tables is not made up                 \
-		      */
+#define DIRECT_MAP_INDEX 273	      /* of 0xffff888000000000 in a table of level 4 */
+#define BEYOND_MEMORY	 (1ULL << 32) /* frame: upper guest tables are not made up */
 
 /* What happens to pages that are chosen to change. */
 enum change { UNCHANGED, REMOVED, REMAPPED, PERMISSION, SPLIT, CHANGES };
