@@ -54,6 +54,13 @@ check entries-are-tracked eventually tracked
 echo off >"$damon/0/state"
 check tracked tracked
 check tracked-entries-map-their-pages tracked_agree
+said_why() {
+	gpa=$(sed -n '1s/.*"gpa":"\([^"]*\)".*/\1/p' "$WORK/tracked")
+	spt -V "$VM" --json why "$gpa" >"$WORK/why" || return 1
+	cat "$WORK/why"
+	tr -d ' \n' <"$WORK/why" | grep -q '"name":"access-tracked"'
+}
+check why-says-so said_why
 check audit-is-silent audit_often 3
 # An access gives the permissions back.
 used() {

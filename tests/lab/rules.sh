@@ -352,6 +352,27 @@ fires invalidate-stuck -
 poke_kvm KVM_INVALIDATE_SEQ 8 '|' 0x80000000
 fires invalidate-seq -
 
+# Private memory: no stock kernel gives it to a VM on such a CPU, so KVM is told that this one has
+# it, for the time that attributes are set. Half of a huge page is made private, which takes the
+# page from the tables; then it is put back there.
+private_half() {
+	entry 0x20000000 2
+	huge=$spte
+	poke_kvm KVM_HAS_PRIVATE_MEM 1 = 1
+	pages_do 'attributes 0x20000000+1M private' >/dev/null || echo "no attributes" >>"$WORK/trouble"
+	entry 0x20200000 2
+	poke memory "$table" $((at - 8)) 8 = "$huge"
+	poke_kvm KVM_STAT_PAGES_2M 8 + 1
+	fires huge-attrs 0x20000000
+	poke_kvm KVM_HAS_PRIVATE_MEM 1 = 1
+	pages_do 'attributes 0x20000000+1M shared' >/dev/null || echo "no attributes" >>"$WORK/trouble"
+	echo 1 >$breaker/restore
+	check silent-with-attributes-gone quiet
+}
+if [ $tdp ] && [ "$(layout KVM_HAS_PRIVATE_MEM offset)" ]; then
+	private_half
+fi
+
 check breaker-unloads rmmod breaker
 # It is as if nothing had been: the guest goes on.
 change go-on 'touch 0x10000000+1M w' 'touch 0x20000000+2M w' 'touch 0x78000000+64K w' 'touch 0x70000000 r'

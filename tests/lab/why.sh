@@ -222,8 +222,53 @@ passing() {
 	expect invalidation 0x78300000 'unmapped mapped:invalidation mapped:host-not-present'
 	expect no-invalidation 0x78301000 'unmapped mapped:host-not-present'
 	mend
+	odd
 	private
 	check breaker-unloads rmmod breaker
+}
+
+# The entry of the VMM's own table for a GPA: the table's HPA, the offset in it.
+host_entry_of() {
+	spt -V "$VM" --json walk gpa "$1" | tr -d ' \n' | sed 's/.*"host":{//' |
+		grep -Eo '"level":1,"table_hpa":"[^"]*","index":[0-9]*' | head -n 1 |
+		sed -E 's/.*"table_hpa":"([^"]*)","index":([0-9]*)/\1 \2/' | {
+		read -r table index
+		echo "$table" $((index * 8))
+	}
+}
+
+# An entry of the host for a page that is being moved: its type is behind that of poisoned pages.
+migration_value() {
+	case $(uname -r) in
+	6.1.*) type=27 ;;
+	6.*) type=28 ;;
+	*) type=25 ;;
+	esac
+	printf '0x%x\n' $((type << 59 | 0x1234000))
+}
+
+# What nobody can make last, or what nothing explains.
+odd() {
+	# shellcheck disable=SC2046 # two words
+	poke memory $(host_entry_of 0x10190000) 8 = "$(migration_value)"
+	expect host-migrating 0x10190000 'unmapped mapped:host-migrating'
+	mend
+	# shellcheck disable=SC2046
+	poke memory $(host_entry_of 0x10002000) 8 = 0
+	expect host-not-mapped 0x10002000 'mapped size:host-not-mapped'
+	mend
+	# shellcheck disable=SC2046
+	poke memory $(entry_of 0x10002000) 8 '|' 0x8000000000000000
+	expect not-executable-unexplained 0x10002000 'mapped size:host-smaller exec:unexplained'
+	mend
+	guest 'touch 0x70000000 r'
+	mmio=$(spt -V "$VM" --json tree 0x70000000+4K --leaves | tr -d ' \n' |
+		sed 's/.*"spte":"\([^"]*\)".*/\1/')
+	# shellcheck disable=SC2046
+	poke memory $(entry_of 0x10002000) 8 = "$mmio"
+	poke slot 0x10000 "$(offset_of SLOT_ID)" 2 = 32764
+	expect internal-slot 0x10002000 'mmio mmio:internal-slot mmio:mmio-cached'
+	mend
 }
 
 # No stock kernel has a kind of VM with private memory on such a CPU: KVM is told that this is one.
@@ -239,11 +284,20 @@ private() {
 	expect private-without-memory 0x20000000 'unmapped mapped:private-without-memory'
 	guest 'attributes 0x20000000+64K shared'
 	expect no-mixed-attributes 0x20100000 'mapped size:not-refaulted'
+	if has_gmem; then
+		guest 'attributes 0x54000000+64K private'
+		expect private 0x54008000 'unmapped mapped:private'
+		guest 'attributes 0x54000000+64K shared'
+	fi
 	mend
 }
 
+has_gmem() {
+	! pages_do layout | grep -Eq '"name":"gmem"[^}]*"skipped":"'
+}
+
 gmem() {
-	if pages_do layout | grep -Eq '"name":"gmem"[^}]*"skipped":"'; then
+	if ! has_gmem; then
 		skip "guest-memfd: this kernel gives no guest_memfd to such a VM"
 		return
 	fi
