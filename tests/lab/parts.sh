@@ -132,12 +132,15 @@ smm_pages() {
 	mapped leaves "$WORK/image" | sort >"$WORK/leaves"
 	cmp "$WORK/rmaps" "$WORK/leaves"
 }
-# Two roots and the host: one page.
+# Two roots and the host: one page. Without the TDP MMU KVM drops its roots when slots come, and
+# only the one that is in use has come back.
+ways=3
+[ "$LAB_MMU" != ept-list ] || ways=2
 smm_walk() {
 	spt -V "$VM" --json walk gpa 0x50003000 | tr -d ' \n' |
 		grep -o '"hpa":"0x[0-9a-f]*","page_size"' >"$WORK/hpas"
 	cat "$WORK/hpas"
-	[ "$(wc -l <"$WORK/hpas")" -ge 3 ] && [ "$(sort -u "$WORK/hpas" | wc -l)" -eq 1 ]
+	[ "$(wc -l <"$WORK/hpas")" -ge "$ways" ] && [ "$(sort -u "$WORK/hpas" | wc -l)" -eq 1 ]
 }
 smm_slots() {
 	spt -V "$VM" --json memslots | tr -d ' \n' | sed 's/{"id"/\n&/g' | grep -c '"as_id":1,.*"base_gpa":"0x[0-9a-f]*50000000"'
