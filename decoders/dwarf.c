@@ -74,6 +74,7 @@ static void graph_destroy(struct spt_typegraph *graph)
 	if (g->dbg)
 		dwarf_object_finish(g->dbg, &error);
 	spt_elf_close(g->elf);
+	free(g->abbrev);
 	free(g);
 }
 
@@ -95,6 +96,9 @@ static int load(struct dwarf_graph *g, struct spt_error *e)
 		return err;
 	if (!g->section[DWARF_INFO].size || !g->section[DWARF_ABBREV].size)
 		return spt_fail(e, ENODATA, "%s: no DWARF debug information", g->graph.path);
+	err = dwarf_abbrev_load(g, e);
+	if (err)
+		return err;
 	g->object = (struct dwarf_object){ .reader = 'S', .owner = g };
 	g->access.object = &g->object;
 	g->access.methods = &object_methods;

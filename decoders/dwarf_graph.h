@@ -24,6 +24,7 @@ struct dwarf_graph {
 	struct spt_typegraph graph;
 	struct spt_elf *elf;
 	struct spt_elf_bytes section[DWARF_SECTIONS];
+	uint8_t *abbrev; /* our copy of that section */
 	struct dwarf_object {
 		/* libdwarf takes a first byte of 'E', 'F', 'M' or 'P' for a reader of its own. */
 		char reader;
@@ -32,6 +33,9 @@ struct dwarf_graph {
 	Dwarf_Obj_Access_Interface access;
 	Dwarf_Debug dbg;
 };
+
+/* Replace .debug_abbrev by a copy of ours without DW_AT_sibling. 0 or -ENOMEM. */
+int dwarf_abbrev_load(struct dwarf_graph *g, struct spt_error *e);
 
 /* -EINVAL with @e saying what libdwarf found wrong; frees @error. */
 int dwarf_fail(struct dwarf_graph *g, Dwarf_Error error, struct spt_error *e);
