@@ -15,8 +15,8 @@ import argparse
 import os
 import sys
 
-from compare import (CannotCompare, Differences, guest_entries, load, load_pairs, number)
-from verify import find_slot, json_documents
+from compare import CannotCompare, guest_entries, load, load_pairs, number
+from verify import find_slot, json_documents, result
 
 ADDRESS_BITS = 0x000ffffffffff000
 PRESENT, WRITE, PS, NX = 1, 1 << 1, 1 << 7, 1 << 63
@@ -230,24 +230,6 @@ def check_saved(diff, case):
 
 
 CHECKS = (("gva", check_gvas), ("hva", check_hvas), ("hpa", check_hpas), ("saved", check_saved))
-
-
-def result(name, function, case):
-    diff = Differences()
-    try:
-        function(diff, case)
-        if not diff.checked:
-            raise CannotCompare("there was nothing to compare")
-    except (OSError, ValueError, KeyError, TypeError, CannotCompare) as error:
-        print(f"not ok {name}: {type(error).__name__}: {error}")
-        return False
-    if diff.count:
-        print(f"not ok {name}: {diff.count} differences in {diff.checked} comparisons:")
-        for text in diff.texts:
-            print(f"    {text}")
-        return False
-    print(f"ok {name}: {diff.checked} compared")
-    return True
 
 
 def main():

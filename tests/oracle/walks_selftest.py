@@ -8,6 +8,7 @@ import sys
 import tempfile
 
 import walks
+from compare import Differences
 
 BASE = 0x100000000000
 HVA = 0x7f0000000000
@@ -84,7 +85,7 @@ def judged(check, name, documents, saved=None):
         for file, text in files.items():
             with open(os.path.join(directory, file), "w", encoding="utf-8") as f:
                 f.write(text)
-        diff = walks.Differences()
+        diff = Differences()
         try:
             check(diff, walks.Case(directory, False))
         except walks.CannotCompare:
