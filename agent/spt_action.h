@@ -76,7 +76,7 @@ enum spt_action_key {
 #define K(id, key, form) SPT_KEY_##id,
 	SPT_ACTION_KEYS(K)
 #undef K
-	SPT_KEYS
+	SPT_KEY_NAMES
 };
 
 #define SPT_KEY_BIT(id)	(1U << SPT_KEY_##id)
@@ -224,7 +224,7 @@ enum spt_line {
 #define N(id, name) SPT_LINE_##id,
 	SPT_LINES(N)
 #undef N
-	SPT_LINE_COUNT
+	SPT_LINE_NAMES
 };
 
 /*
