@@ -231,6 +231,25 @@ static void cmd_run(struct request *q)
 		answer(q, "ok");
 }
 
+static void cmd_halt(struct request *q)
+{
+	struct op op = { .op = OP_HALT, .count = 1 };
+
+	if (!q->guest->opt.irqchip)
+		answer(q, "error a HLT would leave KVM_RUN: start the guest with --irqchip");
+	else if (vcpu_submit(q->vcpu, &op))
+		answer(q, "error vCPU %d is running already", q->vcpu->idx);
+	else
+		answer(q, "ok");
+}
+
+/* What is left is a vCPU that no thread runs. */
+static void cmd_end_thread(struct request *q)
+{
+	vcpu_stop(q->vcpu);
+	answer(q, "ok");
+}
+
 static void cmd_pause(struct request *q)
 {
 	struct guest *g = q->guest;
@@ -533,6 +552,8 @@ static const struct command command_table[] = {
 	{ "fill", TAKES_RANGE, 1, 1, cmd_fill, "GPA[+LEN] SEED [@VCPU]" },
 	{ "verify", TAKES_RANGE, 1, 1, cmd_verify, "GPA[+LEN] SEED [@VCPU]" },
 	{ "run", TAKES_RANGE, 0, 1, cmd_run, "GPA[+LEN] [r|w] [@VCPU]" },
+	{ "halt", TAKES_NOTHING, 0, 0, cmd_halt, "[@VCPU]" },
+	{ "end-thread", TAKES_NOTHING, 0, 0, cmd_end_thread, "[@VCPU]" },
 	{ "pause", TAKES_NOTHING, 0, 0, cmd_pause, "[@VCPU]" },
 	{ "reset-vcpu", TAKES_NOTHING, 0, 0, cmd_reset_vcpu, "[@VCPU]" },
 	{ "regs", TAKES_NOTHING, 0, 0, cmd_regs, "[@VCPU]" },

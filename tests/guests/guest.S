@@ -2,7 +2,7 @@
 /*
  * The code that runs inside the 'pages' guest: 64-bit, position independent,
  * no stack frame but for OP_EXEC, no interrupt, no instruction beyond mov, add,
- * cmp, jumps and out, so that any emulator of nested virtualization runs it.
+ * cmp, jumps, hlt and out, so that any emulator of nested virtualization runs it.
  *
  * rbx points to this vCPU's mailbox (struct mailbox). The vCPU starts at its
  * dispatcher, does the operation found there, says so by writing to PORT_DONE
@@ -36,6 +36,8 @@ pages_guest_code:
 	je	.Lspin_read
 	cmpq	$OP_SPIN_WRITE, %rax
 	je	.Lspin_write
+	cmpq	$OP_HALT, %rax
+	je	.Lhalt
 
 .Ldone:
 	outb	%al, $PORT_DONE
@@ -120,6 +122,11 @@ pages_guest_code:
 	movq	MB_COUNT(%rbx), %rcx
 	addq	$1, MB_ROUNDS(%rbx)
 	jmp	.Lspin_write
+
+	/* The host puts the vCPU back to its dispatcher. */
+.Lhalt:
+	hlt
+	jmp	.Lhalt
 
 	.balign 8
 pages_guest_code_size:

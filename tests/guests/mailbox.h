@@ -16,6 +16,7 @@
 #define OP_VERIFY     5 /* compare with what OP_FILL stored, RESULT: pages that differ */
 #define OP_SPIN_READ  6 /* load from each, round and round, until STOP */
 #define OP_SPIN_WRITE 7 /* add 1 to each, round and round, until STOP */
+#define OP_HALT	      8 /* hlt: no interrupt ever comes, the host ends it */
 
 /* Offsets in the mailbox; every member is a quadword. */
 #define MB_OP	   0

@@ -30,6 +30,7 @@ static const char usage_text[] =
 	"  --sparse-gib N      a slot of N GiB with one page touched in each 2 MiB\n"
 	"  --dense-tables N    a slot of N times 2 MiB, all of it touched as 4K pages\n"
 	"  --extra             slots that few tests need: edge, device, gmem\n"
+	"  --irqchip           interrupt controllers in the kernel: 'halt' can be used\n"
 	"  --manual-dirty      get-dirty does not clear, clear-dirty does\n"
 	"  --churn SECONDS     after READY change everything all the time ('forever': until quit)\n"
 	"  --send SOCKET       send each COMMAND, print each answer, exit 1 if one is an error\n"
@@ -45,6 +46,7 @@ enum {
 	OPT_SPARSE,
 	OPT_DENSE,
 	OPT_EXTRA,
+	OPT_IRQCHIP,
 	OPT_MANUAL,
 	OPT_CHURN,
 	OPT_SEND,
@@ -61,6 +63,7 @@ static const struct option long_options[] = {
 	{ "sparse-gib", required_argument, NULL, OPT_SPARSE },
 	{ "dense-tables", required_argument, NULL, OPT_DENSE },
 	{ "extra", no_argument, NULL, OPT_EXTRA },
+	{ "irqchip", no_argument, NULL, OPT_IRQCHIP },
 	{ "manual-dirty", no_argument, NULL, OPT_MANUAL },
 	{ "churn", required_argument, NULL, OPT_CHURN },
 	{ "send", required_argument, NULL, OPT_SEND },
@@ -252,6 +255,9 @@ static int parse_option(struct guest *g, int opt)
 		return 0;
 	case OPT_EXTRA:
 		g->opt.extra = true;
+		return 0;
+	case OPT_IRQCHIP:
+		g->opt.irqchip = true;
 		return 0;
 	case OPT_MANUAL:
 		g->opt.manual_dirty = true;

@@ -94,6 +94,7 @@ struct vcpu {
 	pthread_cond_t changed;
 	enum vcpu_state state;
 	bool spinning; /* the operation under way ends only by STOP */
+	bool halted;   /* it is a HLT, and ends only by a kick */
 	int status;    /* of the last operation: 0 or -errno */
 	char why[160]; /* text for status */
 	uint64_t mmio_exits;
@@ -109,6 +110,7 @@ struct options {
 	bool background;
 	bool manual_dirty;
 	bool extra;
+	bool irqchip;
 	bool churn;
 	int churn_seconds; /* 0: forever */
 	int vcpus;
@@ -192,7 +194,7 @@ int vcpu_start(struct vcpu *v);
 int vcpu_submit(struct vcpu *v, const struct op *op);
 /* Waits for its end; -ETIMEDOUT after 'seconds' (the vCPU is then kicked and reset). */
 int vcpu_wait(struct vcpu *v, int seconds);
-/* Ends a spin, if one is under way, and waits until the vCPU is in user space. */
+/* Ends a spin or a HLT, if one is under way, and waits until the vCPU is in user space. */
 int vcpu_pause(struct vcpu *v);
 int vcpu_do(struct vcpu *v, const struct op *op);
 void vcpu_stop(struct vcpu *v);

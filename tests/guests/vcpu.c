@@ -39,7 +39,10 @@ static bool after_exit(struct vcpu *v, int ret)
 		int err = errno;
 
 		if (err == EINTR && run->immediate_exit) {
-			finish(v, -EINTR, "the vCPU was kicked out of its operation");
+			if (v->halted)
+				finish(v, 0, "");
+			else
+				finish(v, -EINTR, "the vCPU was kicked out of its operation");
 			return true;
 		}
 		if (err == EINTR || err == EAGAIN)
@@ -98,7 +101,7 @@ static void *vcpu_loop(void *arg)
 			ret = ioctl(v->fd, KVM_RUN, 0);
 		} while (!after_exit(v, ret));
 		/* Not at the dispatcher: put it back there. */
-		if (v->status)
+		if (v->status || v->halted)
 			vm_reset_vcpu(v);
 
 		pthread_mutex_lock(&v->lock);
@@ -106,6 +109,7 @@ static void *vcpu_loop(void *arg)
 		if (v->state == VCPU_BUSY)
 			v->state = VCPU_IDLE;
 		v->spinning = false;
+		v->halted = false;
 		v->ops++;
 		pthread_cond_broadcast(&v->changed);
 	}
@@ -147,6 +151,7 @@ int vcpu_submit(struct vcpu *v, const struct op *op)
 	v->mailbox[MB_STOP / 8] = 0;
 	v->mailbox[MB_ROUNDS / 8] = 0;
 	v->spinning = op->op == OP_SPIN_READ || op->op == OP_SPIN_WRITE;
+	v->halted = op->op == OP_HALT;
 	v->status = 0;
 	v->state = VCPU_BUSY;
 	pthread_cond_broadcast(&v->changed);
@@ -194,12 +199,13 @@ int vcpu_wait(struct vcpu *v, int seconds)
 
 int vcpu_pause(struct vcpu *v)
 {
-	int err;
-
 	if (v->mailbox)
 		v->mailbox[MB_STOP / 8] = 1;
-	err = vcpu_wait(v, OP_SECONDS);
-	return err;
+	pthread_mutex_lock(&v->lock);
+	if (v->halted)
+		kick(v);
+	pthread_mutex_unlock(&v->lock);
+	return vcpu_wait(v, OP_SECONDS);
 }
 
 int vcpu_do(struct vcpu *v, const struct op *op)
@@ -222,10 +228,13 @@ void vcpu_stop(struct vcpu *v)
 		return;
 	v->mailbox[MB_STOP / 8] = 1;
 	pthread_mutex_lock(&v->lock);
+	if (v->halted)
+		kick(v);
 	if (v->state == VCPU_BUSY && !wait_idle(v, STUCK_SECONDS))
 		kick(v);
 	v->state = VCPU_EXIT;
 	pthread_cond_broadcast(&v->changed);
 	pthread_mutex_unlock(&v->lock);
 	pthread_join(v->thread, NULL);
+	v->mailbox = NULL;
 }

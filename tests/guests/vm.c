@@ -94,6 +94,13 @@ int vm_create(struct guest *g)
 			return -errno;
 	}
 
+	if (g->opt.irqchip) {
+		struct kvm_enable_cap cap = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args = { 24 } };
+
+		if (ioctl(g->vm_fd, KVM_ENABLE_CAP, &cap))
+			return -errno;
+	}
+
 	g->vcpu_count = g->opt.vcpus;
 	for (int i = 0; i < g->vcpu_count; i++) {
 		int err = create_vcpu(g, i);
@@ -135,6 +142,13 @@ int vm_reset_vcpu(struct vcpu *v)
 		.rflags = 2,
 	};
 
+	/* Out of a HLT; with an APIC in the kernel, all but the first vCPU wait for INIT. */
+	if (v->guest->opt.irqchip) {
+		struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
+
+		if (ioctl(v->fd, KVM_SET_MP_STATE, &runnable))
+			return -errno;
+	}
 	if (ioctl(v->fd, KVM_GET_SREGS, &sregs))
 		return -errno;
 	set_segment(&sregs.cs, 0x8, 11, true);
