@@ -212,7 +212,10 @@ enum spt_reason {
 	N(NEW_HPA, new-hpa)						\
 	N(PAGE_SIZE, page-size)						\
 	N(ARMED, armed)		/* 1 */					\
-	N(HIT, hit)		/* seq=N vcpu=N rip=0x… gpa=0x… [gva=0x…] access=r|w|x error=0x… insn=HEX … */ \
+	N(HIT, hit)		/* seq=N vcpu=N rip=0x… gpa=0x… [gva=0x…] access=r|w|x error=0x… \
+				 * insn=HEX (up to 15 bytes at rip) bits=16|32|64 (of the code segment) \
+				 * root=0x… kind=… level-before=N before=0x… level-after=N after=0x… \
+				 * value=0x… ; what is not known is left out */ \
 	N(LOST, lost)		/* hits that nobody read in time */	\
 	N(COUNT, count)							\
 	N(UNDONE, undone)	/* id of an action that was taken back */ \
