@@ -176,38 +176,6 @@ static int scan_unit(struct dwarf_graph *g, Dwarf_Off offset, struct spt_type_qu
 	return more;
 }
 
-/* Where a unit ends and where its first DIE is; DIE 0: a kind of unit that has no C types. */
-struct unit {
-	size_t end;
-	size_t die;
-};
-
-static bool read_unit(const struct spt_elf_bytes *info, size_t at, struct unit *ret)
-{
-	const uint8_t *p = info->bytes + at;
-	size_t left = info->size - at, offset_size = 4, head = 4;
-	uint64_t length = 0;
-	uint16_t version;
-
-	if (left < 24) /* longer than any header, shorter than any unit */
-		return false;
-	memcpy(&length, p, 4);
-	if (length == 0xffffffff) { /* 64-bit DWARF */
-		memcpy(&length, p + 4, 8);
-		offset_size = 8;
-		head = 12;
-	}
-	if (length < 12 || length > left - head)
-		return false;
-	memcpy(&version, p + head, sizeof(version));
-	ret->end = at + head + length;
-	/* Version, DWARF 5's unit type, size of addresses, offset of the abbreviations. */
-	ret->die = at + head + 2 + (version >= 5) + 1 + offset_size;
-	if (version >= 5 && p[head + 2] != DW_UT_compile && p[head + 2] != DW_UT_partial)
-		ret->die = 0;
-	return true;
-}
-
 static void make_filter(const struct patterns *pattern, size_t n, struct filter *ret, size_t *open)
 {
 	memset(ret, 0, sizeof(*ret));
@@ -234,14 +202,13 @@ static int find_all(struct dwarf_graph *g, struct spt_type_query *query, struct 
 	}
 	make_filter(pattern, n, &filter, &open);
 	while (open && at < info->size) {
-		struct unit unit;
+		struct dwarf_unit unit;
+		int err = dwarf_unit_at(g, at, &unit, e);
 
-		if (!read_unit(info, at, &unit))
-			return spt_fail(e, EINVAL, "%s: damaged DWARF: a unit at 0x%zx is cut off",
-					g->graph.path, at);
+		if (err)
+			return err;
 		if (unit.die && may_define(info->bytes + at, unit.end - at, &filter, pattern, n)) {
-			int err = scan_unit(g, unit.die, query, pattern, n, e);
-
+			err = scan_unit(g, unit.die, query, pattern, n, e);
 			if (err)
 				return err;
 			make_filter(pattern, n, &filter, &open);

@@ -34,7 +34,21 @@ struct dwarf_graph {
 	Dwarf_Debug dbg;
 };
 
-/* Replace .debug_abbrev by a copy of ours without DW_AT_sibling. 0 or -ENOMEM. */
+/* A compilation unit, in offsets of .debug_info. */
+struct dwarf_unit {
+	size_t end;
+	size_t die;	 /* its own DIE; 0: a kind of unit that has no C types */
+	uint64_t abbrev; /* its table in .debug_abbrev */
+};
+
+/* The unit at @at, within the section. -EINVAL: it is cut off. */
+int dwarf_unit_at(struct dwarf_graph *g, size_t at, struct dwarf_unit *ret, struct spt_error *e);
+
+/*
+ * Replace .debug_abbrev by a copy of ours without DW_AT_sibling. -EINVAL when a
+ * unit is cut off or its abbreviations begin inside another table, where the copy
+ * would read differently.
+ */
 int dwarf_abbrev_load(struct dwarf_graph *g, struct spt_error *e);
 
 /* -EINVAL with @e saying what libdwarf found wrong; frees @error. */
