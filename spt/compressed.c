@@ -17,6 +17,8 @@
 #define SPT_ZSTD_MAX_RATIO 1024
 #define SPT_ZSTD_MAX_FLOOR (1ULL << 30)
 
+#define SPT_ZSTD_STEP (4U << 20) /* bytes that come out between two looks at progress */
+
 bool spt_zstd_recognise(const void *bytes, size_t len)
 {
 	const unsigned char *b = bytes;
@@ -63,8 +65,9 @@ static const char *implausible(const char *out, size_t len, size_t *next, bool p
 	return NULL;
 }
 
-int spt_zstd_expand(const void *bytes, size_t len, const char *name, bool partial, void **ret,
-		    size_t *ret_len, struct spt_error *err)
+int spt_zstd_expand(const void *bytes, size_t len, const char *name, bool partial,
+		    const struct spt_progress *progress, void **ret, size_t *ret_len,
+		    struct spt_error *err)
 {
 	ZSTD_DStream *stream __attribute__((cleanup(free_stream))) = ZSTD_createDStream();
 	void *out __attribute__((cleanup(free_bytes))) = NULL;
@@ -72,27 +75,30 @@ int spt_zstd_expand(const void *bytes, size_t len, const char *name, bool partia
 	ZSTD_inBuffer in = { bytes, len, 0 };
 	ZSTD_outBuffer to = { NULL, 0, 0 };
 	size_t left = 1; /* 0: a frame is complete */
-	size_t next = 0;
+	size_t next = 0, room = 0;
 
 	if (!stream)
 		return spt_fail(err, ENOMEM, "%s: out of memory", name);
 
 	for (;;) {
-		if (to.pos == to.size) {
-			size_t room = to.size ? to.size * 2 : 1 << 20;
-			void *more = to.size < limit ? realloc(out, room) : NULL;
+		if (to.pos == room) {
+			size_t more_room = room ? room * 2 : 1 << 20;
+			void *more = room < limit ? realloc(out, more_room) : NULL;
 
-			if (!more && to.size < limit)
+			if (!more && room < limit)
 				return spt_fail(err, ENOMEM, "%s: out of memory at %zu bytes", name,
-						room);
+						more_room);
 			if (!more)
 				return spt_fail(err, EINVAL,
 						"%s: compressed image grows beyond %zu bytes", name,
-						to.size);
+						room);
 			out = more;
 			to.dst = out;
-			to.size = room;
+			room = more_room;
 		}
+		if (spt_progress_step(progress, in.pos, len))
+			return spt_fail(err, EINTR, "%s: interrupted", name);
+		to.size = room - to.pos > SPT_ZSTD_STEP ? to.pos + SPT_ZSTD_STEP : room;
 
 		size_t in_before = in.pos, out_before = to.pos;
 

@@ -7,7 +7,8 @@
 #include "spt/image.h"
 #include "spt/record.h"
 
-#define RECORDS_AHEAD 8 /* to fetch while one is checked */
+#define RECORDS_AHEAD 8		 /* to fetch while one is checked */
+#define LOOK_EVERY    (4U << 20) /* bytes between two looks at progress */
 
 /* Copy a record that may be shorter or longer than we know it; the rest is 0. */
 static void copy_record(void *to, size_t size, const struct spt_rec *rec)
@@ -123,10 +124,11 @@ static size_t resync(const struct spt_image *img, size_t off, size_t end)
 }
 
 /* Walk all records up to @end. Salvage: img->len and the gaps say what is usable. */
-static int check_records(struct spt_image *img, size_t end, unsigned int flags, size_t *end_rec,
+static int check_records(struct spt_image *img, size_t end, unsigned int flags,
+			 const struct spt_progress *progress, size_t *end_rec,
 			 struct spt_error *err)
 {
-	size_t off = 0;
+	size_t off = 0, look = LOOK_EVERY;
 
 	*end_rec = end;
 	while (off < end) {
@@ -144,6 +146,11 @@ static int check_records(struct spt_image *img, size_t end, unsigned int flags, 
 			if (rec->type == SPT_REC_END)
 				*end_rec = off;
 			off += rec->len;
+			if (off < look)
+				continue;
+			look = off + LOOK_EVERY;
+			if (spt_progress_step(progress, off, end))
+				return spt_fail(err, EINTR, "%s: interrupted", img->name);
 			continue;
 		}
 
@@ -214,10 +221,10 @@ static int check_head(struct spt_image *img, size_t len, struct spt_error *err)
 
 /* The records of an image whose head is sound, and what END says of them. */
 static int check_all(struct spt_image *img, size_t len, struct spt_checksum *sum,
-		     unsigned int flags, struct spt_error *err)
+		     unsigned int flags, const struct spt_progress *progress, struct spt_error *err)
 {
 	size_t end_rec;
-	int ret = check_records(img, img->len, flags, &end_rec, err);
+	int ret = check_records(img, img->len, flags, progress, &end_rec, err);
 
 	if (!ret && len % 8)
 		ret = damage(img, flags, err, len - len % 8, "cut off record");
@@ -231,8 +238,9 @@ static int check_all(struct spt_image *img, size_t len, struct spt_checksum *sum
 	return ret;
 }
 
-int spt_image_open(struct spt_image *img, const void *base, size_t len, const char *name,
-		   unsigned int flags, struct spt_error *err)
+int spt_image_open_slow(struct spt_image *img, const void *base, size_t len, const char *name,
+			unsigned int flags, const struct spt_progress *progress,
+			struct spt_error *err)
 {
 	size_t whole = len & ~(size_t)7;
 	struct spt_checksum sum;
@@ -251,11 +259,17 @@ int spt_image_open(struct spt_image *img, const void *base, size_t len, const ch
 		return ret;
 	if (!(flags & SPT_IMAGE_TRUST)) {
 		spt_checksum_begin(&sum, base, summed_words(whole));
-		ret = check_all(img, len, &sum, flags, err);
+		ret = check_all(img, len, &sum, flags, progress, err);
 		spt_checksum_cancel(&sum);
 	} else {
-		ret = check_all(img, len, NULL, flags, err);
+		ret = check_all(img, len, NULL, flags, progress, err);
 	}
 	img->torn = img->end.flags & SPT_END_TORN;
 	return ret;
+}
+
+int spt_image_open(struct spt_image *img, const void *base, size_t len, const char *name,
+		   unsigned int flags, struct spt_error *err)
+{
+	return spt_image_open_slow(img, base, len, name, flags, NULL, err);
 }

@@ -15,6 +15,7 @@
 #include "agent/spt_image.h"
 #include "decoders/error.h"
 #include "spt/checksum.h"
+#include "spt/progress.h"
 
 /* Read what is intact of a damaged image instead of refusing it. */
 #define SPT_IMAGE_SALVAGE (1U << 0)
@@ -54,6 +55,12 @@ struct spt_image {
  */
 int spt_image_open(struct spt_image *img, const void *base, size_t len, const char *name,
 		   unsigned int flags, struct spt_error *err);
+
+/* The same of an image whose reading may take long; also -EINTR, when @progress (or NULL) ends it.
+ */
+int spt_image_open_slow(struct spt_image *img, const void *base, size_t len, const char *name,
+			unsigned int flags, const struct spt_progress *progress,
+			struct spt_error *err);
 
 /* The record after @rec, or the first for NULL; NULL after the last. */
 static inline const struct spt_rec *spt_image_next(const struct spt_image *img,

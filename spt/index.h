@@ -23,6 +23,7 @@
 
 #include "agent/spt_image.h"
 #include "decoders/error.h"
+#include "spt/progress.h"
 
 #define SPT_INDEX_MAGIC	  0x5845444e49545053ULL /* "SPTINDEX" in memory order */
 #define SPT_INDEX_VERSION 1
@@ -106,10 +107,11 @@ int spt_index_open(struct spt_index *idx, const void *bytes, size_t end, size_t 
  * Make one of the records of an image, @len bytes up to its index or end record,
  * in one pass over their heads. @sums: take the pieces' sums, which reads all.
  * @image_off: of @bytes in the image; an index may be made of several parts in
- * turn. Returns 0, -ENOMEM, -EINVAL (no sequence of records).
+ * turn. Returns 0, -ENOMEM, -EINVAL (no sequence of records), -EINTR (@progress,
+ * which may be NULL, ended it).
  */
 int spt_index_scan(struct spt_index *idx, const void *bytes, size_t len, uint64_t image_off,
-		   bool sums);
+		   bool sums, const struct spt_progress *progress);
 
 /* After the last part: sort the tables. */
 void spt_index_sort(struct spt_index *idx);

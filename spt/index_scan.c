@@ -11,6 +11,7 @@
 /* One record costs the decompression of a piece: larger ones hardly shrink better. */
 #define SPT_PIECE_BYTES (128U << 10)
 #define SPT_RUN_BYTES	(64U << 10)
+#define LOOK_EVERY	(4U << 20) /* bytes between two looks at progress */
 
 /* Room for one more element at the end of *@array. */
 static void *grow(void *array, uint64_t count, uint64_t *room, size_t size)
@@ -122,9 +123,10 @@ static int add_to_piece(struct spt_index *idx, uint64_t off, uint32_t len)
 }
 
 int spt_index_scan(struct spt_index *idx, const void *bytes, size_t len, uint64_t image_off,
-		   bool sums)
+		   bool sums, const struct spt_progress *progress)
 {
 	uint64_t first_piece = idx->nr_pieces;
+	size_t look = LOOK_EVERY;
 
 	idx->new_part = true;
 	for (size_t at = 0; at < len;) {
@@ -140,6 +142,11 @@ int spt_index_scan(struct spt_index *idx, const void *bytes, size_t len, uint64_
 		if (ret)
 			return ret;
 		at += rec->len;
+		if (at < look)
+			continue;
+		look = at + LOOK_EVERY;
+		if (spt_progress_step(progress, at, len))
+			return -EINTR;
 	}
 	for (uint64_t i = first_piece; i < idx->nr_pieces; i++) {
 		struct spt_index_piece *piece = (struct spt_index_piece *)&idx->piece[i];

@@ -156,8 +156,7 @@ static int expand_one(void *arg, uint64_t nr, unsigned int thread)
 	return expand_piece(e->p, piece, e->z[thread], e->to + piece->image_off);
 }
 
-int spt_pieces_expand_all(struct spt_pieces *p, void *to,
-			  int (*progress)(void *arg, uint64_t done, uint64_t total), void *arg)
+int spt_pieces_expand_all(struct spt_pieces *p, void *to, const struct spt_progress *progress)
 {
 	struct expansion e = { .p = p, .to = to };
 	struct spt_workers workers = { .job = expand_one, .arg = &e };
@@ -179,8 +178,8 @@ int spt_pieces_expand_all(struct spt_pieces *p, void *to,
 		const struct spt_index_piece *last = &p->index->piece[end - 1];
 
 		ret = spt_workers_run(&workers, nr, end);
-		if (!ret && progress &&
-		    progress(arg, last->image_off + last->image_len, p->index->image_len))
+		if (!ret && spt_progress_step(progress, last->image_off + last->image_len,
+					      p->index->image_len))
 			ret = -EINTR;
 	}
 	for (int i = 0; i < SPT_WORKERS_MAX; i++)

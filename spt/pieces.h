@@ -35,10 +35,8 @@ const struct spt_rec *spt_pieces_record(struct spt_pieces *p, uint64_t off);
 
 /*
  * Decompress all pieces to @to, which has room for the image, on several threads.
- * @progress is called now and then, with bytes, and ends it if it returns other
- * than 0; it may be NULL. Returns 0, -ENOMEM, -EINVAL (damaged), -EINTR.
+ * Returns 0, -ENOMEM, -EINVAL (damaged), -EINTR (@progress, which may be NULL, ended it).
  */
-int spt_pieces_expand_all(struct spt_pieces *p, void *to,
-			  int (*progress)(void *arg, uint64_t done, uint64_t total), void *arg);
+int spt_pieces_expand_all(struct spt_pieces *p, void *to, const struct spt_progress *progress);
 
 #endif

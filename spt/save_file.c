@@ -83,10 +83,10 @@ void spt_save_parts_of(struct spt_save_parts *parts, const struct spt_image *img
 static int make_index(struct spt_index *idx, const struct spt_save_parts *parts, const char *name,
 		      struct spt_error *err)
 {
-	int ret = spt_index_scan(idx, parts->base, parts->len, 0, true);
+	int ret = spt_index_scan(idx, parts->base, parts->len, 0, true, NULL);
 
 	if (!ret && parts->added_len)
-		ret = spt_index_scan(idx, parts->added, parts->added_len, parts->len, true);
+		ret = spt_index_scan(idx, parts->added, parts->added_len, parts->len, true, NULL);
 	if (ret)
 		return spt_fail(err, -ret, "%s: cannot make an index: %s", name, strerror(-ret));
 	return 0;
@@ -275,12 +275,12 @@ int spt_save_compressed(const struct spt_beside *to, const struct spt_save_parts
 	int ret;
 
 	end_seal(&end, end_off / 8);
-	ret = spt_index_scan(&idx, parts->base, parts->len, 0, false);
+	ret = spt_index_scan(&idx, parts->base, parts->len, 0, false, NULL);
 	if (!ret && parts->added_len)
-		ret = spt_index_scan(&idx, parts->added, parts->added_len, parts->len, false);
+		ret = spt_index_scan(&idx, parts->added, parts->added_len, parts->len, false, NULL);
 	/* A piece of its own: it is no neighbour of the others in memory. */
 	if (!ret)
-		ret = spt_index_scan(&idx, &end, sizeof(end), end_off, false);
+		ret = spt_index_scan(&idx, &end, sizeof(end), end_off, false, NULL);
 	if (ret)
 		return spt_fail(err, -ret, "%s: cannot make an index: %s", to->target,
 				strerror(-ret));

@@ -41,15 +41,14 @@ struct spt_source {
 	struct spt_pieces pieces;
 	void *answer; /* the last one */
 
-	int (*progress)(void *arg, uint64_t done, uint64_t total); /* may be NULL */
-	void *progress_arg;
+	struct spt_progress progress;
 };
 
 void spt_source_set_progress(struct spt_source *src,
 			     int (*progress)(void *arg, uint64_t done, uint64_t total), void *arg)
 {
-	src->progress = progress;
-	src->progress_arg = arg;
+	src->progress.step = progress;
+	src->progress.arg = arg;
 }
 
 bool spt_source_is_live(const struct spt_source *src)
@@ -92,6 +91,13 @@ void spt_source_close(struct spt_source *src)
 	free(src->answer);
 	free(src->name);
 	free(src);
+}
+
+/* The source's progress, in work of several parts: @before are done, @behind come later. */
+static struct spt_progress part_of(const struct spt_source *src, unsigned int before,
+				   unsigned int behind)
+{
+	return (struct spt_progress){ src->progress.step, src->progress.arg, before, behind };
 }
 
 static void free_piece(char **piece)
@@ -161,13 +167,17 @@ static int read_all(struct spt_source *src, int fd, bool image, struct spt_error
 		size_t want = src->room - src->len;
 		ssize_t n = read(fd, src->bytes + src->len, want);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
+		bool interrupted = n < 0 && errno == EINTR;
+
+		if (n < 0 && !interrupted)
 			return image ? spt_live_fail(src->name, errno, err)
 				     : spt_fail(err, errno, "%s: cannot read: %s", src->name,
 						strerror(errno));
-		src->len += n;
+		src->len += interrupted ? 0 : n;
+		if (spt_progress_step(&src->progress, src->len, 0))
+			return spt_fail(err, EINTR, "%s: interrupted", src->name);
+		if (interrupted)
+			continue;
 		if (!n || (image && (size_t)n < want && ends_with_end(src->bytes, src->len)))
 			return 0;
 	}
@@ -283,9 +293,15 @@ static bool use_index(struct spt_source *src)
 	if (src->len % 8 && !src->compressed)
 		return false;
 	if (open_stored_index(src, &end)) {
+		int ret = -ENOENT;
+
 		end = NULL;
-		if (src->compressed || src->len < SPT_SCAN_FLOOR ||
-		    spt_index_scan(&src->index, src->bytes, src->len, 0, false)) {
+		if (!src->compressed && src->len >= SPT_SCAN_FLOOR)
+			ret = spt_index_scan(&src->index, src->bytes, src->len, 0, false,
+					     &src->progress);
+		if (ret == -EINTR) /* which the plain way will see, too */
+			src->indexed = SPT_INDEX_UNTRIED;
+		if (ret) {
 			spt_index_deinit(&src->index);
 			return false;
 		}
@@ -304,6 +320,7 @@ static bool use_index(struct spt_source *src)
 /* Every frame of the index, into a file without a name that is then what is read. */
 static int expand_indexed(struct spt_source *src, struct spt_error *err)
 {
+	struct spt_progress progress = part_of(src, 0, 1);
 	struct spt_temporary temporary;
 	int ret;
 
@@ -313,7 +330,7 @@ static int expand_indexed(struct spt_source *src, struct spt_error *err)
 
 	if (ret)
 		return ret;
-	ret = spt_pieces_expand_all(&src->pieces, temporary.at, src->progress, src->progress_arg);
+	ret = spt_pieces_expand_all(&src->pieces, temporary.at, &progress);
 	if (ret) {
 		spt_temporary_put(&temporary);
 		return ret;
@@ -325,8 +342,10 @@ static int expand_indexed(struct spt_source *src, struct spt_error *err)
 	return 0;
 }
 
+/* A compressed file's image, which is then to be checked: half of the work. */
 static int expand(struct spt_source *src, bool partial, struct spt_error *err)
 {
+	struct spt_progress progress = part_of(src, 0, 1);
 	void *plain;
 	size_t len;
 	int ret;
@@ -339,7 +358,8 @@ static int expand(struct spt_source *src, bool partial, struct spt_error *err)
 		if (!ret)
 			return 0;
 	}
-	ret = spt_zstd_expand(src->bytes, src->len, src->name, partial, &plain, &len, err);
+	ret = spt_zstd_expand(src->bytes, src->len, src->name, partial, &progress, &plain, &len,
+			      err);
 	if (ret)
 		return ret;
 	release_bytes(src);
@@ -417,6 +437,7 @@ static bool read_narrowed(struct spt_source *src, const struct spt_request *req,
 int spt_source_read(struct spt_source *src, const struct spt_request *req, unsigned int flags,
 		    struct spt_image *img, struct spt_error *err)
 {
+	struct spt_progress progress = src->progress;
 	int ret = 0;
 
 	if (src->fd < 0 && read_narrowed(src, req, flags, img))
@@ -427,6 +448,7 @@ int spt_source_read(struct spt_source *src, const struct spt_request *req, unsig
 			ret = read_all(src, src->fd, true, err);
 	} else if (src->compressed) {
 		ret = expand(src, flags & SPT_IMAGE_SALVAGE, err);
+		progress = part_of(src, 1, 0);
 	}
 	if (ret)
 		return ret;
@@ -434,5 +456,5 @@ int spt_source_read(struct spt_source *src, const struct spt_request *req, unsig
 		return src->fd >= 0
 			       ? spt_live_fail(src->name, ENODATA, err)
 			       : spt_fail(err, EINVAL, "%s: empty file, not an image", src->name);
-	return spt_image_open(img, src->bytes, src->len, src->name, flags, err);
+	return spt_image_open_slow(img, src->bytes, src->len, src->name, flags, &progress, err);
 }

@@ -65,8 +65,9 @@ bool spt_source_is_live(const struct spt_source *src);
 const char *spt_source_name(const struct spt_source *src); /* VM id or file */
 
 /*
- * Have @progress called, with bytes, while reading takes long; what it returns
- * other than 0 ends the reading with -EINTR. NULL: nobody is told.
+ * Have @progress called while reading takes long, with bytes where @total is 0;
+ * once it returns other than 0, and as long as it does, reading ends with -EINTR.
+ * NULL: nobody is told.
  */
 void spt_source_set_progress(struct spt_source *src,
 			     int (*progress)(void *arg, uint64_t done, uint64_t total), void *arg);

@@ -46,7 +46,7 @@ static struct saved save(void)
 	mkimage_note(s.mk, SPT_NOTE_LIMIT, 1, 2);
 	s.image = mkimage_finish(s.mk, &s.len);
 	spt_index_init(&s.made);
-	assert_int_equal(spt_index_scan(&s.made, s.image, s.len, 0, true), 0);
+	assert_int_equal(spt_index_scan(&s.made, s.image, s.len, 0, true, NULL), 0);
 	spt_index_sort(&s.made);
 	assert_int_equal(spt_index_store(&s.made, &s.stored, &s.stored_len), 0);
 	return s;

@@ -110,7 +110,7 @@ static void narrow(struct narrowed *n, const struct spt_image *img, const struct
 	size_t len;
 
 	spt_index_init(&n->idx);
-	assert_int_equal(spt_index_scan(&n->idx, img->base, img->len, 0, any(2)), 0);
+	assert_int_equal(spt_index_scan(&n->idx, img->base, img->len, 0, any(2), NULL), 0);
 	spt_index_sort(&n->idx);
 	assert_int_equal(spt_pieces_init(&n->pieces, &n->idx, img->base, img->len, false), 0);
 	assert_int_equal(spt_narrow(&n->pieces, req, &n->answer, &len), 0);
@@ -266,7 +266,7 @@ static void of_a_range_no_range_is_taken(void **state)
 	mkimage_head(vm.mk)->req_len = 8 * MK_MB;
 	vm_load(&vm);
 	spt_index_init(&idx);
-	assert_int_equal(spt_index_scan(&idx, vm.model.image.base, vm.model.image.len, 0, true), 0);
+	assert_int_equal(spt_index_scan(&idx, vm.model.image.base, vm.model.image.len, 0, true, NULL), 0);
 	assert_int_equal(
 		spt_pieces_init(&pieces, &idx, vm.model.image.base, vm.model.image.len, false), 0);
 	assert_int_equal(spt_narrow(&pieces, &req, &answer, &len), -ENOTSUP);
