@@ -23,7 +23,7 @@ qemu_initrd() # FILE
 qemu_boot_line()
 {
 	local line="console=ttyS0 quiet mitigations=off nokaslr tsc=reliable no_timer_check"
-	line+=" random.trust_cpu=on cryptomgr.notests panic=-1 log_buf_len=4M"
+	line+=" random.trust_cpu=on cryptomgr.notests panic=-1 log_buf_len=4M spt.lab=1"
 	# A 1G page can only be had at boot, and only where the rest still has room.
 	((LAB_MEM < 2560)) || line+=" hugepagesz=1G hugepages=1"
 	echo "$line"

@@ -157,7 +157,7 @@ run_l1_files() # WORD...
 	[[ $LAB_GUEST != qemu ]] || guest_initrd "$LAB_RUN/l1/guest.cpio"
 	LAB_ENV=$LAB_RUN/l1/env
 	for word in LAB_MMU LAB_KERNEL LAB_RELEASE LAB_KERNEL_DIR LAB_VENDOR LAB_KVM_ARGS \
-		LAB_VENDOR_ARGS LAB_GUEST LAB_SMP LAB_SHARE LAB_AGENT LAB_INTERACTIVE LAB_TERM LAB_STTY; do
+		LAB_VENDOR_ARGS LAB_MODULES LAB_GUEST LAB_SMP LAB_SHARE LAB_AGENT LAB_INTERACTIVE LAB_TERM LAB_STTY; do
 		printf "%s='%s'\n" "$word" "${!word}"
 	done >"$LAB_ENV"
 }
@@ -253,11 +253,15 @@ run_options() # OPTION... ; sets LAB_*, and lab_words to what follows '--'
 	done
 	lab_words=("$@")
 	lab_agent_wanted=$agent
-	table_row modes "$LAB_MMU" LAB_EMULATOR LAB_BOOT LAB_CPU LAB_VENDOR LAB_KVM_ARGS LAB_VENDOR_ARGS ||
+	table_row modes "$LAB_MMU" LAB_EMULATOR LAB_BOOT LAB_CPU LAB_VENDOR LAB_KVM_ARGS LAB_VENDOR_ARGS \
+		LAB_MMU_KERNELS LAB_MODULES ||
 		die "no MMU mode '$LAB_MMU': known are $(table_names modes)"
-	LAB_KVM_ARGS=${LAB_KVM_ARGS#-} LAB_VENDOR_ARGS=${LAB_VENDOR_ARGS#-}
+	LAB_KVM_ARGS=${LAB_KVM_ARGS#-} LAB_VENDOR_ARGS=${LAB_VENDOR_ARGS#-} LAB_MODULES=${LAB_MODULES#-}
 	table_row kernels "$LAB_KERNEL" _ _ _ ||
 		die "no kernel '$LAB_KERNEL': known are $(table_names kernels)"
+	[[ ,$LAB_MMU_KERNELS, = *,all,* || ,$LAB_MMU_KERNELS, = *",$LAB_KERNEL,"* ]] ||
+		die "--mmu $LAB_MMU: Linux $LAB_KERNEL cannot do that; use --kernel $LAB_MMU_KERNELS"
+	[[ ! $LAB_MODULES || $agent ]] || die "--mmu $LAB_MMU needs modules: not with --no-agent"
 	[[ $LAB_GUEST =~ ^(none|pages|qemu)$ ]] || die "no guest '$LAB_GUEST': known are none pages qemu"
 	[[ $LAB_MEM =~ ^[0-9]+$ && $LAB_SMP =~ ^[1-9][0-9]*$ && $LAB_TIMEOUT =~ ^[1-9][0-9]*$ ]] ||
 		die "--mem, --smp and --timeout want numbers"

@@ -16,7 +16,6 @@
 #include "pages.h"
 
 #define MAX_ARGS   6
-#define X86_RET	   0xc3
 #define LIST_PAGES 512 /* pages that one answer line names */
 
 /* What a command gets: its arguments with the words for range and vCPU taken out. */
@@ -142,9 +141,14 @@ static void cmd_touch(struct request *q)
 	} else if (!strcmp(access, "x")) {
 		if (!memory_of(q))
 			return;
-		for (uint64_t at = 0; at < pages_of(q); at++)
-			*((volatile uint8_t *)memory_hva(q->slot, q->gpa + at * SIZE_4K) +
-			  EXEC_OFFSET) = X86_RET;
+		for (uint64_t at = 0; at < pages_of(q); at++) {
+			int err = memory_put_code(q->guest, q->slot, q->gpa + at * SIZE_4K);
+
+			if (err) {
+				answer_errno(q, err);
+				return;
+			}
+		}
 		run_op(q, OP_EXEC, 0);
 	} else {
 		answer(q, "error access is r, w or x, not '%s'", access);
@@ -170,8 +174,16 @@ static void cmd_read(struct request *q)
 
 static void cmd_peek(struct request *q)
 {
-	if (memory_of(q))
-		answer(q, "ok 0x%016" PRIx64, *(volatile uint64_t *)memory_hva(q->slot, q->gpa));
+	uint64_t value;
+
+	if (!memory_of(q))
+		return;
+	int err = memory_load(q->guest, q->slot, q->gpa, &value, sizeof(value));
+
+	if (err)
+		answer_errno(q, err);
+	else
+		answer(q, "ok 0x%016" PRIx64, value);
 }
 
 static void cmd_poke(struct request *q)
@@ -181,8 +193,7 @@ static void cmd_poke(struct request *q)
 	if (parse_size(q->argv[0], &value)) {
 		answer(q, "error '%s' is no number", q->argv[0]);
 	} else if (memory_of(q)) {
-		*(volatile uint64_t *)memory_hva(q->slot, q->gpa) = value;
-		answer(q, "ok");
+		answer_errno(q, memory_store(q->guest, q->slot, q->gpa, &value, sizeof(value)));
 	}
 }
 
@@ -378,6 +389,48 @@ static void cmd_attributes(struct request *q)
 		answer_errno(q, memory_set_private(q->guest, q->gpa, q->len, private));
 }
 
+static bool private_half(struct request *q)
+{
+	if (q->slot && q->slot->private)
+		return true;
+	answer(q, "error 0x%" PRIx64 " has no private half", q->gpa);
+	return false;
+}
+
+/* As a VMM does when its guest asks: the half that is not used any more is given back. */
+static void cmd_convert(struct request *q)
+{
+	bool private = !strcmp(q->argv[0], "private");
+
+	cmd_attributes(q);
+	if (strcmp(q->reply->text, "ok") || !private_half(q))
+		return;
+	if (!private)
+		answer_errno(q, tdx_punch(q->slot, q->gpa, q->len));
+	else if (madvise(memory_hva(q->slot, q->gpa), q->len, MADV_DONTNEED))
+		answer_errno(q, -errno);
+}
+
+static void cmd_punch(struct request *q)
+{
+	if (private_half(q))
+		answer_errno(q, tdx_punch(q->slot, q->gpa, q->len));
+}
+
+static void cmd_allocate(struct request *q)
+{
+	if (private_half(q))
+		answer_errno(q, tdx_allocate(q->slot, q->gpa, q->len));
+}
+
+static void cmd_prefault(struct request *q)
+{
+	if (q->vcpu->state == VCPU_BUSY)
+		answer(q, "error vCPU %d is running: pause it first", q->vcpu->idx);
+	else
+		answer_errno(q, vm_prefault(q->vcpu, q->gpa, q->len));
+}
+
 /* A child that shares all memory copy-on-write, and is gone again. */
 static void cmd_fork(struct request *q)
 {
@@ -565,6 +618,10 @@ static const struct command command_table[] = {
 	{ "madvise", TAKES_RANGE, 1, 1, cmd_madvise, "GPA[+LEN] ADVICE" },
 	{ "mprotect", TAKES_RANGE, 1, 1, cmd_mprotect, "GPA[+LEN] none|r|rw" },
 	{ "attributes", TAKES_RANGE, 1, 1, cmd_attributes, "GPA[+LEN] private|shared" },
+	{ "convert", TAKES_RANGE, 1, 1, cmd_convert, "GPA[+LEN] private|shared" },
+	{ "punch", TAKES_RANGE, 0, 0, cmd_punch, "GPA[+LEN]" },
+	{ "allocate", TAKES_RANGE, 0, 0, cmd_allocate, "GPA[+LEN]" },
+	{ "prefault", TAKES_RANGE, 0, 0, cmd_prefault, "GPA[+LEN] [@VCPU]" },
 	{ "fork", TAKES_NOTHING, 0, 0, cmd_fork, "" },
 	{ "write-file", TAKES_NOTHING, 2, 2, cmd_write_file, "FILE WORD" },
 	{ "delete-slot", TAKES_SLOT, 0, 0, cmd_delete_slot, "ID" },

@@ -101,11 +101,9 @@ static const char *const backing_name[] = {
 	[BACKING_ALIAS] = "alias",	     [BACKING_NONE] = "none",
 };
 
-int layout_init(struct guest *g)
+/* What the options make of the slots. */
+static void layout_sizes(struct guest *g)
 {
-	g->slot_count = sizeof(slot_table) / sizeof(slot_table[0]);
-	memcpy(g->slot, slot_table, sizeof(slot_table));
-
 	struct slot *sparse = &g->slot[SLOT_SPARSE];
 	struct slot *dense = &g->slot[SLOT_DENSE];
 
@@ -120,16 +118,32 @@ int layout_init(struct guest *g)
 	for (int i = 0; i < g->slot_count; i++)
 		if (g->slot[i].extra && !g->opt.extra)
 			g->slot[i].skipped = "not asked for (--extra)";
+}
+
+int layout_init(struct guest *g)
+{
+	const struct touch *touches = g->opt.tdx ? tdx_touch_table : touch_table;
+	int count =
+		g->opt.tdx ? tdx_touch_count : (int)(sizeof(touch_table) / sizeof(touch_table[0]));
+
+	g->slot_count =
+		g->opt.tdx ? tdx_slot_count : (int)(sizeof(slot_table) / sizeof(slot_table[0]));
+	memcpy(g->slot, g->opt.tdx ? tdx_slot_table : slot_table,
+	       g->slot_count * sizeof(g->slot[0]));
+	for (int i = 0; i < g->slot_count; i++)
+		g->slot[i].shared_mask = g->shared_mask;
+	if (!g->opt.tdx)
+		layout_sizes(g);
 
 	g->touch_count = 0;
-	for (size_t i = 0; i < sizeof(touch_table) / sizeof(touch_table[0]); i++) {
-		struct touch t = touch_table[i];
+	for (int i = 0; i < count; i++) {
+		struct touch t = touches[i];
 
-		if (t.slot == SLOT_SPARSE)
-			t.count = sparse->size / SIZE_2M;
-		else if (t.slot == SLOT_DENSE)
-			t.count = dense->size / SIZE_4K;
-		t.gpa += g->slot[t.slot].gpa;
+		if (!g->opt.tdx && t.slot == SLOT_SPARSE)
+			t.count = g->slot[SLOT_SPARSE].size / SIZE_2M;
+		else if (!g->opt.tdx && t.slot == SLOT_DENSE)
+			t.count = g->slot[SLOT_DENSE].size / SIZE_4K;
+		t.gpa += g->slot[t.slot].gpa + (t.shared ? g->shared_mask : 0);
 		g->touch[g->touch_count++] = t;
 	}
 	return 0;
@@ -157,6 +171,7 @@ struct slot *layout_slot(struct guest *g, int id)
 
 struct slot *layout_find(struct guest *g, uint64_t gpa, uint64_t len)
 {
+	gpa &= ~g->shared_mask;
 	for (int i = 0; i < g->slot_count; i++) {
 		struct slot *s = &g->slot[i];
 
@@ -198,6 +213,8 @@ static void print_slot(const struct slot *s, FILE *out)
 		fprintf(out, "null");
 	fprintf(out, ",\"guest_page_size\":%" PRIu64 ",\"guest_perm\":\"%s\",\"registered\":%s,",
 		s->guest_page, s->guest_nx ? "rw-" : "rwx", s->registered ? "true" : "false");
+	if (s->private)
+		fprintf(out, "\"private\":true,\"gmem_offset\":%" PRIu64 ",", s->gmem_offset);
 	if (s->skipped)
 		fprintf(out, "\"skipped\":\"%s\"}", s->skipped);
 	else
@@ -233,11 +250,12 @@ void layout_print(const struct guest *g, FILE *out)
 
 	fprintf(out,
 		"{\"name\":\"%s\",\"pid\":%d,\"vm_fd\":%d,\"vcpus\":%d,\"gdt_base\":\"0x%" PRIx64
-		"\",\"maxphyaddr\":%u,"
+		"\",\"maxphyaddr\":%u,\"shared_mask\":\"0x%" PRIx64 "\","
 		"\"gva_base\":\"0x%lx\",\"cr3\":\"0x%lx\",\"guest_levels\":4,"
 		"\"code_gpa\":\"0x%lx\",\"mailbox_gpa\":\"0x%lx\",\"ready\":%s,\"slots\":[",
 		g->opt.name, getpid(), g->vm_fd, g->vcpu_count, vm_identity(0), g->maxphyaddr,
-		GVA_BASE, TABLES_GPA, CODE_GPA, MAILBOX_GPA, g->touched ? "true" : "false");
+		g->shared_mask, GVA_BASE, TABLES_GPA, CODE_GPA, MAILBOX_GPA,
+		g->touched ? "true" : "false");
 	for (int i = 0; i < g->slot_count; i++) {
 		if (g->slot[i].backing == BACKING_NONE)
 			continue;

@@ -31,6 +31,7 @@ static const char usage_text[] =
 	"  --dense-tables N    a slot of N times 2 MiB, all of it touched as 4K pages\n"
 	"  --extra             slots that few tests need: edge, device, gmem\n"
 	"  --irqchip           interrupt controllers in the kernel: 'halt' can be used\n"
+	"  --tdx               another layout: private and shared memory, by /dev/softtdx\n"
 	"  --manual-dirty      get-dirty does not clear, clear-dirty does\n"
 	"  --churn SECONDS     after READY change everything all the time ('forever': until quit)\n"
 	"  --send SOCKET       send each COMMAND, print each answer, exit 1 if one is an error\n"
@@ -47,6 +48,7 @@ enum {
 	OPT_DENSE,
 	OPT_EXTRA,
 	OPT_IRQCHIP,
+	OPT_TDX,
 	OPT_MANUAL,
 	OPT_CHURN,
 	OPT_SEND,
@@ -64,6 +66,7 @@ static const struct option long_options[] = {
 	{ "dense-tables", required_argument, NULL, OPT_DENSE },
 	{ "extra", no_argument, NULL, OPT_EXTRA },
 	{ "irqchip", no_argument, NULL, OPT_IRQCHIP },
+	{ "tdx", no_argument, NULL, OPT_TDX },
 	{ "manual-dirty", no_argument, NULL, OPT_MANUAL },
 	{ "churn", required_argument, NULL, OPT_CHURN },
 	{ "send", required_argument, NULL, OPT_SEND },
@@ -109,6 +112,9 @@ static int setup(struct guest *g)
 		if (err)
 			return fail(g->slot[i].name, err);
 	}
+	err = g->opt.tdx ? tdx_begin(g) : 0;
+	if (err)
+		return fail("cannot make the guest's memory private", err);
 	for (int i = 0; i < g->vcpu_count; i++) {
 		err = vm_reset_vcpu(&g->vcpu[i]);
 		if (!err)
@@ -258,6 +264,10 @@ static int parse_option(struct guest *g, int opt)
 		return 0;
 	case OPT_IRQCHIP:
 		g->opt.irqchip = true;
+		return 0;
+	case OPT_TDX:
+		g->opt.tdx = true;
+		g->shared_mask = TDX_SHARED_MASK;
 		return 0;
 	case OPT_MANUAL:
 		g->opt.manual_dirty = true;

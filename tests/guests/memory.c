@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "mailbox.h"
 #include "pages.h"
 
 #ifndef MAP_HUGE_SHIFT
@@ -189,6 +190,8 @@ static int alloc_slot(struct guest *g, struct slot *s)
 	}
 	int err = memory_map_anon(s, s->hva - s->room, s->size + 2 * s->room);
 
+	if (!err && s->private)
+		err = tdx_open_gmem(g, s);
 	if (!err)
 		return 0;
 	s->hva = NULL;
@@ -232,15 +235,17 @@ static int set_region(struct guest *g, struct slot *s, uint64_t size, uint32_t f
 
 	struct region2 region2 = { .region = region, .guest_memfd = s->gmem_fd };
 
-	if (s->backing == BACKING_GMEM && size)
+	if (s->flags & MEM_GUEST_MEMFD && size) {
+		region2.guest_memfd_offset = s->gmem_offset;
 		return ioctl(g->vm_fd, SET_REGION2, &region2) ? -errno : 0;
+	}
 	return ioctl(g->vm_fd, KVM_SET_USER_MEMORY_REGION, &region) ? -errno : 0;
 }
 
 int memory_set_private(struct guest *g, uint64_t gpa, uint64_t len, bool private)
 {
 	struct memory_attributes attributes = {
-		.address = gpa,
+		.address = gpa & ~g->shared_mask,
 		.size = len,
 		.attributes = private ? MEM_ATTRIBUTE_PRIVATE : 0,
 	};
@@ -309,9 +314,37 @@ int memory_clear_dirty(struct guest *g, const struct slot *s)
 	return err;
 }
 
-void *memory_hva(struct slot *s, uint64_t gpa)
+void *memory_hva(const struct slot *s, uint64_t gpa)
 {
-	return s->hva ? s->hva + (gpa - s->gpa) : NULL;
+	return s->hva ? s->hva + ((gpa & ~s->shared_mask) - s->gpa) : NULL;
+}
+
+static bool is_private_gpa(const struct slot *s, uint64_t gpa)
+{
+	return s->private && !(gpa & s->shared_mask);
+}
+
+int memory_store(struct guest *g, const struct slot *s, uint64_t gpa, const void *from, size_t n)
+{
+	if (is_private_gpa(s, gpa))
+		return tdx_copy(g, s, gpa, (void *)(uintptr_t)from, n, true);
+	memcpy(memory_hva(s, gpa), from, n);
+	return 0;
+}
+
+int memory_load(struct guest *g, const struct slot *s, uint64_t gpa, void *to, size_t n)
+{
+	if (is_private_gpa(s, gpa))
+		return tdx_copy(g, s, gpa, to, n, false);
+	memcpy(to, memory_hva(s, gpa), n);
+	return 0;
+}
+
+int memory_put_code(struct guest *g, const struct slot *s, uint64_t gpa)
+{
+	const uint8_t ret = 0xc3;
+
+	return memory_store(g, s, gpa + EXEC_OFFSET, &ret, 1);
 }
 
 static int pagemap_fd(void)
@@ -359,8 +392,8 @@ static int pagemap_slot(struct slot *s, FILE *out, uint64_t *count)
 
 			if (decode_pagemap(entry[i], &hpa))
 				continue;
-			fprintf(out, "0x%" PRIx64 " 0x%" PRIx64 "\n", s->gpa + (at + i) * SIZE_4K,
-				hpa);
+			fprintf(out, "0x%" PRIx64 " 0x%" PRIx64 "\n",
+				s->shared_mask + s->gpa + (at + i) * SIZE_4K, hpa);
 			(*count)++;
 		}
 	}

@@ -26,6 +26,10 @@
 /* Where the guest sees its physical memory: GVA = GPA + GVA_BASE, everywhere. */
 #define GVA_BASE 0x100000000000UL
 
+/* With --tdx: the lowest bit that a TDP root's entries tell apart (512 GiB). */
+#define TDX_SHARED_BIT	39
+#define TDX_SHARED_MASK (1UL << TDX_SHARED_BIT)
+
 /* The system slot (GPA). */
 #define CODE_GPA    0x1000UL
 #define MAILBOX_GPA 0x2000UL  /* one page per vCPU */
@@ -50,20 +54,25 @@ struct slot {
 	uint64_t gpa;
 	uint64_t size; /* bytes */
 	enum backing backing;
-	uint32_t flags;	     /* KVM_MEM_* to register it with, at present */
-	int alias_of;	     /* slot id, BACKING_ALIAS only */
-	uint64_t room;	     /* bytes of memory mapped before and behind it, too */
-	uint64_t skew;	     /* bytes that the HVA is off 2M congruence with the GPA */
-	uint64_t guest_page; /* size of the guest's own mappings of it */
-	bool guest_nx;	     /* the guest maps it no-execute */
-	bool extra;	     /* only with --extra */
-	int gmem_fd;	     /* BACKING_GMEM */
-	const char *skipped; /* why this machine cannot have it, or NULL */
-	char *hva;	     /* NULL: none */
-	bool registered;     /* KVM knows it now */
+	uint32_t flags;	       /* KVM_MEM_* to register it with, at present */
+	int alias_of;	       /* slot id, BACKING_ALIAS only */
+	uint64_t room;	       /* bytes of memory mapped before and behind it, too */
+	uint64_t skew;	       /* bytes that the HVA is off 2M congruence with the GPA */
+	uint64_t guest_page;   /* size of the guest's own mappings of it */
+	bool guest_nx;	       /* the guest maps it no-execute */
+	bool extra;	       /* only with --extra */
+	bool private;	       /* with --tdx: has a private half, in a guest_memfd */
+	uint64_t private_size; /* bytes from its start that are private at first */
+	uint64_t gmem_offset;  /* of the slot in its guest_memfd */
+	int gmem_fd;	       /* BACKING_GMEM, or the private half */
+	uint64_t shared_mask;  /* bits of a GPA that say which half is meant, 0: there are none */
+	const char *skipped;   /* why this machine cannot have it, or NULL */
+	char *hva;	       /* NULL: none */
+	bool registered;       /* KVM knows it now */
 };
 
-#define ACCESS_LOG 'l' /* no access: the slot's dirty log is fetched and cleared */
+#define ACCESS_LOG	'l' /* no access: the slot's dirty log is fetched and cleared */
+#define ACCESS_PREFAULT 'p' /* no access: KVM is asked to map it */
 
 /* An access made during set-up, and the mapping it must leave behind. */
 struct touch {
@@ -71,7 +80,8 @@ struct touch {
 	uint64_t gpa;
 	uint64_t count;	    /* accesses */
 	uint64_t stride;    /* bytes */
-	char access;	    /* 'r', 'w', 'x' or ACCESS_LOG */
+	char access;	    /* 'r', 'w', 'x' or ACCESS_* */
+	bool shared;	    /* with --tdx: of the shared half */
 	uint64_t page_size; /* of the mapping with EPT or NPT; 0: MMIO, or nothing is promised */
 	const char *perm;   /* of the mapping with EPT or NPT */
 	const char *note;   /* why it differs from README.md, or NULL */
@@ -111,6 +121,7 @@ struct options {
 	bool manual_dirty;
 	bool extra;
 	bool irqchip;
+	bool tdx;
 	bool churn;
 	int churn_seconds; /* 0: forever */
 	int vcpus;
@@ -132,10 +143,16 @@ struct guest {
 	bool touched;	     /* set-up accesses were made */
 	uint64_t tables_end; /* GPA after the last guest page table */
 	uint8_t maxphyaddr;
+	int tdx_fd;	      /* with --tdx: the device that plays the TDX module */
+	uint64_t shared_mask; /* with --tdx: the bit of a GPA that makes it shared, else 0 */
+	char *system_copy;    /* with --tdx: the system slot's start, as the VM began with it */
 	bool quit;
 };
 
 /* layout.c: the table of slots and set-up accesses. */
+extern const struct slot tdx_slot_table[];
+extern const struct touch tdx_touch_table[];
+extern const int tdx_slot_count, tdx_touch_count;
 int layout_init(struct guest *g);
 void layout_print(const struct guest *g, FILE *out);
 struct slot *layout_slot(struct guest *g, int id);
@@ -157,7 +174,13 @@ int memory_clear_dirty(struct guest *g, const struct slot *s);
 uint64_t memory_bitmap_bytes(const struct slot *s);
 /* KVM_SET_MEMORY_ATTRIBUTES: guest_memfd's, or the VMM's again. */
 int memory_set_private(struct guest *g, uint64_t gpa, uint64_t len, bool private);
-void *memory_hva(struct slot *s, uint64_t gpa);
+/* The VMM's mapping of a GPA of either half. */
+void *memory_hva(const struct slot *s, uint64_t gpa);
+/* What the VMM sees of the guest's memory; of a private GPA by the TDX module's help. */
+int memory_store(struct guest *g, const struct slot *s, uint64_t gpa, const void *from, size_t n);
+/* A 'ret' where OP_EXEC calls. */
+int memory_put_code(struct guest *g, const struct slot *s, uint64_t gpa);
+int memory_load(struct guest *g, const struct slot *s, uint64_t gpa, void *to, size_t n);
 /* The host's own answer: HPA of the page at hva. -ENOENT: none, -EIO: swapped out. */
 int memory_hpa(const void *hva, uint64_t *hpa);
 /* Writes 'GPA HPA' lines, one per present 4K page of every registered slot. */
@@ -179,6 +202,19 @@ int vm_stats(struct guest *g, bool all, struct reply *r);
  * of that address space come and go with it.
  */
 int vm_set_smm(struct vcpu *v, bool on);
+
+/* tdx.c: a VM with private memory and mirrored page tables. */
+int tdx_convert(struct guest *g);
+int tdx_open_gmem(struct guest *g, struct slot *s);
+/* Makes private what the layout says, and moves the guest's code and tables there. */
+int tdx_begin(struct guest *g);
+/* Reads or writes private memory; -ENOENT: it has no page there. */
+int tdx_copy(struct guest *g, const struct slot *s, uint64_t gpa, void *buffer, size_t n,
+	     bool write);
+int tdx_punch(const struct slot *s, uint64_t gpa, uint64_t len);
+int tdx_allocate(const struct slot *s, uint64_t gpa, uint64_t len);
+/* KVM_PRE_FAULT_MEMORY of the half that the attributes name; the vCPU is not in KVM_RUN. */
+int vm_prefault(struct vcpu *v, uint64_t gpa, uint64_t len);
 
 /* vcpu.c: the vCPU threads. */
 struct op {

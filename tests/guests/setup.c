@@ -7,7 +7,6 @@
 #include "mailbox.h"
 #include "pages.h"
 
-#define X86_RET	       0xc3
 #define POPULATE_PAGES 4096 /* more than this are worth populating at once */
 
 #ifndef MADV_POPULATE_WRITE
@@ -69,11 +68,21 @@ static int make_access(struct guest *g, const struct touch *t, struct slot *s, c
 		*why = "the dirty log cannot be fetched";
 		return fetch_log(g, s);
 	}
+	if (t->access == ACCESS_PREFAULT) {
+		*why = "KVM does not map it in advance";
+		return vm_prefault(&g->vcpu[0], t->gpa, t->count * SIZE_4K);
+	}
 	/* One host fault for each guest fault is what makes many of them slow. */
 	if (t->stride == SIZE_4K && t->count > POPULATE_PAGES)
 		madvise(memory_hva(s, t->gpa), t->count * SIZE_4K, MADV_POPULATE_WRITE);
-	for (uint64_t n = 0; t->access == 'x' && n < t->count; n++)
-		*(volatile uint8_t *)memory_hva(s, t->gpa + n * t->stride + EXEC_OFFSET) = X86_RET;
+	for (uint64_t n = 0; t->access == 'x' && n < t->count; n++) {
+		int err = memory_put_code(g, s, t->gpa + n * t->stride);
+
+		*why = "no code can be put there";
+		if (err)
+			return err;
+	}
+	*why = g->vcpu[0].why;
 	return vcpu_do(&g->vcpu[0], &op);
 }
 

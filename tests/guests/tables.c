@@ -21,7 +21,7 @@
 
 static uint64_t *table_at(const struct guest *g, uint64_t gpa)
 {
-	return (uint64_t *)(g->slot[0].hva + gpa);
+	return (uint64_t *)((g->system_copy ? g->system_copy : g->slot[0].hva) + gpa);
 }
 
 static int level_of(uint64_t page_size)
@@ -50,18 +50,26 @@ static int map_page(struct guest *g, uint64_t gva, uint64_t gpa, int leaf, uint6
 	}
 }
 
-static int map_slot(struct guest *g, const struct slot *s)
+/* half: bits of every GPA. */
+static int map_half(struct guest *g, const struct slot *s, uint64_t half)
 {
 	uint64_t flags = PTE_P | PTE_W | PTE_A | PTE_D | (s->guest_nx ? PTE_NX : 0);
 
 	for (uint64_t at = 0; at < s->size; at += s->guest_page) {
-		int err = map_page(g, GVA_BASE + s->gpa + at, s->gpa + at, level_of(s->guest_page),
-				   flags);
+		uint64_t gpa = s->gpa + at + half;
+		int err = map_page(g, GVA_BASE + gpa, gpa, level_of(s->guest_page), flags);
 
 		if (err)
 			return err;
 	}
 	return 0;
+}
+
+static int map_slot(struct guest *g, const struct slot *s)
+{
+	int err = !g->shared_mask || s->private ? map_half(g, s, 0) : 0;
+
+	return err || !g->shared_mask ? err : map_half(g, s, g->shared_mask);
 }
 
 /* -ENOSPC: the system slot is too small for the tables of what was asked for. */

@@ -16,6 +16,14 @@
 #define OP_SECONDS    600 /* emulators are slow; a hang is still found */
 #define STUCK_SECONDS 10  /* how long a kicked vCPU may take to come back */
 
+/* uapi of kernels newer than this machine's headers */
+#define EXIT_MEMORY_FAULT   39
+#define MEMORY_EXIT_PRIVATE (1ULL << 3)
+
+struct memory_fault {
+	uint64_t flags, gpa, size;
+};
+
 static void finish(struct vcpu *v, int status, const char *why)
 {
 	v->status = status;
@@ -37,7 +45,16 @@ static bool after_exit(struct vcpu *v, int ret)
 
 	if (ret < 0) {
 		int err = errno;
+		/* In the union at whose start every exit's part is. */
+		const struct memory_fault *fault = (const void *)&run->hw;
 
+		if (err == EFAULT && run->exit_reason == EXIT_MEMORY_FAULT) {
+			snprintf(why, sizeof(why), "memory fault: 0x%" PRIx64 " was used as %s",
+				 fault->gpa,
+				 fault->flags & MEMORY_EXIT_PRIVATE ? "private" : "shared");
+			finish(v, -EFAULT, why);
+			return true;
+		}
 		if (err == EINTR && run->immediate_exit) {
 			if (v->halted)
 				finish(v, 0, "");

@@ -101,6 +101,10 @@ int vm_create(struct guest *g)
 			return -errno;
 	}
 
+	int converted = g->opt.tdx ? tdx_convert(g) : 0;
+
+	if (converted)
+		return converted;
 	g->vcpu_count = g->opt.vcpus;
 	for (int i = 0; i < g->vcpu_count; i++) {
 		int err = create_vcpu(g, i);
@@ -137,7 +141,7 @@ int vm_reset_vcpu(struct vcpu *v)
 	struct kvm_sregs sregs;
 	struct kvm_regs regs = {
 		.rip = GVA_BASE + CODE_GPA,
-		.rbx = GVA_BASE + MAILBOX_GPA + v->idx * SIZE_4K,
+		.rbx = GVA_BASE + v->guest->shared_mask + MAILBOX_GPA + v->idx * SIZE_4K,
 		.rsp = GVA_BASE + STACK_GPA + (v->idx + 1) * SIZE_4K,
 		.rflags = 2,
 	};
