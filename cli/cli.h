@@ -33,6 +33,7 @@ struct cli {
 	bool shell;		     /* several commands: keep things open between them */
 	bool tty;		     /* out is a terminal */
 	bool quit;		     /* the shell is to end */
+	bool warned;		     /* that commands may act from now on */
 	char *used;		     /* what 'use' chose; opt.vm or opt.image may point to it */
 	struct cli_stream *json_out; /* JSON being written, see cli/json.h */
 	struct cli_target *target;   /* the open VM or image, see cli/target.h */

@@ -31,6 +31,17 @@ struct cli;
 	X(save)                                                                                    \
 	X(diff)                                                                                    \
 	X(watch)                                                                                   \
+	X(fault)                                                                                   \
+	X(zap)                                                                                     \
+	X(remap)                                                                                   \
+	X(split)                                                                                   \
+	X(collapse)                                                                                \
+	X(protect)                                                                                 \
+	X(trap)                                                                                    \
+	X(age)                                                                                     \
+	X(dirty)                                                                                   \
+	X(undo)                                                                                    \
+	X(journal)                                                                                 \
 	X(decode)                                                                                  \
 	X(layout)                                                                                  \
 	X(agent)                                                                                   \
@@ -85,6 +96,7 @@ struct cli_command {
 	int min_args, max_args;
 	unsigned int flags;	      /* enum cli_flag */
 	const char *const *words;     /* values of the first argument, NULL-terminated; NULL: any */
+	const char *const *second;    /* the same of the second one */
 	enum cli_completion complete; /* of the last argument */
 	const struct cli_option *options; /* its own ones; global ones work everywhere */
 	const struct cli_column *columns; /* of its table, for -o, help and completion */

@@ -201,6 +201,8 @@ char **cli_complete(const char *line, size_t start, size_t end, bool *file)
 	} else if (at.command) {
 		if (at.args == 0 && at.command->words)
 			offer_words(&c, at.command->words);
+		else if (at.args == 1 && at.command->second)
+			offer_words(&c, at.command->second);
 		else if (at.args < at.command->max_args)
 			offer_kind(&c, at.command->complete, at.command, file);
 	}

@@ -94,12 +94,19 @@ static int check_call(struct cli *cli, const struct cli_call *call)
 		return cli_fail(cli, EINVAL, "%s: '%s' is not one of %s", c->name, call->argv[0],
 				join_words(c->words, list, sizeof(list)));
 	}
+	if (c->second && call->argc > 1 && !is_word(c->second, call->argv[1])) {
+		char list[128];
+
+		return cli_fail(cli, EINVAL, "%s: '%s' is not one of %s", c->name, call->argv[1],
+				join_words(c->second, list, sizeof(list)));
+	}
 	if (c->flags & CLI_SHELL_ONLY && !cli->shell)
 		return cli_fail(cli, EINVAL, "'%s' means something in the shell only", c->name);
 	if (c->flags & (CLI_LIVE_ONLY | CLI_ACTS) && cli->opt.image)
 		return cli_fail(cli, EINVAL, "'%s' needs a live host, not --image", c->name);
 	if (c->flags & CLI_ACTS && !cli->opt.unsafe)
-		return cli_fail(cli, EPERM, "'%s' changes the guest: it needs --unsafe", c->name);
+		return cli_fail(cli, EPERM,
+				"'%s' changes the guest's page tables: it needs --unsafe", c->name);
 	if (cli->opt.columns && !c->columns)
 		return cli_fail(cli, EINVAL, "%s prints no list: --output does not apply", c->name);
 	return 0;
@@ -142,6 +149,18 @@ static int parse_call(struct cli *cli, int argc, const char **argv, struct cli_c
 	return check_call(cli, call);
 }
 
+/* In a shell --unsafe is given once, with the first command that wants it, and not unheard. */
+static void allow_actions(struct cli *cli, const struct cli_call *call, struct cli_globals *session)
+{
+	if (!cli->shell || !(call->command->flags & CLI_ACTS))
+		return;
+	session->unsafe = true;
+	if (!cli->warned)
+		cli_warn(cli,
+			 "from now on in this session commands may change guests' page tables");
+	cli->warned = true;
+}
+
 /* Run a parsed call; what it wrote ends as valid JSON whatever happens. */
 static int run_call(struct cli *cli, const struct cli_call *call, bool help)
 {
@@ -177,6 +196,8 @@ int cli_run(struct cli *cli, int argc, const char **argv, const char *where)
 		cli->opt.json |= cli_wants_json(argc, argv);
 		cli_report(cli, where);
 	} else {
+		if (!help)
+			allow_actions(cli, &call, &session);
 		rc = run_call(cli, &call, help);
 		if (rc < 0)
 			print_error(cli, where);

@@ -55,6 +55,21 @@ static bool status_value(FILE *status, const char *key, char *ret, size_t size)
 	return false;
 }
 
+bool spt_live_status(const char *key, char *ret, size_t size)
+{
+	char path[512];
+	FILE *status;
+	bool found;
+
+	snprintf(path, sizeof(path), "%s/status", spt_debugfs());
+	status = fopen(path, "re");
+	if (!status)
+		return false;
+	found = status_value(status, key, ret, size);
+	fclose(status);
+	return found;
+}
+
 int spt_agent_check(struct spt_error *err)
 {
 	char path[512], layout[128] = "";

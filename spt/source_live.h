@@ -11,6 +11,9 @@ int spt_live_open(const char *id, struct spt_error *err);
 /* Write the request line. */
 int spt_live_request(int fd, const char *id, const struct spt_request *req, struct spt_error *err);
 
+/* Value of @key in the agent's status; false: no such file, or no such line. */
+bool spt_live_status(const char *key, char *ret, size_t size);
+
 /* Bytes that the longest request line has: every part, two numbers, their keys. */
 #define SPT_REQUEST_LINE 160
 

@@ -106,9 +106,13 @@ bochs_root() # DIR TOOLS
 	for file in "$root"/lab/bin/* "$root"/lab/modules/*.ko; do
 		[[ ! -e $file ]] || strip --strip-debug "$file" 2>/dev/null || true
 	done
-	for file in "$root"/bin/bash "$root"/lab/bin/*; do
-		ldd "$file" 2>/dev/null | grep -o '/[^ ]*' || true
-	done | sort -u | while read -r file; do
+	{
+		for file in "$root"/bin/bash "$root"/lab/bin/*; do
+			ldd "$file" 2>/dev/null | grep -o '/[^ ]*' || true
+		done
+		# spt opens this one when it has an instruction to print.
+		/sbin/ldconfig -p | sed -n 's/.*libcapstone\.so\.[0-9]* .* => //p' | head -n 1
+	} | sort -u | while read -r file; do
 		mkdir -p "$root${file%/*}"
 		cp -L "$file" "$root$file"
 	done
