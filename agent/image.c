@@ -26,48 +26,61 @@ u64 spt_table_range(u64 base, u8 level, u64 first, u64 end, u16 *from, u16 *to)
 	return GENMASK_ULL((b - 1) / SPT_CHUNK_ENTRIES, a / SPT_CHUNK_ENTRIES);
 }
 
+/* The chunks from the first of @left on that follow one another: which, and how many. */
+static __always_inline unsigned int spt_chunk_run(u64 left, unsigned int *first)
+{
+	u64 rest;
+
+	*first = __ffs64(left);
+	rest = ~(left >> *first);	/* its top bits are ones but for *first 0 */
+	return rest ? __ffs64(rest) : SPT_TABLE_ENTRIES / SPT_CHUNK_ENTRIES;
+}
+
+/* @count chunks from @first on; @count may be 0. */
+static __always_inline u64 spt_chunk_bits(unsigned int first, unsigned int count)
+{
+	return count ? GENMASK_ULL(first + count - 1, first) : 0;
+}
+
 u64 spt_table_chunks(const u64 *spt, u64 allowed, u64 empty)
 {
+	u64 left = allowed;
 	u64 chunks = 0;
-	u64 left;
 
-	for (left = allowed; left; left &= left - 1)
-		if (spt_chunk_filled(spt + __ffs64(left) * SPT_CHUNK_ENTRIES, empty))
+	while (left) {
+		unsigned int first;
+		unsigned int run = spt_chunk_run(left, &first);
+		unsigned int none = spt_empty_chunks(spt + first * SPT_CHUNK_ENTRIES, run, empty);
+
+		left &= ~spt_chunk_bits(first, none);
+		if (none < run) {
 			chunks |= left & -left;
+			left &= left - 1;
+		}
+	}
 	return chunks;
 }
 
 /*
- * The checksum of words w0..w7 from index b on is
- * (2b - 1) * (w0 + ... + w7) + 2 * (1 * w0 + 2 * w1 + ... + 8 * w7),
- * and the latter sum is the sum of the sums on the way from w7 to w0.
+ * The checksum of @count words of which the first has @index. Word k of them,
+ * from 1 on, counts 2 * (index + k) - 1 times; the sum of the sums after each word
+ * has it count + 1 - k times.
  */
-static u64 spt_sum_chunk(const u64 *words, u64 index)
+static __always_inline u64 spt_sums_checksum(const struct spt_sums *sums, u64 index, u64 count)
 {
-	u64 total = 0;
-	u64 weighted = 0;
-	int n;
-
-#pragma GCC unroll 8
-	for (n = SPT_CHUNK_ENTRIES - 1; n >= 0; n--) {
-		total += words[n];
-		weighted += total;
-	}
-	return (2 * index - 1) * total + 2 * weighted;
+	return (2 * (index + count) + 1) * sums->sum - 2 * sums->sums;
 }
 
 static u64 spt_sum_words(const u64 *words, size_t count, u64 index)
 {
-	u64 sum = 0;
+	struct spt_sums sums = { };
+	size_t n;
 
-	for (; count >= SPT_CHUNK_ENTRIES; count -= SPT_CHUNK_ENTRIES) {
-		sum += spt_sum_chunk(words, index);
-		words += SPT_CHUNK_ENTRIES;
-		index += SPT_CHUNK_ENTRIES;
+	for (n = 0; n < count; n++) {
+		sums.sum += words[n];
+		sums.sums += sums.sum;
 	}
-	for (; count; count--)
-		sum += spt_checksum_word(index++, *words++);
-	return sum;
+	return spt_sums_checksum(&sums, index, count);
 }
 
 bool spt_out_pending(const struct spt_reader *reader)
@@ -93,59 +106,55 @@ static int spt_image_record(struct spt_reader *reader, const struct spt_rec *rec
 }
 
 /*
- * The chunks of one array of entries behind a record's fixed part, and the sum
- * of what was stored.
+ * The chunks of one array of entries behind a record's fixed part, how many bytes
+ * they take, and the sum of what was stored.
  */
 struct spt_stored {
 	u64 chunks;
 	u64 sum;
+	size_t bytes;
 };
 
 /*
  * Stores at @to, ours or the user's, those of the @allowed chunks that hold
- * something else than @empty. The first word has @index in the image; the sum is
- * made as in spt_sum_chunk().
+ * something else than @empty. The first word has @index in the image.
  *
- * Two branches a chunk are all there is: empty chunks are compared; from one on
- * that is not, they are copied at once, until the sums of one are those of an
- * empty one, or of one that could not be copied.
+ * Empty chunks are compared, the others copied at once, until one adds up to
+ * what an empty one does; whether it is one is looked at then.
  */
 static __always_inline bool spt_store_chunks(const u64 *array, u64 allowed, u64 empty,
 					     void *to, u64 index, struct spt_stored *stored)
 {
-	const u64 empty_total = 8 * empty;
-	const u64 empty_weighted = 36 * empty;
-	u64 factor = 2 * index - 1;
+	const u64 empty_sum = SPT_CHUNK_ENTRIES * empty;
+	struct spt_sums sums = { };
 	u64 left = allowed;
 	u64 chunks = 0;
-	u64 sum = 0;
+	void *at = to;
 
 	while (left) {
-		if (!spt_chunk_filled(array + __ffs64(left) * SPT_CHUNK_ENTRIES, empty)) {
-			left &= left - 1;
-			continue;
-		}
-		do {
-			const u64 *from = array + __ffs64(left) * SPT_CHUNK_ENTRIES;
-			u64 weighted = empty_weighted;
-			u64 total = empty_total;
-			bool copied = spt_copy_chunk(from, to, &total, &weighted);
+		unsigned int first;
+		unsigned int run = spt_chunk_run(left, &first);
+		const u64 *from = array + first * SPT_CHUNK_ENTRIES;
+		unsigned int n = spt_empty_chunks(from, run, empty);
 
-			if (unlikely(!((total ^ empty_total) | (weighted ^ empty_weighted)))) {
-				if (!copied)
-					return false;
-				if (!spt_chunk_filled(from, empty))
-					break;
-			}
-			sum += factor * total + 2 * weighted;
-			factor += 2 * SPT_CHUNK_ENTRIES;
-			to += SPT_CHUNK_ENTRIES * sizeof(u64);
-			chunks |= left & -left;
-			left &= left - 1;
-		} while (left);
+		left &= ~spt_chunk_bits(first, n);
+		if (n == run)
+			continue;
+		first += n;
+		from += n * SPT_CHUNK_ENTRIES;
+		n = spt_copy_chunks(from, at, run - n, empty_sum, &sums);
+		if (!n) {	/* no empty one: it could not be copied, or the sum is a chance */
+			if (!spt_copy_chunk(from, at, &sums))
+				return false;
+			n = 1;
+		}
+		at += n * SPT_CHUNK_ENTRIES * sizeof(u64);
+		chunks |= spt_chunk_bits(first, n);
+		left &= ~spt_chunk_bits(first, n);
 	}
+	stored->bytes = at - to;
 	stored->chunks = chunks;
-	stored->sum = sum;
+	stored->sum = spt_sums_checksum(&sums, index, stored->bytes / sizeof(u64));
 	return true;
 }
 
@@ -156,10 +165,25 @@ struct spt_head_part {
 	size_t bytes;
 };
 
-static void spt_head_finish(const struct spt_head_part *head, u64 chunks)
+static __always_inline void spt_head_finish(const struct spt_head_part *head,
+					    const struct spt_stored *stored)
 {
-	*head->chunks = chunks;
-	head->rec->len = head->bytes + hweight64(chunks) * SPT_CHUNK_ENTRIES * sizeof(u64);
+	*head->chunks = stored->chunks;
+	head->rec->len = head->bytes + stored->bytes;
+}
+
+/* To the user between user_access_begin() and user_access_end(). */
+static __always_inline bool spt_store_head(const struct spt_head_part *head, void __user *to)
+{
+	const u64 *words = (const u64 *)head->rec;
+	u64 __user *at = to;
+	const u64 __user *end = to + head->bytes;
+
+	while (at < end)
+		unsafe_put_user(*words++, at++, fault);
+	return true;
+fault:
+	return false;
 }
 
 static int spt_store_user(const struct spt_head_part *head, struct spt_out *out,
@@ -172,11 +196,12 @@ static int spt_store_user(const struct spt_head_part *head, struct spt_out *out,
 		return -EFAULT;
 	done = spt_store_chunks(array, allowed, empty, (void __force *)out->to + head->bytes,
 				out->word + head->bytes / sizeof(u64), &stored);
+	if (done) {
+		spt_head_finish(head, &stored);
+		done = spt_store_head(head, out->to);
+	}
 	user_access_end();
 	if (!done)
-		return -EFAULT;
-	spt_head_finish(head, stored.chunks);
-	if (__copy_to_user_inatomic(out->to, head->rec, head->bytes))
 		return -EFAULT;
 	out->sum += stored.sum;
 	out->to += head->rec->len;
@@ -194,7 +219,7 @@ static int spt_store_batch(const struct spt_head_part *head, struct spt_out *out
 	if (!spt_store_chunks(array, allowed, empty, out->batch + out->filled + head->bytes,
 			      out->word + head->bytes / sizeof(u64), &stored))
 		return -EIO;
-	spt_head_finish(head, stored.chunks);
+	spt_head_finish(head, &stored);
 	memcpy(out->batch + out->filled, head->rec, head->bytes);
 	out->sum += stored.sum;
 	out->filled += head->rec->len;

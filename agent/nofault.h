@@ -76,58 +76,116 @@ static __always_inline bool spt_get_word(const void *from, u64 *to)
 
 #undef SPT_GET_ASM
 
-/* True when one of the chunk's entries is not @empty, or cannot be read. */
-static __always_inline bool spt_chunk_filled(const u64 *from, u64 empty)
+/*
+ * How many of the @count chunks at @from, one at least, hold nothing but @empty
+ * before one comes that does not, or that cannot be read.
+ */
+static __always_inline unsigned int spt_empty_chunks(const u64 *from, unsigned int count, u64 empty)
 {
-	u64 some = 0;
-	u64 diff = 1;
+	unsigned int left = count;
+	u64 some;
 	u64 word;
 
-	asm volatile("	.irp at, 0x00, 0x08, 0x10, 0x18, 0x20, 0x28, 0x30, 0x38\n"
+	asm volatile("0:	xorl %k[some], %k[some]\n"
+		     "	.irp at, 0x00, 0x08, 0x10, 0x18, 0x20, 0x28, 0x30, 0x38\n"
 		     "1:	movq \\at(%[from]), %[word]\n"
 		     _ASM_EXTABLE(1b, 9f)
 		     "	xorq %[empty], %[word]\n"
 		     "	orq %[word], %[some]\n"
 		     "	.endr\n"
-		     "	movq %[some], %[diff]\n"
+		     "	testq %[some], %[some]\n"
+		     "	jnz 9f\n"
+		     "	addq $0x40, %[from]\n"
+		     "	decl %[left]\n"
+		     "	jnz 0b\n"
 		     "9:\n"
-		     : [word] "=&r" (word), [some] "+r" (some), [diff] "+r" (diff)
-		     : [from] "r" (from), [empty] "r" (empty)
+		     : [word] "=&r" (word), [some] "=&r" (some), [from] "+r" (from),
+		       [left] "+r" (left)
+		     : [empty] "r" (empty)
 		     : "cc");
-	return diff;
+	return count - left;
 }
 
 /*
- * Copies a chunk to @to, which is ours, or the user's between
- * user_access_begin() and user_access_end(). Returns true when that worked,
- * *@total being the sum of the words then, and *@weighted that of the first
- * one, twice the second, ... eight times the last: the sum of the sums that
- * there are on the way from the last to the first. Else both stay as they are.
+ * Sums of the words stored so far: of the words, and of what that sum was after
+ * each of them.
  */
-static __always_inline bool spt_copy_chunk(const u64 *from, void *to, u64 *total, u64 *weighted)
+struct spt_sums {
+	u64 sum;
+	u64 sums;
+};
+
+/*
+ * Copies chunks from @from to @to, which is ours, or the user's between
+ * user_access_begin() and user_access_end(), and adds them to @sums. Returns how
+ * many of @count, one at least: it stops before one whose words add up to
+ * @stop, and at one that could not be copied. Nothing of that one counts.
+ */
+static __always_inline unsigned int spt_copy_chunks(const u64 *from, void *to, unsigned int count,
+						    u64 stop, struct spt_sums *sums)
 {
-	u64 sum = 0;
-	u64 sums = 0;
+	unsigned int left = count;
+	u64 sum_before;
+	u64 sums_before;
+	u64 word;
+
+	asm volatile("0:	movq %[sum], %[sum_before]\n"
+		     "	movq %[sums], %[sums_before]\n"
+		     "	.irp at, 0x00, 0x08, 0x10, 0x18, 0x20, 0x28, 0x30, 0x38\n"
+		     "1:	movq \\at(%[from]), %[word]\n"
+		     _ASM_EXTABLE(1b, 8f)
+		     "2:	movq %[word], \\at(%[to])\n"
+		     _ASM_EXTABLE_UA(2b, 8f)
+		     "	addq %[word], %[sum]\n"
+		     "	addq %[sum], %[sums]\n"
+		     "	.endr\n"
+		     "	movq %[sum], %[word]\n"
+		     "	subq %[sum_before], %[word]\n"
+		     "	cmpq %[stop], %[word]\n"
+		     "	je 8f\n"
+		     "	addq $0x40, %[from]\n"
+		     "	addq $0x40, %[to]\n"
+		     "	decl %[left]\n"
+		     "	jnz 0b\n"
+		     "	jmp 9f\n"
+		     "8:	movq %[sum_before], %[sum]\n"
+		     "	movq %[sums_before], %[sums]\n"
+		     "9:\n"
+		     : [word] "=&r" (word), [sum_before] "=&r" (sum_before),
+		       [sums_before] "=&r" (sums_before), [sum] "+r" (sums->sum),
+		       [sums] "+r" (sums->sums), [from] "+r" (from), [to] "+r" (to),
+		       [left] "+r" (left)
+		     : [stop] "r" (stop)
+		     : "cc", "memory");
+	return count - left;
+}
+
+/* Copies one chunk likewise, whatever its words are. */
+static __always_inline bool spt_copy_chunk(const u64 *from, void *to, struct spt_sums *sums)
+{
+	u64 sum = sums->sum;
+	u64 all = sums->sums;
 	u32 bad = 1;
 	u64 word;
 
-	asm volatile("	.irp at, 0x38, 0x30, 0x28, 0x20, 0x18, 0x10, 0x08, 0x00\n"
+	asm volatile("	.irp at, 0x00, 0x08, 0x10, 0x18, 0x20, 0x28, 0x30, 0x38\n"
 		     "1:	movq \\at(%[from]), %[word]\n"
 		     _ASM_EXTABLE(1b, 9f)
 		     "2:	movq %[word], \\at(%[to])\n"
 		     _ASM_EXTABLE_UA(2b, 9f)
 		     "	addq %[word], %[sum]\n"
-		     "	addq %[sum], %[sums]\n"
+		     "	addq %[sum], %[all]\n"
 		     "	.endr\n"
-		     "	movq %[sum], %[total]\n"
-		     "	movq %[sums], %[weighted]\n"
 		     "	xorl %[bad], %[bad]\n"
 		     "9:\n"
-		     : [word] "=&r" (word), [sum] "+r" (sum), [sums] "+r" (sums),
-		       [total] "+r" (*total), [weighted] "+r" (*weighted), [bad] "+r" (bad)
+		     : [word] "=&r" (word), [sum] "+r" (sum), [all] "+r" (all), [bad] "+r" (bad)
 		     : [from] "r" (from), [to] "r" (to)
 		     : "cc", "memory");
-	return !bad;
+	if (bad)
+		return false;
+	sums->sum = sum;
+	sums->sums = all;
+	return true;
 }
 
 #endif

@@ -14,11 +14,11 @@ static u32 spt_role_bit(u32 role, enum spt_field_id id)
 int spt_sp_copy(const void *sp, struct spt_sp *to)
 {
 	unsigned int at;
-	u64 sums[2] = { };
+	struct spt_sums sums = { };
 
 	/* Whole chunks: what lies behind the page is copied and ignored. */
 	for (at = 0; at < spt_layout.sp_size / sizeof(u64); at += SPT_CHUNK_ENTRIES)
-		if (!spt_copy_chunk((const u64 *)sp + at, to->copy + at, &sums[0], &sums[1]))
+		if (!spt_copy_chunk((const u64 *)sp + at, to->copy + at, &sums))
 			return -EFAULT;
 	to->sp = sp;
 	to->spt = (const u64 *)(unsigned long)spt_number(to->copy, SPT_F_SP_SPT);

@@ -120,7 +120,7 @@ static bool spt_rmaps_search(struct spt_rmap_scan *scan, u64 end, u64 deadline)
 		u64 passed = 1;
 
 		if (IS_ALIGNED((unsigned long)from, SPT_HEADS * sizeof(u64)) &&
-		    at->index + SPT_HEADS <= end && !spt_chunk_filled(from, 0))
+		    at->index + SPT_HEADS <= end && spt_empty_chunks(from, 1, 0))
 			passed = SPT_HEADS;
 		else if (!spt_read(&head, from, sizeof(head)) && head & ~SPT_RMAP_FLAGS)
 			return true;

@@ -17,7 +17,7 @@
 
 #define BUFFER_BYTES (256 << 10)
 #define PAGE_BYTES   4096
-#define ROUNDS	     9
+#define ROUNDS	     41
 
 struct reader {
 	int fd;
