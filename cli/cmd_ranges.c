@@ -91,38 +91,74 @@ static unsigned int mixed_names(const struct spt_range *r, const char *names[8])
 	return n;
 }
 
-static void set_flags(struct cli *cli, struct cli_table *t, const struct spt_range *r,
-		      const struct spt_spte *spte)
-{
+/*
+ * What an entry says besides its address, as text. Neighbours that are kept apart by their
+ * addresses mostly say the same, and then this is not made again.
+ */
+struct meaning {
+	uint64_t bits; /* of the entry, without its address */
+	int level;
+	enum spt_spte_kind kind;
+	unsigned int nr_mixed;
 	const char *mixed[8];
-	unsigned int nr_mixed = mixed_names(r, mixed);
+	char perm[SPT_PERM_TEXT];
+	char flags[CLI_FLAGS_TEXT];
+	struct spt_spte spte; /* decoded; its address is that of the first such entry */
+};
 
-	if (cli->opt.json) {
-		struct json_object *list = cli_entry_flags_json(spte, NULL);
-
-		for (unsigned int i = 0; i < nr_mixed; i++)
-			json_object_array_add(list, json_object_new_string(mixed[i]));
-		cli_cell_both(t, COL_FLAGS, list, "%s", "");
-	} else {
-		char text[CLI_FLAGS_TEXT];
-		size_t at;
-
-		cli_entry_flags(spte, NULL, text);
-		at = strlen(text);
-		for (unsigned int i = 0; i < nr_mixed && at < sizeof(text); i++)
-			at += snprintf(text + at, sizeof(text) - at, "%s%s", at ? "," : "",
-				       mixed[i]);
-		cli_cell_string(t, COL_FLAGS, text);
-	}
+static bool is_meaning(const struct meaning *m, uint64_t bits, const struct spt_range *r,
+		       enum spt_spte_kind kind, const char *const *mixed, unsigned int nr_mixed)
+{
+	return m->level == r->level && m->bits == bits && m->kind == kind &&
+	       m->nr_mixed == nr_mixed && !memcmp(m->mixed, mixed, nr_mixed * sizeof(*mixed));
 }
 
-static void add_row(struct cli *cli, struct cli_table *t, const struct spt_model *model,
+static void make_meaning(struct meaning *m, const struct spt_model *model,
+			 const struct spt_range *r)
+{
+	enum spt_spte_kind kind = spt_node_kind(model, r->node);
+	uint64_t bits = r->first_spte;
+	const char *mixed[8];
+	unsigned int nr_mixed = mixed_names(r, mixed);
+	struct spt_spte spte;
+	size_t at;
+
+	if (r->type == SPT_SPTE_LEAF)
+		bits &= ~model->format.leaf_addr[r->level];
+	if (is_meaning(m, bits, r, kind, mixed, nr_mixed))
+		return;
+	spte = spt_spte_decode(&model->format, r->first_spte, r->level, kind);
+	m->bits = bits;
+	m->level = r->level;
+	m->kind = kind;
+	m->nr_mixed = nr_mixed;
+	memcpy(m->mixed, mixed, sizeof(mixed));
+	m->spte = spte;
+	spt_perm_text(&model->format, spte.perm, m->perm);
+	cli_entry_flags(&spte, NULL, m->flags);
+	at = strlen(m->flags);
+	for (unsigned int i = 0; i < nr_mixed && at < sizeof(m->flags); i++)
+		at += snprintf(m->flags + at, sizeof(m->flags) - at, "%s%s", at ? "," : "",
+			       mixed[i]);
+}
+
+static void set_flags(struct cli *cli, struct cli_table *t, const struct meaning *m)
+{
+	struct json_object *list;
+
+	if (!cli->opt.json) {
+		cli_cell_string(t, COL_FLAGS, m->flags);
+		return;
+	}
+	list = cli_entry_flags_json(&m->spte, NULL);
+	for (unsigned int i = 0; i < m->nr_mixed; i++)
+		json_object_array_add(list, json_object_new_string(m->mixed[i]));
+	cli_cell_both(t, COL_FLAGS, list, "%s", "");
+}
+
+static void add_row(struct cli *cli, struct cli_table *t, const struct meaning *m,
 		    const struct spt_range *r)
 {
-	struct spt_spte spte = spt_spte_decode(&model->format, r->first_spte, r->level,
-					       spt_node_kind(model, r->node));
-	char perm[SPT_PERM_TEXT];
-
 	cli_table_row(t);
 	cli_cell_address(t, COL_ROOT, r->root->hpa);
 	cli_cell_string(t, COL_KIND, spt_root_kind_name(r->root->kind));
@@ -134,7 +170,7 @@ static void add_row(struct cli *cli, struct cli_table *t, const struct spt_model
 	else
 		cli_cell_address(t, COL_HPA, r->hpa);
 	cli_cell_size(t, COL_PAGE_SIZE, r->page_size);
-	cli_cell_string(t, COL_PERM, spt_perm_text(&model->format, spte.perm, perm));
+	cli_cell_string(t, COL_PERM, m->perm);
 	cli_cell_string(t, COL_TYPE, spt_spte_type_name(r->type));
 	if (r->slot)
 		cli_cell_number(t, COL_SLOT, r->slot->slot->id);
@@ -142,12 +178,13 @@ static void add_row(struct cli *cli, struct cli_table *t, const struct spt_model
 		cli_cell_both(t, COL_SLOT, NULL, "-");
 	cli_cell_number(t, COL_AS_ID, r->root->as_id);
 	cli_cell_number(t, COL_PAGES, (int64_t)r->pages);
-	set_flags(cli, t, r, &spte);
+	set_flags(cli, t, m);
 }
 
 static int show_root(struct cli *cli, const struct spt_model *model,
 		     const struct spt_root_ref *root, struct spt_ranges *ranges)
 {
+	struct meaning meaning = { .level = 0 };
 	struct spt_range range;
 	struct cli_table *t;
 
@@ -159,8 +196,10 @@ static int show_root(struct cli *cli, const struct spt_model *model,
 		cli_table_heading(t, COL_GPA, cli_root_space(root));
 		cli_table_heading(t, COL_END, "END");
 	}
-	while (!cli_interrupted && spt_ranges_next(ranges, &range))
-		add_row(cli, t, model, &range);
+	while (!cli_interrupted && spt_ranges_next(ranges, &range)) {
+		make_meaning(&meaning, model, &range);
+		add_row(cli, t, &meaning, &range);
+	}
 	return cli_table_end(t);
 }
 

@@ -40,20 +40,6 @@ struct cli_table {
 	struct cell cell[MAX_COLUMNS];
 };
 
-struct cli_size_text cli_size(uint64_t bytes)
-{
-	static const char units[] = "\0KMGTPE";
-	struct cli_size_text size;
-	int unit = 0;
-
-	while (bytes && !(bytes & 1023)) {
-		bytes >>= 10;
-		unit++;
-	}
-	snprintf(size.text, sizeof(size.text), "%" PRIu64 "%.1s", bytes, &units[unit]);
-	return size;
-}
-
 static int find_column(const struct cli_column *columns, const char *name, size_t len)
 {
 	for (int i = 0; columns[i].name; i++)
@@ -123,43 +109,64 @@ static void heading_of(const struct cli_table *t, int col, char *text, size_t si
 	text[i] = '\0';
 }
 
-static void put_text(FILE *out, const char *text, size_t len)
+/* A line being put together, so that it is written at once. */
+struct line {
+	FILE *out;
+	size_t len;
+	char text[4096];
+};
+
+static inline void put_text(struct line *line, const char *text, size_t len)
 {
-	fwrite_unlocked(text, 1, len, out);
+	if (len > sizeof(line->text) - line->len) {
+		fwrite_unlocked(line->text, 1, line->len, line->out);
+		line->len = 0;
+	}
+	if (len > sizeof(line->text)) {
+		fwrite_unlocked(text, 1, len, line->out);
+		return;
+	}
+	memcpy(line->text + line->len, text, len);
+	line->len += len;
 }
 
-static void put_blanks(FILE *out, int count)
+static void put_blanks(struct line *line, int count)
 {
 	static const char blanks[] = "                                ";
 	const int most = sizeof(blanks) - 1;
 
 	for (; count > most; count -= most)
-		put_text(out, blanks, most);
+		put_text(line, blanks, most);
 	if (count > 0)
-		put_text(out, blanks, (size_t)count);
+		put_text(line, blanks, (size_t)count);
 }
 
 /* Words are separated by blanks in raw output: none may be empty or hold one. */
-static void put_raw(FILE *out, const char *text)
+static void put_raw(struct line *line, const char *text)
 {
 	if (!*text)
 		text = "-";
 	while (*text) {
 		size_t plain = strcspn(text, " \t\n\\");
+		char escaped[8];
 
-		put_text(out, text, plain);
+		put_text(line, text, plain);
 		text += plain;
 		if (*text)
-			fprintf(out, "\\x%02x", (unsigned char)*text++);
+			put_text(line, escaped,
+				 (size_t)snprintf(escaped, sizeof(escaped), "\\x%02x",
+						  (unsigned char)*text++));
 	}
 }
 
 /* Print one line, without blanks at its end. */
 static void print_line(struct cli_table *t, const char *(*text_of)(struct cli_table *t, int col))
 {
-	FILE *out = t->cli->out;
+	struct line line;
 	int pad = 0; /* blanks before the next text */
 
+	line.out = t->cli->out;
+	line.len = 0;
 	for (int i = 0; i < t->nr_shown; i++, pad++) {
 		const struct cli_column *c = &t->columns[t->shown[i]];
 		const char *text = text_of(t, t->shown[i]);
@@ -167,22 +174,23 @@ static void print_line(struct cli_table *t, const char *(*text_of)(struct cli_ta
 		int room = c->width > (int)len ? c->width - (int)len : 0;
 
 		if (t->raw) {
-			put_blanks(out, pad);
-			put_raw(out, text);
+			put_blanks(&line, pad);
+			put_raw(&line, text);
 			pad = 0;
 			continue;
 		}
 		if (c->flags & CLI_COL_RIGHT)
 			pad += room;
 		if (len) {
-			put_blanks(out, pad);
-			put_text(out, text, len);
+			put_blanks(&line, pad);
+			put_text(&line, text, len);
 			pad = 0;
 		}
 		if (!(c->flags & CLI_COL_RIGHT))
 			pad += room;
 	}
-	putc_unlocked('\n', out);
+	put_text(&line, "\n", 1);
+	fwrite_unlocked(line.text, 1, line.len, line.out);
 }
 
 static const char *cell_text(struct cli_table *t, int col)
@@ -419,7 +427,7 @@ void cli_cell_text(struct cli_table *t, int col, const char *fmt, ...)
 		t->cell[col].json = json_object_new_string(t->cell[col].text);
 }
 
-/* What fills the long lists is put together by hand: printf takes ten times as long. */
+/* What fills the long lists: without printf, see cli/number.h. */
 static struct cell *set_plain(struct cli_table *t, int col, struct json_object *json)
 {
 	struct cell *cell = &t->cell[col];
@@ -443,16 +451,9 @@ void cli_cell_string(struct cli_table *t, int col, const char *text)
 	cell->text[len] = '\0';
 }
 
-static void set_hex(struct cli_table *t, int col, uint64_t value, int digits)
+static void set_hex(struct cli_table *t, int col, uint64_t value, unsigned int digits)
 {
-	struct cell *cell = set_plain(t, col, t->json ? cli_json_hex(value) : NULL);
-	char *p = cell->text;
-
-	*p++ = '0';
-	*p++ = 'x';
-	for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4)
-		*p++ = "0123456789abcdef"[value >> shift & 15];
-	*p = '\0';
+	cli_put_hex(set_plain(t, col, t->json ? cli_json_hex(value) : NULL)->text, value, digits);
 }
 
 void cli_cell_address(struct cli_table *t, int col, uint64_t address)
@@ -469,16 +470,23 @@ void cli_cell_hex(struct cli_table *t, int col, uint64_t value)
 
 void cli_cell_number(struct cli_table *t, int col, int64_t value)
 {
-	if (t->wanted[col])
-		cli_cell_both(t, col, t->json ? json_object_new_int64(value) : NULL, "%" PRId64,
-			      value);
+	char *text;
+
+	if (!t->wanted[col])
+		return;
+	text = set_plain(t, col, t->json ? json_object_new_int64(value) : NULL)->text;
+	if (value < 0)
+		*text++ = '-';
+	cli_put_decimal(text, value < 0 ? -(uint64_t)value : (uint64_t)value);
 }
 
 void cli_cell_size(struct cli_table *t, int col, uint64_t bytes)
 {
+	struct cli_size_text size = cli_size(bytes);
+
 	if (t->wanted[col])
-		cli_cell_both(t, col, t->json ? cli_json_uint(bytes) : NULL, "%s",
-			      cli_size(bytes).text);
+		memcpy(set_plain(t, col, t->json ? cli_json_uint(bytes) : NULL)->text, size.text,
+		       sizeof(size.text));
 }
 
 void cli_cell_bool(struct cli_table *t, int col, bool value)

@@ -12,6 +12,8 @@
 
 #include <json-c/json.h>
 
+#include "cli/number.h"
+
 struct cli;
 
 enum cli_column_flag {
@@ -21,12 +23,6 @@ enum cli_column_flag {
 	CLI_COL_RAW = 1 << 3, /* an extra one that --raw shows by itself: no title says it there */
 	CLI_COL_TRUNC = 1 << 4, /* may be cut to fit the terminal */
 };
-
-/* A number of bytes for people: "4K", "2M", "1536K", "1G"; exact, in the largest unit that is. */
-struct cli_size_text {
-	char text[32];
-};
-struct cli_size_text cli_size(uint64_t bytes);
 
 /* A table of columns ends with an entry without a name. */
 struct cli_column {

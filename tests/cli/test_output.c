@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Tables and JSON: what is printed is aligned, countable or valid, whatever happens. */
 #include <errno.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -98,6 +99,74 @@ static void raw_words_can_be_counted(void **state)
 {
 	check_table((struct cli_globals){ .raw = true, .no_headings = true }, 0,
 		    "a\\x20b 0x0000000000001000 2M\n- n/a 4097\n");
+}
+
+/* Put together by hand, and exactly what printf would have made of them. */
+static void numbers_are_as_printf_writes_them(void **state)
+{
+	static const uint64_t values[] = { 0,	      9,	  10,	 4095,	    1ULL << 40,
+					   INT64_MAX, 1ULL << 63, ~0ULL, 1000000007 };
+	char text[CLI_NUMBER_TEXT], expected[CLI_NUMBER_TEXT];
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		snprintf(expected, sizeof(expected), "%" PRIu64, values[i]);
+		assert_int_equal(cli_put_decimal(text, values[i]), strlen(expected));
+		assert_string_equal(text, expected);
+		snprintf(expected, sizeof(expected), "0x%016" PRIx64, values[i]);
+		assert_int_equal(cli_put_hex(text, values[i], 16), strlen(expected));
+		assert_string_equal(text, expected);
+	}
+	assert_string_equal(cli_size(0).text, "0");
+	assert_string_equal(cli_size(1023).text, "1023");
+	assert_string_equal(cli_size(1536 << 10).text, "1536K");
+	assert_string_equal(cli_size(1ULL << 30).text, "1G");
+	assert_string_equal(cli_size(1ULL << 63).text, "8E");
+}
+
+static void negative_numbers(void **state)
+{
+	struct capture c;
+	struct cli_table *t;
+
+	capture_begin(&c, (struct cli_globals){ .raw = true, .no_headings = true });
+	t = cli_table_begin(&c.cli, columns, "things", 0);
+	cli_table_row(t);
+	cli_cell_number(t, COL_NAME, -1);
+	cli_cell_number(t, COL_ADDRESS, INT64_MIN);
+	cli_cell_number(t, COL_SIZE, INT64_MAX);
+	cli_table_end(t);
+	capture_end(&c, NULL);
+	assert_string_equal(c.text, "-1 -9223372036854775808 9223372036854775807\n");
+	free(c.text);
+}
+
+/* A line is put together in one piece; what does not fit loses nothing. */
+static void long_lines_are_whole(void **state)
+{
+	enum { LONG_COLUMNS = 20, LONG_CELL = 500 };
+	struct cli_column many[LONG_COLUMNS + 1] = { 0 };
+	struct capture c;
+	struct cli_table *t;
+	char cell[LONG_CELL + 1];
+
+	for (int i = 0; i < LONG_COLUMNS; i++)
+		many[i].name = "x";
+	memset(cell, 'y', LONG_CELL);
+	cell[LONG_CELL] = '\0';
+	capture_begin(&c, (struct cli_globals){ .raw = true, .no_headings = true });
+	t = cli_table_begin(&c.cli, many, "things", 0);
+	cli_table_row(t);
+	for (int i = 0; i < LONG_COLUMNS; i++)
+		cli_cell_string(t, i, cell);
+	cli_table_end(t);
+	capture_end(&c, NULL);
+	assert_int_equal(c.size, LONG_COLUMNS * (LONG_CELL + 1));
+	for (int i = 0; i < LONG_COLUMNS; i++) {
+		assert_memory_equal(c.text + i * (LONG_CELL + 1), cell, LONG_CELL);
+		assert_int_equal(c.text[i * (LONG_CELL + 1) + LONG_CELL],
+				 i + 1 < LONG_COLUMNS ? ' ' : '\n');
+	}
+	free(c.text);
 }
 
 static void chooses_columns(void **state)
@@ -216,6 +285,9 @@ int main(void)
 		cmocka_unit_test(aligns_tables),
 		cmocka_unit_test(aligns_streams),
 		cmocka_unit_test(raw_words_can_be_counted),
+		cmocka_unit_test(numbers_are_as_printf_writes_them),
+		cmocka_unit_test(negative_numbers),
+		cmocka_unit_test(long_lines_are_whole),
 		cmocka_unit_test(chooses_columns),
 		cmocka_unit_test(writes_every_column_as_json),
 		cmocka_unit_test(lists_valid_columns),
