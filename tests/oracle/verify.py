@@ -38,6 +38,7 @@ MODES = {  # format of the hardware's tables, levels, Intel
     "npt": ("npt", 4, False),
     "npt5": ("npt", 5, False),
     "svm-shadow": ("host", 4, False),
+    "tdx": ("npt", 4, False),
     "ept": ("ept", 4, True),
     "ept-list": ("ept", 4, True),
     "vmx-shadow": ("host", 4, True),
