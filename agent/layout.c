@@ -14,6 +14,8 @@ const struct spt_field_name spt_field_names[SPT_F_COUNT] = {
 #define O 'O'
 #define A 'A'
 #define I 'I'
+#define T 'T'
+#define L 'L'
 #define F(id, need, type, path) { #id, #type, path, need },
 	SPT_FIELDS(F)
 #undef F
@@ -27,6 +29,8 @@ const struct spt_symbol_name spt_symbol_names[SPT_S_COUNT] = {
 #undef O
 #undef A
 #undef I
+#undef T
+#undef L
 };
 
 int spt_refuse(struct spt_refusal *why, int error, const char *fmt, ...)

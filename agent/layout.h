@@ -56,7 +56,7 @@ struct spt_field_name {
 	const char *name;
 	const char *type;
 	const char *path;
-	char need;		/* 'R', 'O', 'A', 'I' */
+	char need;		/* 'R', 'O', 'A', 'I', 'T', 'L' */
 };
 
 struct spt_symbol_name {

@@ -126,6 +126,48 @@ static bool spt_needed(char need, u32 vendor)
 	       (need == 'I' && vendor == SPT_VENDOR_VMX);
 }
 
+static bool spt_has_all(const struct spt_layout_blob *blob, char need)
+{
+	unsigned int i;
+
+	for (i = 0; i < SPT_F_COUNT; i++)
+		if (spt_field_names[i].need == need &&
+		    !(blob->field[i].flags & SPT_FIELD_PRESENT))
+			return false;
+	return true;
+}
+
+/* Kernels whose structures are known, but are not what the readers here follow. */
+static int spt_check_readable(const struct spt_layout_blob *blob, struct spt_refusal *why)
+{
+	static const struct {
+		enum spt_field_id id;
+		u32 alternative;
+		const char *reason;
+	} foreign[] = {
+#define W(field, alternative, reason) { SPT_F_##field, alternative, reason },
+		SPT_FOREIGN(W)
+#undef W
+	};
+	unsigned int i;
+
+	if (!spt_has_all(blob, 'T')) {
+		if (spt_has_all(blob, 'L'))
+			return spt_refuse(why, -EOPNOTSUPP,
+					  "this kernel is too old: it keeps memslots in a sorted array");
+		return spt_refuse(why, -EINVAL, "fields of the memslots are missing");
+	}
+	for (i = 0; i < ARRAY_SIZE(foreign); i++) {
+		const struct spt_layout_field *field = &blob->field[foreign[i].id];
+
+		if (field->flags & SPT_FIELD_PRESENT &&
+		    field->alternative == foreign[i].alternative)
+			return spt_refuse(why, -EOPNOTSUPP, "this kernel is too old: %s",
+					  foreign[i].reason);
+	}
+	return 0;
+}
+
 static u32 spt_type_bytes(const struct spt_layout_blob *blob, const char *type)
 {
 	unsigned int i;
@@ -364,6 +406,9 @@ int spt_layout_check(const struct spt_layout_blob *blob, struct spt_layout *layo
 	if (error)
 		return error;
 	error = spt_check_kernel(blob, why);
+	if (error)
+		return error;
+	error = spt_check_readable(blob, why);
 	if (error)
 		return error;
 	for (i = 0; i < SPT_F_COUNT; i++) {

@@ -14,7 +14,7 @@
 #include <linux/types.h>
 
 #define SPT_LAYOUT_MAGIC	0x54554f59414c5450ULL	/* "PTLAYOUT" in memory order */
-#define SPT_LAYOUT_ABI		2
+#define SPT_LAYOUT_ABI		3
 
 /* Where types of an entry's root live; searched in this order, all hits must agree. */
 #define SPT_MODULES(M)							\
@@ -38,6 +38,8 @@ enum spt_module {
  *   R  every supported kernel has it: refuse without it
  *   O  optional: absent means that this kernel has no such thing
  *   A  required on AMD hosts, I required on Intel hosts, absent on the other
+ *   T  of memslots in a tree by gfn, L of memslots in a sorted array: all of one of
+ *      the two are required, and say in which form this kernel keeps its memslots
  * A field that is a pointer, an embedded struct or an array is entered with its
  * bit offset and its size in bits; a bit field with its own.
  */
@@ -52,7 +54,7 @@ enum spt_module {
 	F(KVM_DEBUGFS_DENTRY, R, kvm, "debugfs_dentry")			\
 	F(KVM_SRCU, R, kvm, "srcu")					\
 	F(KVM_MEMSLOTS, R, kvm, "memslots")				\
-	F(KVM_VCPU_ARRAY, R, kvm, "vcpu_array")	/* xarray; vcpus[] before c5b077549136 */ \
+	F(KVM_VCPU_ARRAY, R, kvm, "vcpu_array|vcpus")	/* xarray, or array of pointers */ \
 	F(KVM_ONLINE_VCPUS, R, kvm, "online_vcpus")			\
 	F(KVM_CREATED_VCPUS, O, kvm, "created_vcpus")			\
 	F(KVM_INVALIDATE_SEQ, R, kvm, "mmu_invalidate_seq|mmu_notifier_seq") /* 20ec3ebd707c */ \
@@ -78,6 +80,7 @@ enum spt_module {
 	F(KVM_TDP_MMU_ROOTS, R, kvm, "arch.tdp_mmu_roots")		\
 	F(KVM_TDP_MMU_PAGES, O, kvm, "arch.tdp_mmu_pages")		\
 	F(KVM_ACTIVE_MMU_PAGES, R, kvm, "arch.active_mmu_pages")	\
+	F(KVM_PRIVATE_MMU_PAGES, O, kvm, "arch.private_mmu_pages")	\
 	F(KVM_MMU_PAGE_HASH, R, kvm, "arch.mmu_page_hash")	/* array, or pointer to it */ \
 	F(KVM_N_USED_MMU_PAGES, O, kvm, "stat.mmu_shadow_pages|arch.n_used_mmu_pages") \
 	F(KVM_N_REQUESTED_MMU_PAGES, O, kvm, "arch.n_requested_mmu_pages") \
@@ -91,10 +94,13 @@ enum spt_module {
 	F(KVM_CPU_DIRTY_LOG_SIZE, O, kvm, "arch.cpu_dirty_log_size")	\
 	/* struct kvm_memslots, kvm_memory_slot, lpage info */		\
 	F(SLOTS_GENERATION, R, kvm_memslots, "generation")		\
-	F(SLOTS_GFN_TREE, R, kvm_memslots, "gfn_tree")			\
-	F(SLOTS_NODE_IDX, R, kvm_memslots, "node_idx")			\
+	F(SLOTS_GFN_TREE, T, kvm_memslots, "gfn_tree")			\
+	F(SLOTS_NODE_IDX, T, kvm_memslots, "node_idx")			\
+	F(SLOTS_ARRAY, L, kvm_memslots, "memslots")	/* by falling gfn */ \
+	F(SLOTS_USED, L, kvm_memslots, "used_slots")			\
+	F(SLOTS_ID_TO_INDEX, L, kvm_memslots, "id_to_index")		\
 	F(SLOT_SIZE, R, kvm_memory_slot, "")				\
-	F(SLOT_GFN_NODE, R, kvm_memory_slot, "gfn_node")	/* [2] */ \
+	F(SLOT_GFN_NODE, T, kvm_memory_slot, "gfn_node")	/* [2] */ \
 	F(SLOT_BASE_GFN, R, kvm_memory_slot, "base_gfn")		\
 	F(SLOT_NPAGES, R, kvm_memory_slot, "npages")			\
 	F(SLOT_DIRTY_BITMAP, R, kvm_memory_slot, "dirty_bitmap")	\
@@ -103,7 +109,7 @@ enum spt_module {
 	F(SLOT_ID, R, kvm_memory_slot, "id")				\
 	F(SLOT_AS_ID, R, kvm_memory_slot, "as_id")			\
 	F(SLOT_GMEM_FILE, O, kvm_memory_slot, "gmem.file|private_file")	\
-	F(SLOT_GMEM_PGOFF, O, kvm_memory_slot, "gmem.pgoff|private_offset") \
+	F(SLOT_GMEM_PGOFF, O, kvm_memory_slot, "gmem.pgoff|private_offset") /* bytes */ \
 	F(SLOT_RMAP, R, kvm_memory_slot, "arch.rmap")	/* [3] */	\
 	F(SLOT_LPAGE_INFO, R, kvm_memory_slot, "arch.lpage_info")	/* [2]: 2M, 1G */ \
 	F(SLOT_WRITE_TRACK, R, kvm_memory_slot,	/* 09a0f3f11f5b */	\
@@ -146,7 +152,7 @@ enum spt_module {
 	F(MMU_ROOT_PGD, R, kvm_mmu, "root.pgd|root_pgd")		\
 	F(MMU_MIRROR_ROOT_HPA, O, kvm_mmu, "mirror_root_hpa|private_root_hpa") \
 	F(MMU_PREV_ROOTS, R, kvm_mmu, "prev_roots")	/* [3] of {pgd, hpa} */ \
-	F(MMU_ROOT_ROLE, R, kvm_mmu, "root_role|mmu_role")		\
+	F(MMU_ROOT_ROLE, R, kvm_mmu, "root_role|mmu_role.base")	\
 	F(MMU_CPU_ROLE, O, kvm_mmu, "cpu_role")				\
 	F(MMU_PAE_ROOT, R, kvm_mmu, "pae_root")				\
 	F(MMU_PML4_ROOT, O, kvm_mmu, "pml4_root")			\
@@ -169,7 +175,7 @@ enum spt_module {
 	F(ROLE_AD_DISABLED, O, kvm_mmu_page_role, "ad_disabled")	\
 	F(ROLE_GUEST_MODE, O, kvm_mmu_page_role, "guest_mode")		\
 	F(ROLE_PASSTHROUGH, O, kvm_mmu_page_role, "passthrough")	\
-	F(ROLE_IS_MIRROR, O, kvm_mmu_page_role, "is_mirror")		\
+	F(ROLE_IS_MIRROR, O, kvm_mmu_page_role, "is_mirror|is_private|private") \
 	F(ROLE_CR4_SMEP, O, kvm_mmu_page_role, "cr4_smep")		\
 	F(ROLE_SMM, R, kvm_mmu_page_role, "smm")			\
 	F(ROLE_GPTE_IS_8_BYTES, O, kvm_mmu_page_role, "gpte_is_8_bytes") \
@@ -194,7 +200,7 @@ enum spt_module {
 	F(SP_TDP_ROOT_COUNT, O, kvm_mmu_page, "tdp_mmu_root_count")	\
 	F(SP_UNSYNC_CHILDREN, O, kvm_mmu_page, "unsync_children")	\
 	F(SP_WRITE_FLOODING, O, kvm_mmu_page, "write_flooding_count")	\
-	F(SP_EXTERNAL_SPT, O, kvm_mmu_page, "external_spt|private_sp")	\
+	F(SP_EXTERNAL_SPT, O, kvm_mmu_page, "external_spt|private_spt|private_sp") \
 	F(SP_PARENT_PTES, R, kvm_mmu_page, "parent_ptes")		\
 	F(SP_PTEP, O, kvm_mmu_page, "ptep")				\
 	/* the vendor's part */						\
@@ -217,6 +223,17 @@ enum spt_field_id {
 #undef F
 	SPT_F_COUNT,
 };
+
+/*
+ * What the agent cannot read, though its place is known: an alternative of a field that
+ * is another thing than today's. It refuses; an image of such a kernel can be read.
+ * W(field, alternative, reason)
+ */
+#define SPT_FOREIGN(W)							\
+	W(KVM_VCPU_ARRAY, 1, "it keeps a VM's vCPUs in an array")	\
+	W(SLOT_GMEM_PGOFF, 1, "it keeps private memory in files of its own kind") \
+	W(SP_TRANSLATION, 1, "shadow pages keep guest frames without their access bits") \
+	W(SP_EXTERNAL_SPT, 2, "private tables' pages hang on private_sp")
 
 /* S(id, need, module, name): a symbol; 'need' as above. */
 #define SPT_SYMBOLS(S)							\

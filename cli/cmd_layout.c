@@ -29,7 +29,8 @@ enum {
 static const struct cli_column columns[] = {
 	[COL_FIELD] = { "field", 28, 0, "the agent's name for it" },
 	[COL_NEED] = { "need", 4, 0,
-		       "R required, O optional, A required on AMD hosts, I on Intel hosts" },
+		       "R required, O optional, A required on AMD hosts, I on Intel hosts, "
+		       "T of memslots in a tree, L in an array" },
 	[COL_TYPE] = { "type", 18, 0, "struct or union" },
 	[COL_MEMBER] = { "member", 30, 0, "member that was found, - the type's size" },
 	[COL_BTF] = { "btf", 14, 0, "offset+size in bytes; of a bit field offset:bit+bits" },
@@ -248,8 +249,22 @@ static void print_source(FILE *out, const char *name, const struct spt_layout *l
 	fputc('\n', out);
 }
 
+/* The source that decides when there is one only, for errors and listings. */
+static const struct spt_layout *best(const struct both *b)
+{
+	return there(&b->btf) || !b->dwarf.source ? &b->btf : &b->dwarf;
+}
+
 static void print_sources(struct cli *cli, const struct both *b)
 {
+	static const char *const forms[] = { "unknown", "tree", "array" };
+	static const char *const words[] = {
+		"in neither form that is known",
+		"in a tree by gfn",
+		"in a sorted array (id_to_index), which the agent does not read",
+	};
+	enum spt_slots_form form = best(b)->slots_form;
+
 	if (cli->opt.json) {
 		cli_json_put(cli, "release", json_object_new_string(b->host.release));
 		cli_json_put(cli, "vendor",
@@ -257,18 +272,14 @@ static void print_sources(struct cli *cli, const struct both *b)
 		cli_json_put(cli, "btf", source_json(&b->btf));
 		cli_json_put(cli, "dwarf", source_json(&b->dwarf));
 		cli_json_put(cli, "differences", cli_json_uint(b->differences));
+		cli_json_put(cli, "memslots", json_object_new_string(forms[form]));
 	} else if (!cli->opt.raw && !cli->opt.columns && !cli->opt.no_headings) {
 		fprintf(cli->out, "Linux %s, %s\n", b->host.release,
 			spt_vendor_name(b->host.vendor));
 		print_source(cli->out, "BTF", &b->btf);
 		print_source(cli->out, "DWARF", &b->dwarf);
+		fprintf(cli->out, "memslots are kept %s\n", words[form]);
 	}
-}
-
-/* The source that decides when there is one only, for errors and listings. */
-static const struct spt_layout *best(const struct both *b)
-{
-	return there(&b->btf) || !b->dwarf.source ? &b->btf : &b->dwarf;
 }
 
 /* Every field that the agent reads. */

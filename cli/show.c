@@ -71,7 +71,7 @@ void cli_entry_to_json(struct json_object *o, const struct spt_model *model,
 	cli_json_set(o, "flags", cli_entry_flags_json(spte, entry));
 	if (cli_entry_translation(entry, &guest_gpa, &access)) {
 		cli_json_set_hex(o, "guest_gpa", guest_gpa);
-		cli_json_set_uint(o, "guest_access", access);
+		cli_json_set(o, "guest_access", access == ~0U ? NULL : cli_json_uint(access));
 	}
 }
 

@@ -108,6 +108,29 @@ static int resolve_field(struct spt_layout *l, unsigned int f,
 			l->source == SPT_LAYOUT_BTF ? "BTF" : "DWARF");
 }
 
+static bool found_all(const struct spt_layout *l, char need)
+{
+	for (unsigned int f = 0; f < SPT_F_COUNT; f++)
+		if (spt_field_names[f].need == need && l->field[f].state != SPT_FIELD_FOUND)
+			return false;
+	return true;
+}
+
+static int find_slots_form(struct spt_layout *l)
+{
+	/* The newer form first: a kernel may keep names of the older one for something else. */
+	if (found_all(l, 'T'))
+		l->slots_form = SPT_SLOTS_TREE;
+	else if (found_all(l, 'L'))
+		l->slots_form = SPT_SLOTS_ARRAY;
+	else
+		return spt_fail(
+			&l->doubt, ENOKEY,
+			"the memslots (struct kvm_memslots) are neither in a tree by gfn nor "
+			"in a sorted array; this kernel's KVM is not supported yet");
+	return 0;
+}
+
 int spt_layout_resolve(struct spt_layout *l)
 {
 	struct spt_type_query query[SPT_MODULE_COUNT][TYPES_MAX] = { 0 };
@@ -116,6 +139,7 @@ int spt_layout_resolve(struct spt_layout *l)
 
 	l->doubt = first;
 	memset(l->field, 0, sizeof(l->field));
+	l->slots_form = SPT_SLOTS_UNKNOWN;
 	collect_types(&wanted);
 	for (unsigned int m = 0; m < SPT_MODULE_COUNT; m++) {
 		for (unsigned int t = 0; t < wanted.count; t++)
@@ -133,6 +157,8 @@ int spt_layout_resolve(struct spt_layout *l)
 		if (err && !first.code)
 			first = l->doubt;
 	}
+	if (find_slots_form(l) && !first.code)
+		first = l->doubt;
 	l->doubt = first;
 	return -first.code;
 }

@@ -16,7 +16,7 @@
 #include "decoders/layout_host.h"
 #include "decoders/layout_types.h"
 
-/* The lists of agent/spt_layout.h as tables; 'need' is R, O, A or I. */
+/* The lists of agent/spt_layout.h as tables; 'need' is R, O, A, I, T or L. */
 struct spt_field_name {
 	const char *id;	  /* KVM_VM_LIST */
 	const char *type; /* kvm */
@@ -56,6 +56,13 @@ struct spt_field_found {
 	struct spt_typegraph *graph;   /* where it was found, borrowed */
 };
 
+/* How a kernel keeps the memslots of one address space. */
+enum spt_slots_form {
+	SPT_SLOTS_UNKNOWN, /* fields of both forms are missing */
+	SPT_SLOTS_TREE,	   /* a tree by gfn */
+	SPT_SLOTS_ARRAY,   /* an array sorted by gfn, until a54d806688fe */
+};
+
 /* One source of layouts. The graphs are owned. */
 struct spt_layout {
 	enum spt_layout_source source;
@@ -64,6 +71,7 @@ struct spt_layout {
 	struct spt_error missing; /* why the source as a whole is not there; code 0: it is */
 	struct spt_error doubt;	  /* first entry that refuses the layout; code 0: none */
 	struct spt_field_found field[SPT_F_COUNT];
+	enum spt_slots_form slots_form;
 };
 
 void spt_layout_deinit(struct spt_layout *layout);
@@ -86,8 +94,8 @@ int spt_layout_from_dwarf(const struct spt_debug_search *search, const struct sp
 
 /*
  * Look every field up in @ret->graph[], which the caller has filled in. Returns
- * 0, or -errno with ret->doubt saying which field (R entries that are not there:
- * ENOKEY, candidates that disagree: EUCLEAN).
+ * 0, or -errno with ret->doubt saying which field (R entries that are not there, or
+ * memslots in neither form: ENOKEY, candidates that disagree: EUCLEAN).
  */
 int spt_layout_resolve(struct spt_layout *ret);
 

@@ -9,6 +9,8 @@
 #define NEED_O 'O'
 #define NEED_A 'A'
 #define NEED_I 'I'
+#define NEED_T 'T'
+#define NEED_L 'L'
 
 #define MODULE_kvm	 SPT_MODULE_KVM
 #define MODULE_vmlinux	 SPT_MODULE_VMLINUX
@@ -41,7 +43,8 @@ bool spt_need_other(char need, enum spt_vendor vendor)
 
 bool spt_need_required(char need, enum spt_vendor vendor)
 {
-	return need != NEED_O && !spt_need_other(need, vendor);
+	return need == NEED_R ||
+	       ((need == NEED_A || need == NEED_I) && !spt_need_other(need, vendor));
 }
 
 enum spt_module spt_vendor_module(enum spt_vendor vendor)

@@ -47,7 +47,8 @@ static bool lacks_type(const struct spt_layout *l)
 {
 	for (unsigned int f = 0; f < SPT_F_COUNT; f++)
 		if (l->field[f].state == SPT_FIELD_NO_TYPE &&
-		    spt_need_required(spt_field_names[f].need, l->vendor))
+		    (spt_need_required(spt_field_names[f].need, l->vendor) ||
+		     spt_field_names[f].need == 'T'))
 			return true;
 	return false;
 }

@@ -94,6 +94,8 @@ bool spt_node_translation(const struct spt_node *node, unsigned int index, uint6
 	/* shadowed_translation: gfn << PAGE_SHIFT | access */
 	*gpa = value & ~(spt_level_size(1) - 1);
 	*access = value & (spt_level_size(1) - 1);
+	if (node->page && node->page->flags & SPT_PAGE_NO_ACCESS)
+		*access = ~0U;
 	return value;
 }
 

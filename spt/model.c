@@ -175,7 +175,8 @@ static int add_table(struct spt_model *m, const struct spt_table *table, struct 
 		.root_sp = table->root,
 		.level = level,
 		.direct = spt_role_get(role, table->page.role, SPT_ROLE_DIRECT),
-		.mirror = spt_role_get(role, table->page.role, SPT_ROLE_IS_MIRROR),
+		.mirror = spt_role_get(role, table->page.role, SPT_ROLE_IS_MIRROR) ||
+			  table->page.flags & SPT_PAGE_PRIVATE,
 	};
 	m->nr_nodes++;
 	return 0;

@@ -63,7 +63,7 @@ struct spt_node {
 	uint8_t raw_kind;  /* enum spt_raw_table_kind, 0: not raw */
 	uint16_t raw_vcpu; /* raw: vcpu_idx of its owner */
 	bool direct;	   /* role.direct: gfn + index is what it maps */
-	bool mirror;	   /* role.is_mirror */
+	bool mirror;	   /* role.is_mirror, or what older kernels have for it */
 	bool shared_hpa;   /* other tables of the image have this HPA, too */
 };
 
@@ -245,7 +245,10 @@ static inline uint64_t spt_node_entry(const struct spt_node *node, unsigned int 
 /* In what kind of table its entries stand, for spt_spte_decode(). */
 enum spt_spte_kind spt_node_kind(const struct spt_model *model, const struct spt_node *node);
 
-/* Guest frame (as address) and access bits that entry @index of a table translates to. */
+/*
+ * Guest frame (as address) and access bits that entry @index of a table translates to; all
+ * bits of *access set: it is not known, or not limited.
+ */
 bool spt_node_translation(const struct spt_node *node, unsigned int index, uint64_t *gpa,
 			  unsigned int *access);
 

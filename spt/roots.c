@@ -23,9 +23,11 @@ const char *spt_root_kind_name(enum spt_root_kind kind)
 	return names[kind];
 }
 
-static enum spt_root_kind root_kind(const struct spt_bits *role, uint32_t word)
+static enum spt_root_kind root_kind(const struct spt_bits *role, const struct spt_page *page)
 {
-	if (spt_role_get(role, word, SPT_ROLE_IS_MIRROR))
+	uint32_t word = page->role;
+
+	if (spt_role_get(role, word, SPT_ROLE_IS_MIRROR) || page->flags & SPT_PAGE_PRIVATE)
 		return SPT_ROOT_MIRROR;
 	if (spt_role_get(role, word, SPT_ROLE_DIRECT))
 		return SPT_ROOT_DIRECT;
@@ -48,7 +50,7 @@ static struct spt_root_ref *add_root(struct spt_model *m, const struct spt_page 
 	*root = (struct spt_root_ref){
 		.page = page,
 		.hpa = page->hpa,
-		.kind = root_kind(role, page->role),
+		.kind = root_kind(role, page),
 		.level = spt_role_get(role, page->role, SPT_ROLE_LEVEL),
 		.as_id = address_space(role, page->role),
 		.role = page->role,
@@ -133,7 +135,7 @@ static void add_raw_root(struct spt_model *m, const struct spt_node *raw)
 	*root = (struct spt_root_ref){
 		.node = raw,
 		.hpa = raw->hpa,
-		.kind = below ? root_kind(m->format.role, below->page->role) : SPT_ROOT_SHADOW,
+		.kind = below ? root_kind(m->format.role, below->page) : SPT_ROOT_SHADOW,
 		.level = raw->level,
 		.as_id = below ? address_space(m->format.role, below->page->role) : 0,
 		.refcount = 1,

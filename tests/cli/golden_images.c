@@ -10,6 +10,7 @@
 
 #include <linux/kvm.h>
 
+#include "tests/old/images.h"
 #include "tests/unit/mkimage.h"
 
 #define RAM_HVA	  0x7f0000000000ULL
@@ -345,5 +346,5 @@ int main(int argc, char **argv)
 	write_guest(argv[1]);
 	write_audited(argv[1], "sound", false);
 	write_audited(argv[1], "broken", true);
-	return 0;
+	return old_images(argv[1]);
 }

@@ -83,7 +83,7 @@ static void oldest_names(void **state)
 	assert_int_equal(field(SPT_F_KVM_INVALIDATE_SEQ)->alternative, 1);
 	assert_int_equal(field(SPT_F_SP_NX_DISALLOWED)->alternative, 1);
 	assert_int_equal(field(SPT_F_SP_TRANSLATION)->alternative, 1);
-	assert_int_equal(field(SPT_F_SP_EXTERNAL_SPT)->alternative, 1);
+	assert_int_equal(field(SPT_F_SP_EXTERNAL_SPT)->alternative, 2);
 	assert_int_equal(field(SPT_F_SLOT_WRITE_TRACK)->alternative, 1);
 	assert_int_equal(field(SPT_F_KVM_N_USED_MMU_PAGES)->alternative, 1);
 	assert_int_equal(field(SPT_F_KVM_MMU_PAGE_HASH)->flags,
@@ -259,7 +259,7 @@ static void every_field_has_a_well_formed_path(void **state)
 		const char *path = spt_field_names[f].path;
 		char name[128];
 
-		assert_non_null(strchr("ROAI", spt_field_names[f].need));
+		assert_non_null(strchr("ROAITL", spt_field_names[f].need));
 		assert_int_equal(strspn(path, "abcdefghijklmnopqrstuvwxyz_0123456789.|[]"),
 				 strlen(path));
 		spt_field_alternative(&spt_field_names[f], 0, name, sizeof(name));

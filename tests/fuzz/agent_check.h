@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * agent/layout_check.c itself, in a program, and a kernel around it that agrees with whatever
+ * 'blob' says of release, build ids and symbols, so that all is down to the check.
+ */
+#ifndef TESTS_AGENT_CHECK_H
+#define TESTS_AGENT_CHECK_H
+
+#include "tests/fuzz/kernel/kernel.h"
+
+#include "agent/layout_check.c"
+
+struct spt_layout spt_layout;
+
+const struct spt_field_name spt_field_names[SPT_F_COUNT] = {
+#define R			'R'
+#define O			'O'
+#define A			'A'
+#define I			'I'
+#define T			'T'
+#define L			'L'
+#define F(id, need, type, path) { #id, #type, path, need },
+	SPT_FIELDS(F)
+#undef F
+};
+
+const struct spt_symbol_name spt_symbol_names[SPT_S_COUNT] = {
+#define S(id, need, module, name) { SPT_S_##id, #module, name, need },
+	SPT_SYMBOLS(S)
+#undef S
+#undef R
+#undef O
+#undef A
+#undef I
+#undef T
+#undef L
+};
+
+static struct spt_layout_blob blob;
+
+int spt_refuse(struct spt_refusal *why, int error, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(why->text, sizeof(why->text), fmt, args);
+	va_end(args);
+	why->error = error;
+	return error;
+}
+
+struct new_utsname *init_utsname(void)
+{
+	static struct new_utsname name;
+
+	memcpy(name.release, blob.release, sizeof(blob.release));
+	return &name;
+}
+
+int spt_running_build_id(const char *module, u8 id[SPT_BUILD_ID_SIZE])
+{
+	unsigned int m = 0;
+
+	while (module &&
+	       strcmp(module, (const char *[]){ "vmlinux", "kvm", "kvm_amd", "kvm_intel" }[m]))
+		m++;
+	memcpy(id, blob.build_id[m].id, SPT_BUILD_ID_SIZE);
+	return 0;
+}
+
+int sprint_symbol(char *buffer, unsigned long address)
+{
+	for (unsigned int i = 0; i < SPT_S_COUNT; i++)
+		if (blob.symbol[i].address == address)
+			return snprintf(buffer, KSYM_SYMBOL_LEN, "%s+0x0/0x8 [%s]",
+					spt_symbol_names[i].name, spt_symbol_names[i].module);
+	return snprintf(buffer, KSYM_SYMBOL_LEN, "0x%lx", address);
+}
+
+int copy_from_kernel_nofault(void *to, const void *from, size_t size)
+{
+	memcpy(to, from, size);
+	return 0;
+}
+
+#endif

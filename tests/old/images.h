@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef TESTS_OLD_IMAGES_H
+#define TESTS_OLD_IMAGES_H
+
+/*
+ * Write images of VMs in the structures of the first TDX trees, old-td.spt and old-nested.spt,
+ * into a directory: this program has the VMs in its memory and finds its way in them by its own
+ * debug information. 0, or 1 with a line on stderr.
+ */
+int old_images(const char *dir);
+
+#endif

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "reader.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+struct reader {
+	const struct spt_layout *layout;
+	const char *kvm;
+	uint64_t (*hpa_of)(const void *va);
+	struct mkimage *mk;
+	uint64_t stolen_mask; /* gfn bits that tell shared from private; 0: no TD */
+};
+
+static bool has(const struct reader *r, enum spt_field_id id)
+{
+	return r->layout->field[id].state == SPT_FIELD_FOUND;
+}
+
+/* Where the member is, or what an array's or list's address is. */
+static const char *at(const struct reader *r, const void *object, enum spt_field_id id)
+{
+	assert(has(r, id));
+	return (const char *)object + r->layout->field[id].field.bit_offset / 8;
+}
+
+/* A number of up to 64 bits; 0 where this kernel has no such member. */
+static uint64_t number(const struct reader *r, const void *object, enum spt_field_id id)
+{
+	const struct spt_layout_field *f = &r->layout->field[id].field;
+	unsigned int shift = f->bit_offset % 8;
+	uint64_t value = 0;
+
+	if (!has(r, id))
+		return 0;
+	assert(f->bit_size <= 64 && shift + f->bit_size <= 64);
+	memcpy(&value, at(r, object, id), (shift + f->bit_size + 7) / 8);
+	value >>= shift;
+	return f->bit_size == 64 ? value : value & ((1ULL << f->bit_size) - 1);
+}
+
+static const void *pointer(const struct reader *r, const void *object, enum spt_field_id id)
+{
+	return (const void *)(uintptr_t)number(r, object, id);
+}
+
+static int64_t signed_number(const struct reader *r, const void *object, enum spt_field_id id)
+{
+	unsigned int bits = r->layout->field[id].field.bit_size;
+
+	return (int64_t)(number(r, object, id) << (64 - bits)) >> (64 - bits);
+}
+
+/* The role's bits as the image's head has them. */
+static void read_role(struct reader *r)
+{
+	static const enum spt_field_id fields[SPT_ROLE_COUNT] = {
+#define B(id, name) [SPT_ROLE_##id] = SPT_F_ROLE_##id,
+		SPT_ROLE_BITS(B)
+#undef B
+	};
+	struct spt_head *head = mkimage_head(r->mk);
+
+	memset(head->role, 0, sizeof(head->role));
+	for (unsigned int bit = 0; bit < SPT_ROLE_COUNT; bit++) {
+		const struct spt_layout_field *f = &r->layout->field[fields[bit]].field;
+
+		if (has(r, fields[bit]))
+			head->role[bit] =
+				(struct spt_bits){ (__u8)f->bit_offset, (__u8)f->bit_size };
+	}
+}
+
+static void read_vm(struct reader *r)
+{
+	static const struct {
+		enum spt_vm_value value;
+		enum spt_field_id field;
+	} values[] = {
+		{ SPT_VM_USERS_COUNT, SPT_F_KVM_USERS_COUNT },
+		{ SPT_VM_ONLINE_VCPUS, SPT_F_KVM_ONLINE_VCPUS },
+		{ SPT_VM_CREATED_VCPUS, SPT_F_KVM_CREATED_VCPUS },
+		{ SPT_VM_GFN_DIRECT_BITS, SPT_F_KVM_GFN_DIRECT_BITS },
+		{ SPT_VM_MMU_VALID_GEN, SPT_F_KVM_MMU_VALID_GEN },
+		{ SPT_VM_N_USED_MMU_PAGES, SPT_F_KVM_N_USED_MMU_PAGES },
+		{ SPT_VM_MMU_INVALIDATE_SEQ, SPT_F_KVM_INVALIDATE_SEQ },
+		{ SPT_VM_MMU_INVALIDATE_IN_PROGRESS, SPT_F_KVM_INVALIDATE_IN_PROGRESS },
+	};
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		if (has(r, values[i].field))
+			mkimage_vm(r->mk, values[i].value, number(r, r->kvm, values[i].field));
+	r->stolen_mask = number(r, r->kvm, SPT_F_KVM_GFN_DIRECT_BITS);
+	/* The kinds of VM had other numbers than today's KVM_X86_TDX_VM; the mask tells a TD. */
+	mkimage_vm(r->mk, SPT_VM_VM_TYPE, r->stolen_mask ? 5 : 0);
+	mkimage_head(r->mk)->pid = (int)number(r, r->kvm, SPT_F_KVM_USERSPACE_PID);
+	snprintf(mkimage_head(r->mk)->id, sizeof(mkimage_head(r->mk)->id), "%d-9",
+		 mkimage_head(r->mk)->pid);
+	mkimage_head(r->mk)->fd = 9;
+}
+
+static void read_slot(struct reader *r, const void *slot, uint64_t generation)
+{
+	const struct spt_layout_field *offset = &r->layout->field[SPT_F_SLOT_GMEM_PGOFF].field;
+	struct spt_slot *rec;
+
+	rec = mkimage_slot(r->mk, (int)signed_number(r, slot, SPT_F_SLOT_ID),
+			   (unsigned int)number(r, slot, SPT_F_SLOT_AS_ID),
+			   number(r, slot, SPT_F_SLOT_BASE_GFN) << 12,
+			   number(r, slot, SPT_F_SLOT_NPAGES) << 12,
+			   number(r, slot, SPT_F_SLOT_HVA));
+	rec->generation = generation;
+	rec->flags = (uint32_t)number(r, slot, SPT_F_SLOT_FLAGS);
+	rec->dirty_bitmap = pointer(r, slot, SPT_F_SLOT_DIRTY_BITMAP) != NULL;
+	rec->known = has(r, SPT_F_SLOT_GMEM_FILE) ? SPT_SLOT_KNOWN_GMEM : 0;
+	rec->gmem_file = pointer(r, slot, SPT_F_SLOT_GMEM_FILE) ? 4242 : 0;
+	/* private_offset counts bytes, gmem.pgoff pages. */
+	rec->gmem_pgoff = number(r, slot, SPT_F_SLOT_GMEM_PGOFF) >> (offset->alternative ? 12 : 0);
+}
+
+/* The sorted array; the image has its slots by rising gfn. */
+static void read_slots(struct reader *r)
+{
+	const void *const *sets = (const void *)at(r, r->kvm, SPT_F_KVM_MEMSLOTS);
+	size_t slot_size = r->layout->field[SPT_F_SLOT_SIZE].field.bit_size / 8;
+
+	assert(r->layout->slots_form == SPT_SLOTS_ARRAY);
+	for (int as = 0; as < 2; as++) {
+		const char *array = at(r, sets[as], SPT_F_SLOTS_ARRAY);
+		uint64_t generation = number(r, sets[as], SPT_F_SLOTS_GENERATION);
+
+		mkimage_vm(r->mk, SPT_VM_GENERATION_0 + as, generation);
+		for (int i = (int)number(r, sets[as], SPT_F_SLOTS_USED); i-- > 0;) {
+			const char *slot = array + (size_t)i * slot_size;
+			const short *index = (const void *)at(r, sets[as], SPT_F_SLOTS_ID_TO_INDEX);
+
+			assert(index[signed_number(r, slot, SPT_F_SLOT_ID)] == i);
+			read_slot(r, slot, generation);
+		}
+	}
+}
+
+static bool is_private(const struct reader *r, const void *sp)
+{
+	if (has(r, SPT_F_ROLE_IS_MIRROR))
+		return number(r, at(r, sp, SPT_F_SP_ROLE), SPT_F_ROLE_IS_MIRROR);
+	return r->stolen_mask && !(number(r, sp, SPT_F_SP_GFN_STOLEN_BITS) & r->stolen_mask);
+}
+
+static void read_page(struct reader *r, const void *sp, struct spt_page *page)
+{
+	const uint32_t known =
+		SPT_PAGE_TDP_MMU | SPT_PAGE_UNSYNC | SPT_PAGE_NX_DISALLOWED | SPT_PAGE_PRIVATE;
+
+	page->sp = (uintptr_t)sp;
+	page->hpa = r->hpa_of(pointer(r, sp, SPT_F_SP_SPT));
+	page->gfn = number(r, sp, SPT_F_SP_GFN);
+	page->role = (uint32_t)number(r, sp, SPT_F_SP_ROLE);
+	page->root_count = (uint32_t)number(r, sp, SPT_F_SP_ROOT_COUNT);
+	page->mmu_valid_gen = (uint8_t)number(r, sp, SPT_F_SP_MMU_VALID_GEN);
+	page->parent = number(r, sp, SPT_F_SP_PARENT_PTES);
+	page->known = known;
+	if (number(r, sp, SPT_F_SP_NX_DISALLOWED))
+		page->flags |= SPT_PAGE_NX_DISALLOWED;
+	if (!is_private(r, sp))
+		return;
+	page->flags |= SPT_PAGE_PRIVATE;
+	page->known |= SPT_PAGE_HAS_EXTERNAL;
+	/* The root has a marker instead of a page. */
+	page->external = r->hpa_of(pointer(r, sp, SPT_F_SP_EXTERNAL_SPT));
+	if (page->external == ~0ULL)
+		page->external = 0;
+}
+
+static void read_sp(struct reader *r, const void *sp)
+{
+	const void *role = at(r, sp, SPT_F_SP_ROLE);
+	const uint64_t *spt = pointer(r, sp, SPT_F_SP_SPT);
+	const uint64_t *gfns = pointer(r, sp, SPT_F_SP_TRANSLATION);
+	bool direct = number(r, role, SPT_F_ROLE_DIRECT);
+	unsigned int nr = mkimage_table(r->mk, (int)number(r, role, SPT_F_ROLE_LEVEL), 0, direct);
+
+	read_page(r, sp, mkimage_page(r->mk, nr));
+	for (unsigned int i = 0; i < SPT_TABLE_ENTRIES; i++)
+		mkimage_set(r->mk, nr, i, spt[i]);
+	if (direct)
+		return;
+	/* gfns alone: what the guest's own entry allowed was not kept. */
+	mkimage_page(r->mk, nr)->flags |= SPT_PAGE_NO_ACCESS;
+	mkimage_page(r->mk, nr)->known |= SPT_PAGE_NO_ACCESS;
+	for (unsigned int i = 0; i < SPT_TABLE_ENTRIES; i++)
+		if (gfns[i])
+			mkimage_translate(r->mk, nr, i, gfns[i] << 12, 0);
+}
+
+static void read_list(struct reader *r, enum spt_field_id id)
+{
+	const char *head = at(r, r->kvm, id);
+	size_t link = r->layout->field[SPT_F_SP_LINK].field.bit_offset / 8;
+	const char *next;
+
+	memcpy(&next, head, sizeof(next));
+	while (next != head) {
+		read_sp(r, next - link);
+		memcpy(&next, next, sizeof(next));
+	}
+}
+
+static void read_vcpu(struct reader *r, const void *vcpu)
+{
+	const void *mmu = pointer(r, vcpu, SPT_F_VCPU_MMU);
+	const struct {
+		enum spt_vcpu_value value;
+		uint64_t number;
+	} values[] = {
+		{ SPT_VCPU_ID, number(r, vcpu, SPT_F_VCPU_ID) },
+		{ SPT_VCPU_CPU, number(r, vcpu, SPT_F_VCPU_CPU) },
+		{ SPT_VCPU_CR3, number(r, vcpu, SPT_F_VCPU_CR3) },
+		{ SPT_VCPU_EFER, number(r, vcpu, SPT_F_VCPU_EFER) },
+		{ SPT_VCPU_ROOT_HPA, number(r, mmu, SPT_F_MMU_ROOT_HPA) },
+		{ SPT_VCPU_ROOT_PGD, number(r, mmu, SPT_F_MMU_ROOT_PGD) },
+		{ SPT_VCPU_MIRROR_ROOT_HPA, number(r, mmu, SPT_F_MMU_MIRROR_ROOT_HPA) },
+		{ SPT_VCPU_ROOT_ROLE, number(r, mmu, SPT_F_MMU_ROOT_ROLE) },
+	};
+	unsigned int nr = mkimage_vcpu(r->mk);
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		mkimage_vcpu_value(r->mk, nr, values[i].value, values[i].number);
+}
+
+struct mkimage *old_read(const struct spt_layout *layout, const void *kvm,
+			 uint64_t (*hpa_of)(const void *va))
+{
+	struct reader r = {
+		.layout = layout,
+		.kvm = kvm,
+		.hpa_of = hpa_of,
+		/* EPT of those trees: entries are empty with bit 63, as in 6.12. */
+		.mk = mkimage_new("ept-6.12"),
+	};
+	const void *const *vcpus = (const void *)at(&r, kvm, SPT_F_KVM_VCPU_ARRAY);
+
+	mkimage_head(r.mk)->tdp_mmu = 0;
+	read_role(&r);
+	read_vm(&r);
+	assert(layout->field[SPT_F_KVM_VCPU_ARRAY].field.alternative == 1);
+	for (unsigned int i = 0; i < number(&r, kvm, SPT_F_KVM_ONLINE_VCPUS); i++)
+		read_vcpu(&r, vcpus[i]);
+	read_slots(&r);
+	read_list(&r, SPT_F_KVM_ACTIVE_MMU_PAGES);
+	if (has(&r, SPT_F_KVM_PRIVATE_MMU_PAGES))
+		read_list(&r, SPT_F_KVM_PRIVATE_MMU_PAGES);
+	return r.mk;
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The types of tests/old/kvm.h as debug information, for what reads it: kvm.ko and kvm-intel.ko. */
+#include "kvm.h"
+
+#ifdef VENDOR
+struct vcpu_vmx vcpu_vmx;
+#else
+struct kvm vm;
+struct kvm_vcpu vcpu;
+struct kvm_mmu_page page;
+struct kvm_memslots slots;
+struct kvm_memory_slot slot;
+struct pte_list_desc desc;
+#endif
