@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define DIRECT_MAP 0xffff888000000000ULL
+
 struct reader {
 	const struct spt_layout *layout;
 	const char *kvm;
@@ -153,13 +155,14 @@ static void read_page(struct reader *r, const void *sp, struct spt_page *page)
 	const uint32_t known =
 		SPT_PAGE_TDP_MMU | SPT_PAGE_UNSYNC | SPT_PAGE_NX_DISALLOWED | SPT_PAGE_PRIVATE;
 
-	page->sp = (uintptr_t)sp;
 	page->hpa = r->hpa_of(pointer(r, sp, SPT_F_SP_SPT));
+	page->sp = DIRECT_MAP + page->hpa; /* identity only, and the same in every run */
 	page->gfn = number(r, sp, SPT_F_SP_GFN);
 	page->role = (uint32_t)number(r, sp, SPT_F_SP_ROLE);
 	page->root_count = (uint32_t)number(r, sp, SPT_F_SP_ROOT_COUNT);
 	page->mmu_valid_gen = (uint8_t)number(r, sp, SPT_F_SP_MMU_VALID_GEN);
-	page->parent = number(r, sp, SPT_F_SP_PARENT_PTES);
+	if (pointer(r, sp, SPT_F_SP_PARENT_PTES))
+		page->parent = DIRECT_MAP + r->hpa_of(pointer(r, sp, SPT_F_SP_PARENT_PTES));
 	page->known = known;
 	if (number(r, sp, SPT_F_SP_NX_DISALLOWED))
 		page->flags |= SPT_PAGE_NX_DISALLOWED;
