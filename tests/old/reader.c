@@ -199,15 +199,13 @@ static void read_sp(struct reader *r, const void *sp)
 
 static void read_list(struct reader *r, enum spt_field_id id)
 {
-	const char *head = at(r, r->kvm, id);
+	const char *const *head = (const void *)at(r, r->kvm, id);
 	size_t link = r->layout->field[SPT_F_SP_LINK].field.bit_offset / 8;
-	const char *next;
 
-	memcpy(&next, head, sizeof(next));
-	while (next != head) {
+	/* A struct list_head begins with 'next'. */
+	for (const char *next = *head; next != (const char *)head;
+	     next = *(const char *const *)next)
 		read_sp(r, next - link);
-		memcpy(&next, next, sizeof(next));
-	}
 }
 
 static void read_vcpu(struct reader *r, const void *vcpu)

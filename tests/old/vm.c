@@ -130,7 +130,8 @@ static union kvm_mmu_page_role direct_role(int level)
 {
 	union kvm_mmu_page_role role = { .level = level, .direct = 1, .access = ACC_ALL };
 
-	role.efer_nx = role.cr0_wp = 1;
+	role.efer_nx = 1;
+	role.cr0_wp = 1;
 	role.gpte_is_8_bytes = 1;
 	return role;
 }
