@@ -40,6 +40,7 @@ struct cli;
 	X(trap)                                                                                    \
 	X(age)                                                                                     \
 	X(dirty)                                                                                   \
+	X(storm)                                                                                   \
 	X(undo)                                                                                    \
 	X(journal)                                                                                 \
 	X(decode)                                                                                  \
