@@ -119,6 +119,15 @@ static void taken(struct spt_why_ask *ask)
 	fact_writable_bits(ask);
 }
 
+/* MMU-writable implies host-writable: where it does not, neither says why W is clear. */
+static bool contradicts(const struct spt_why_ask *ask)
+{
+	const struct spt_format *f = &ask->model->format;
+
+	return f->host_writable && ask->last->spte & f->mmu_writable &&
+	       !(ask->last->spte & f->host_writable);
+}
+
 void spt_why_not_writable(struct spt_why_ask *ask)
 {
 	const struct spt_format *f = &ask->model->format;
@@ -129,8 +138,10 @@ void spt_why_not_writable(struct spt_why_ask *ask)
 	slot_readonly(ask);
 	tracked(ask);
 	guest_readonly(ask);
-	host_readonly(ask);
-	taken(ask);
+	if (!contradicts(ask)) {
+		host_readonly(ask);
+		taken(ask);
+	}
 	if (ask->answer->nr_causes != before || ask->spte.access_tracked)
 		return;
 	spt_why_add(ask, ask->last->spte & f->host_writable ? SPT_CAUSE_WAS_PROTECTED

@@ -261,6 +261,12 @@ odd() {
 	poke memory $(entry_of 0x10002000) 8 '|' 0x8000000000000000
 	expect not-executable-unexplained 0x10002000 'mapped size:host-smaller exec:unexplained'
 	mend
+	# W and host-writable away, MMU-writable not: KVM makes no such entry.
+	# shellcheck disable=SC2046
+	poke memory $(entry_of 0x10002000) 8 '&' 0xfffffffffffffdfd
+	expect not-writable-unexplained 0x10002000 'mapped size:host-smaller write:unexplained'
+	fact mmu-writable 1
+	mend
 	guest 'touch 0x70000000 r'
 	mmio=$(spt -V "$VM" --json tree 0x70000000+4K --leaves | tr -d ' \n' |
 		sed 's/.*"spte":"\([^"]*\)".*/\1/')

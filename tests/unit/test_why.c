@@ -432,6 +432,12 @@ static void not_writable(void **state)
 		map_protected(&vm, true, false);
 		host(&vm, GPA, 1, (HPA + GPA) | RW);
 		is(vm, GPA, SPT_WHY_MAPPED, "size/host-smaller write/was-write-protected");
+
+		/* KVM makes no such entry. */
+		vm = vm_with_slot(format, 0);
+		map_protected(&vm, false, true);
+		host(&vm, GPA, 1, (HPA + GPA) | RW);
+		is(vm, GPA, SPT_WHY_MAPPED, "size/host-smaller write/unexplained");
 	}
 }
 
