@@ -362,7 +362,7 @@ static void print_line(struct cli *cli, const struct spt_format *format,
 		print_touched(out, line->text);
 		break;
 	case SPT_LINE_CONTEXT:
-		fprintf(out, "    done    %s\n", context_text(line->text));
+		fprintf(out, "    context %s\n", context_text(line->text));
 		break;
 	case SPT_LINE_RET:
 		fprintf(out, "    KVM     %s\n", line->text);
@@ -410,9 +410,9 @@ static void print_target(struct cli *cli, const struct spt_answer *answer)
 		{ SPT_LINE_VCPU, "vCPU" },     { SPT_LINE_SLOT, "slot" },
 		{ SPT_LINE_HVA, "HVA" },
 	};
-	const char *sep = "";
+	const char *sep = "  ";
 
-	fprintf(cli->out, "%s  ", spt_actions[answer->action].name);
+	fputs(spt_actions[answer->action].name, cli->out);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		const struct spt_act_line *line = spt_answer_find(answer, 0, parts[i].name);
 

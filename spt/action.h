@@ -77,6 +77,7 @@ struct spt_answer {
 	unsigned int step; /* of the block that is being read */
 	size_t block;	   /* its first line */
 	bool in_block;	   /* it has a line */
+	bool began;	   /* a block has ended */
 	uint64_t seen;	   /* names in it, a bit each */
 };
 

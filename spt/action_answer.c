@@ -406,9 +406,11 @@ int spt_answer_take(struct spt_answer *answer, const char *line, struct spt_erro
 	if (answer->ended)
 		return bad(err, line, "it goes on after its end");
 	if (!*line) {
-		if (!answer->in_block)
+		/* What is refused at once may have nothing before its last block. */
+		if (!answer->in_block && (answer->nr_lines || answer->began))
 			return bad(err, line, "an empty block");
 		answer->in_block = false;
+		answer->began = true;
 		answer->block = answer->nr_lines;
 		answer->seen = 0;
 		return 0;

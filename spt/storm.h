@@ -16,16 +16,16 @@
 
 /* S(id, name, action, weight in the default mix): what a storm may do. */
 #define SPT_STORM_ACTIONS(S)                                                                       \
-	S(FAULT, fault, FAULT, 4)                                                                  \
-	S(ZAP, zap, ZAP, 4)                                                                        \
-	S(REMAP, remap, REMAP, 2)                                                                  \
-	S(SPLIT, split, SPLIT, 1)                                                                  \
-	S(COLLAPSE, collapse, COLLAPSE, 1)                                                         \
-	S(PROTECT, protect, PROTECT, 2)                                                            \
-	S(TRACK, write - track, TRACK, 1)                                                          \
-	S(AGE, age, AGE, 1)                                                                        \
-	S(DIRTY, dirty, DIRTY, 1)                                                                  \
-	S(UNDO, undo, UNDO, 0) /* of something that the storm did */
+	S(FAULT, "fault", FAULT, 4)                                                                \
+	S(ZAP, "zap", ZAP, 4)                                                                      \
+	S(REMAP, "remap", REMAP, 2)                                                                \
+	S(SPLIT, "split", SPLIT, 1)                                                                \
+	S(COLLAPSE, "collapse", COLLAPSE, 1)                                                       \
+	S(PROTECT, "protect", PROTECT, 2)                                                          \
+	S(TRACK, "write-track", TRACK, 1)                                                          \
+	S(AGE, "age", AGE, 1)                                                                      \
+	S(DIRTY, "dirty", DIRTY, 1)                                                                \
+	S(UNDO, "undo", UNDO, 0) /* of something that the storm did */
 
 enum spt_storm_action {
 #define S(id, name, action, weight) SPT_STORM_##id,

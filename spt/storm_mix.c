@@ -11,7 +11,7 @@
 #define MOST_WEIGHT 1000
 
 const char *const spt_storm_names[SPT_STORM_ACTION_COUNT + 1] = {
-#define S(id, name, action, weight) [SPT_STORM_##id] = #name,
+#define S(id, name, action, weight) [SPT_STORM_##id] = name,
 	SPT_STORM_ACTIONS(S)
 #undef S
 };

@@ -40,6 +40,6 @@ build_programs()
 	dir=$(build_directory)
 	[[ $dir != none ]] || return 0
 	find "$dir" -type f -executable ! -name '*.so*' ! -name 'test_*' ! -name 'fuzz_*' \
-		! -name bench-scale ! -name genimage \
+		! -name bench-scale ! -name genimage ! -name fake_host \
 		! -path '*/meson-*' ! -path '*.p/*'
 }

@@ -178,7 +178,7 @@ static void what_is_no_answer(void **state)
 		"acton: fault",
 		"action: zap", /* another one */
 		"action: fault\naction: fault",
-		"\n",
+		"\n\n",
 		"action: fault\n\n\n",
 		"action: fault\nstep: 1", /* no block of its own */
 		"action: fault\n\nstep: 2",
