@@ -279,6 +279,19 @@ static void cmd_pause(struct request *q)
 	}
 }
 
+/* Where the guest's instructions are that touch what 'touch' and 'run' name; a fetch is there. */
+static void cmd_code(struct request *q)
+{
+	uint64_t base = GVA_BASE + CODE_GPA;
+
+	answer(q,
+	       "ok read=0x%" PRIx64 " write=0x%" PRIx64 " run-read=0x%" PRIx64
+	       " run-write=0x%" PRIx64 " fetch=+0x%x",
+	       base + pages_guest_at[AT_READ], base + pages_guest_at[AT_WRITE],
+	       base + pages_guest_at[AT_SPIN_READ], base + pages_guest_at[AT_SPIN_WRITE],
+	       EXEC_OFFSET);
+}
+
 static void cmd_reset_vcpu(struct request *q)
 {
 	int err = vcpu_pause(q->vcpu);
@@ -377,6 +390,18 @@ static void cmd_mprotect(struct request *q)
 		return;
 	}
 	answer(q, "error protection is none, r or rw, not '%s'", q->argv[0]);
+}
+
+static void cmd_pin(struct request *q)
+{
+	if (memory_of(q))
+		answer_errno(q, memory_pin(memory_hva(q->slot, q->gpa), q->len));
+}
+
+static void cmd_unpin(struct request *q)
+{
+	memory_unpin();
+	answer(q, "ok");
 }
 
 static void cmd_attributes(struct request *q)
@@ -608,6 +633,7 @@ static const struct command command_table[] = {
 	{ "halt", TAKES_NOTHING, 0, 0, cmd_halt, "[@VCPU]" },
 	{ "end-thread", TAKES_NOTHING, 0, 0, cmd_end_thread, "[@VCPU]" },
 	{ "pause", TAKES_NOTHING, 0, 0, cmd_pause, "[@VCPU]" },
+	{ "code", TAKES_NOTHING, 0, 0, cmd_code, "" },
 	{ "reset-vcpu", TAKES_NOTHING, 0, 0, cmd_reset_vcpu, "[@VCPU]" },
 	{ "regs", TAKES_NOTHING, 0, 0, cmd_regs, "[@VCPU]" },
 	{ "smm", TAKES_NOTHING, 1, 1, cmd_smm, "on|off [@VCPU]" },
@@ -617,6 +643,8 @@ static const struct command command_table[] = {
 	{ "map", TAKES_RANGE, 0, 0, cmd_map, "GPA[+LEN]" },
 	{ "madvise", TAKES_RANGE, 1, 1, cmd_madvise, "GPA[+LEN] ADVICE" },
 	{ "mprotect", TAKES_RANGE, 1, 1, cmd_mprotect, "GPA[+LEN] none|r|rw" },
+	{ "pin", TAKES_RANGE, 0, 0, cmd_pin, "GPA[+LEN]" },
+	{ "unpin", TAKES_NOTHING, 0, 0, cmd_unpin, "" },
 	{ "attributes", TAKES_RANGE, 1, 1, cmd_attributes, "GPA[+LEN] private|shared" },
 	{ "convert", TAKES_RANGE, 1, 1, cmd_convert, "GPA[+LEN] private|shared" },
 	{ "punch", TAKES_RANGE, 0, 0, cmd_punch, "GPA[+LEN]" },

@@ -13,6 +13,7 @@
 	.section .rodata
 	.globl pages_guest_code
 	.globl pages_guest_code_size
+	.globl pages_guest_at
 	.code64
 	.balign 16
 
@@ -102,6 +103,7 @@ pages_guest_code:
 .Lspin_read:
 	cmpq	$0, MB_STOP(%rbx)
 	jne	.Ldone
+.Lspin_read_at:
 	movq	(%rdi), %rax
 	addq	%rdx, %rdi
 	subq	$1, %rcx
@@ -114,6 +116,7 @@ pages_guest_code:
 .Lspin_write:
 	cmpq	$0, MB_STOP(%rbx)
 	jne	.Ldone
+.Lspin_write_at:
 	addq	$1, (%rdi)
 	addq	%rdx, %rdi
 	subq	$1, %rcx
@@ -131,5 +134,12 @@ pages_guest_code:
 	.balign 8
 pages_guest_code_size:
 	.quad	pages_guest_code_size - pages_guest_code
+
+	/* Where the instructions are that access memory, in the order of enum guest_at. */
+pages_guest_at:
+	.quad	.Lread - pages_guest_code
+	.quad	.Lwrite - pages_guest_code
+	.quad	.Lspin_read_at - pages_guest_code
+	.quad	.Lspin_write_at - pages_guest_code
 
 	.section .note.GNU-stack, "", @progbits

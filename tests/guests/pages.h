@@ -186,6 +186,10 @@ int memory_hpa(const void *hva, uint64_t *hpa);
 /* Writes 'GPA HPA' lines, one per present 4K page of every registered slot. */
 int memory_pagemap_file(struct guest *g, const char *path, uint64_t *count);
 
+/* pin.c: one range at a time. Its pages cannot move until it is unpinned. */
+int memory_pin(void *hva, uint64_t len);
+void memory_unpin(void);
+
 /* tables.c: the guest's page tables. */
 int tables_build(struct guest *g);
 void tables_print(const struct guest *g, FILE *out);
@@ -255,5 +259,9 @@ void churn_report(struct reply *r);
 
 extern const char pages_guest_code[];
 extern const uint64_t pages_guest_code_size;
+
+/* Instructions of the guest's code that access memory: offsets in it. */
+enum guest_at { AT_READ, AT_WRITE, AT_SPIN_READ, AT_SPIN_WRITE, GUEST_ATS };
+extern const uint64_t pages_guest_at[GUEST_ATS];
 
 #endif
