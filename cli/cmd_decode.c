@@ -6,12 +6,14 @@
 
 #include "cli/address.h"
 #include "cli/cli.h"
+#include "cli/cmd_decode.h"
 #include "cli/json.h"
 #include "cli/table.h"
 #include "cli/target.h"
 #include "decoders/gpte.h"
 #include "decoders/pferr.h"
 #include "decoders/role.h"
+#include "decoders/role_layouts.h"
 #include "decoders/spte.h"
 #include "ept/eptp.h"
 #include "ept/exit_qual.h"
@@ -373,6 +375,13 @@ static int decode_run(struct cli *cli, const struct cli_call *call)
 	rc = cli_parse_address(call->argv[1], "VALUE", &a.value, &cli->error);
 	if (rc)
 		return rc;
+	if (cli_has_option(call, "layout")) {
+		if (strcmp(kinds[kind].name, "role") != 0 || cli_has_option(call, "format"))
+			return cli_fail(
+				cli, EINVAL,
+				"decode: --layout is for roles, and takes the place of --format");
+		return cli_decode_role_layout(cli, cli_option(call, "layout"), a.value);
+	}
 	rc = kinds[kind].decode(cli, call, &a);
 	if (rc)
 		return rc;
@@ -411,6 +420,14 @@ static const struct cli_option options[] = {
 	{ .name = "l1tf",
 	  .arg = "BITS",
 	  .help = "with --format: address bits of a CPU that KVM protects from L1TF" },
+	{ .name = "layout",
+	  .arg = "FILE|NAME",
+	  .help = "of a role: the names of a kernel (a file with DWARF or BTF, or one of:"
+#define L(name, bits, mirror, about) " " name
+	  SPT_ROLE_LAYOUTS(L)
+#undef L
+		  ") beside today's",
+	  .complete = CLI_COMPLETE_FILE },
 	{ .name = "level", .arg = "N", .help = "level of the table that holds it, 1 is 4K" },
 	{ NULL },
 };
@@ -424,7 +441,9 @@ const struct cli_command cli_cmd_decode = {
 		"to be read. Without it an SPTE and a role are read as the VM or the image in use\n"
 		"writes them. An error code is that of a page fault as KVM keeps it, exit-qual the\n"
 		"exit qualification of an EPT violation. An MMIO SPTE of a CPU that needs protection\n"
-		"from L1TF has its gfn split: without the VM or image, --l1tf 44 puts it together.",
+		"from L1TF has its gfn split: without the VM or image, --l1tf 44 puts it together.\n"
+		"With --layout a role is shown in the names of the kernel that FILE (a debug file, or\n"
+		"raw BTF) is of, beside today's names and values.",
 	.example = "decode spte 0x8600000040000bf7 --format ept-6.12 --level 2",
 	.min_args = 2,
 	.max_args = 2,

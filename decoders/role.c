@@ -129,6 +129,17 @@ int spt_role_text(const struct spt_bits *layout, __u32 word, char *buf, size_t s
 			spt_role_get(layout, word, SPT_ROLE_CR0_WP) ? " wp" : "", extra);
 }
 
+__u32 spt_role_bits(const struct spt_bits *layout)
+{
+	__u32 bits = 0;
+
+	for (unsigned int i = 0; i < SPT_ROLE_COUNT; i++)
+		if (layout[i].width && layout[i].shift + layout[i].width <= 32)
+			bits |= (__u32)SPT_BITS(layout[i].shift + layout[i].width - 1,
+						layout[i].shift);
+	return bits;
+}
+
 size_t spt_role_rows(const struct spt_bits *layout, struct spt_bit *rows)
 {
 	__u64 covered = 0;

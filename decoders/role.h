@@ -38,6 +38,9 @@ bool spt_role_4_byte_gpte(const struct spt_bits *layout, __u32 word);
 /* KVM's name of the field ('level', 'cr0_wp'): also the JSON key. */
 const char *spt_role_name(enum spt_role_bit bit);
 
+/* All bits of a role word that the layout gives a meaning. */
+__u32 spt_role_bits(const struct spt_bits *layout);
+
 /*
  * The role on one line, in the words of KVM's own trace events:
  * 'l4 8-byte q0 direct rwx nxe ad'. Returns the length like snprintf().

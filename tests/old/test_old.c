@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "agent.h"
-#include "decoders/role.h"
+#include "decoders/role_layouts.h"
 #include "kvm.h"
 #include "reader.h"
 #include "spt/model.h"
@@ -143,6 +143,51 @@ static void every_bit_of_the_old_role_is_found(void **state)
 		assert_int_equal(((1ULL << f->bit_size) - 1) << f->bit_offset, bits[i].mask);
 	}
 	spt_layout_deinit(&layout);
+}
+
+/* 'decode role --layout' reads the file, or has the layout itself. */
+static void its_role_is_also_known_by_name(void **state)
+{
+	static const char *const names[][2] = { { "tdx-2021", "first/kvm.ko" },
+						{ "tdx-2022", "later/kvm.ko" } };
+	struct spt_role_layout file, known;
+	struct spt_error e = { 0 };
+
+	from_dwarf("first", "");
+	spt_layout_deinit(&layout);
+	from_dwarf("later", "-DKVM_LATER");
+	spt_layout_deinit(&layout);
+	for (int i = 0; i < 2; i++) {
+		assert_true(spt_role_layout_by_name(names[i][0], &known));
+		if (spt_role_layout_from_file(layout_path(names[i][1]), &file, &e))
+			fail_msg("%s", e.text);
+		assert_memory_equal(&file, &known, sizeof(file));
+	}
+	assert_string_equal(known.name[SPT_ROLE_IS_MIRROR], "private");
+	assert_int_equal(spt_role_layout_from_file(layout_path("none"), &file, &e), -ENOENT);
+	layout_run("echo 'int x;' >x.c && gcc -c -g -o x.o x.c");
+	assert_int_equal(spt_role_layout_from_file(layout_path("x.o"), &file, &e), -ENOKEY);
+	assert_non_null(strstr(e.text, "kvm_mmu_page_role"));
+}
+
+/* A role as today's kernel would write it, and which of today's bits nobody can know. */
+static void an_old_role_is_put_in_todays_words(void **state)
+{
+	struct spt_role_layout old;
+	uint32_t unknown;
+
+	assert_true(spt_role_layout_by_name("tdx-2021", &old));
+	/* l1 8-byte direct, access X and W, efer_nx, smep_andnot_wp */
+	assert_int_equal(spt_role_word_today(&old, 1 | 1 << 4 | 1 << 7 | 3 << 8 | 1 << 12 | 1 << 14,
+					     &unknown),
+			 1 | 1 << 7 | (1 | 2 | 8) << 8 | 1 << 13);
+	assert_int_equal(unknown, 1 << 18 | 1 << 19 | 1 << 20);
+	/* A guest's 32-bit table, no access, of SMM */
+	assert_int_equal(spt_role_word_today(&old, 2 | 1 << 24, &unknown),
+			 2 | 1 << 4 | 1 << 8 | 1 << 24);
+	assert_true(spt_role_layout_by_name("7.3", &old));
+	assert_int_equal(spt_role_word_today(&old, 0x001fff95, &unknown), 0x001fff95);
+	assert_int_equal(unknown, 0);
 }
 
 /* Memslots in a tree already, the private half a bit of the role. */
@@ -351,6 +396,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_old_name_is_found),
 		cmocka_unit_test(every_bit_of_the_old_role_is_found),
+		cmocka_unit_test(its_role_is_also_known_by_name),
+		cmocka_unit_test(an_old_role_is_put_in_todays_words),
 		cmocka_unit_test(the_later_tree_is_told_from_the_first),
 		cmocka_unit_test(btf_says_the_same),
 		cmocka_unit_test(the_agent_refuses_both_and_says_why),
