@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "decoders/layout.h"
+#include "decoders/layout_history.h"
 #include "layout_compile.h"
 
 /* Raw BTF of a kernel in directory @out: vmlinux, kvm, kvm_amd, each with its flags. */
@@ -269,6 +270,36 @@ static void every_field_has_a_well_formed_path(void **state)
 		assert_true(spt_symbol_names[s].module < SPT_MODULE_COUNT);
 }
 
+/* The manual maps every old name to today's: none may be missing, none may be invented. */
+static void every_old_name_has_its_history(void **state)
+{
+	for (unsigned int f = 0; f < SPT_F_COUNT; f++) {
+		const struct spt_field_name *field = &spt_field_names[f];
+		char today[128], name[128];
+		unsigned int alternatives = 1;
+
+		for (const char *p = field->path; *p; p++)
+			alternatives += *p == '|';
+		spt_field_alternative(field, 0, today, sizeof(today));
+		for (unsigned int a = 1; a < alternatives; a++) {
+			const struct spt_old_name *old;
+
+			spt_field_alternative(field, a, name, sizeof(name));
+			old = spt_old_name_find(field->type, name);
+			if (!old || !old->today || strcmp(old->today, today) != 0)
+				fail_msg("struct %s: '%s' is '%s' today, and the history does not say so",
+					 field->type, name, today);
+		}
+	}
+	for (size_t i = 0; spt_old_name(i); i++) {
+		const struct spt_old_name *old = spt_old_name(i);
+
+		assert_ptr_equal(spt_old_name_find(old->type, old->old), old);
+		assert_true(!old->commit || strspn(old->commit, "0123456789abcdef") == 12);
+		assert_true(!old->commit || strlen(old->commit) == 12);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +315,7 @@ int main(void)
 		cmocka_unit_test(a_debug_file_is_found_by_debuglink),
 		cmocka_unit_test(an_installed_file_with_debug_information_is_taken),
 		cmocka_unit_test(every_field_has_a_well_formed_path),
+		cmocka_unit_test(every_old_name_has_its_history),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
