@@ -27,7 +27,7 @@ void spt_debugfs_remove(void);
  * vm_dir.c: the directories of the VMs. spt_vm_dirs_update() makes them those of
  * the VMs that exist; it may sleep. spt_vm_dirs_updating(): the caller is in it.
  */
-void spt_vm_dirs_update(struct dentry *parent);
+int spt_vm_dirs_update(struct dentry *parent);
 bool spt_vm_dirs_updating(void);
 void spt_vm_dirs_remove(void);
 unsigned int spt_vm_dirs_count(void);

@@ -39,7 +39,7 @@ static int spt_dir_permission(struct user_namespace *idmap, struct inode *inode,
 		if (mask & MAY_NOT_BLOCK)
 			error = -ECHILD;	/* come again, able to sleep */
 		else
-			spt_vm_dirs_update(spt_dir);
+			error = spt_vm_dirs_update(spt_dir);
 	}
 	atomic_dec(&spt_in_permission);
 	return error;
@@ -92,13 +92,20 @@ int spt_debugfs_create(void)
 		{ "masks", 0400, &spt_masks_fops },
 		{ "journal", 0400, &spt_journal_fops },
 	};
+	struct dentry *file;
 	unsigned int i;
 
 	spt_dir = debugfs_create_dir("spt", NULL);
 	if (IS_ERR(spt_dir))
 		return PTR_ERR(spt_dir);
-	for (i = 0; i < ARRAY_SIZE(files); i++)
-		debugfs_create_file(files[i].name, files[i].mode, spt_dir, NULL, files[i].fops);
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
+		file = debugfs_create_file(files[i].name, files[i].mode, spt_dir, NULL,
+					   files[i].fops);
+		if (IS_ERR(file)) {
+			debugfs_remove(spt_dir);
+			return PTR_ERR(file);
+		}
+	}
 	spt_dir_hook();
 	return 0;
 }

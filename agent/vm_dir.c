@@ -47,28 +47,37 @@ static struct spt_vm_dir *spt_vm_dir_find(const struct spt_vm_id *id)
 	return NULL;
 }
 
-static void spt_vm_dir_create(const struct spt_vm_id *id, struct dentry *parent)
+/* All of a directory or nothing of it. */
+static int spt_vm_dir_create(const struct spt_vm_id *id, struct dentry *parent)
 {
 	struct spt_vm_dir *dir = kzalloc(sizeof(*dir), GFP_KERNEL);
+	struct dentry *made;
 	unsigned int i;
 
 	if (!dir)
-		return;
+		return -ENOMEM;
 	dir->id = *id;
 	dir->seen = true;
-	dir->dentry = debugfs_create_dir(id->name, parent);
-	if (IS_ERR(dir->dentry)) {
+	made = debugfs_create_dir(id->name, parent);
+	if (IS_ERR(made)) {
 		kfree(dir);
-		return;
+		return PTR_ERR(made);
 	}
-	for (i = 0; i < SPT_VM_FILES; i++) {
+	dir->dentry = made;
+	for (i = 0; i < SPT_VM_FILES && !IS_ERR(made); i++) {
 		dir->ref[i].id = &dir->id;
 		dir->ref[i].file = &spt_vm_files[i];
-		debugfs_create_file(spt_vm_files[i].name, spt_vm_files[i].mode, dir->dentry,
-				    &dir->ref[i], &spt_reader_fops);
+		made = debugfs_create_file(spt_vm_files[i].name, spt_vm_files[i].mode,
+					   dir->dentry, &dir->ref[i], &spt_reader_fops);
+	}
+	if (IS_ERR(made)) {
+		debugfs_remove(dir->dentry);
+		kfree(dir);
+		return PTR_ERR(made);
 	}
 	d_inode(dir->dentry)->i_mode = S_IFDIR | 0500;
 	list_add(&dir->link, &spt_vm_dirs);
+	return 0;
 }
 
 /* Waits for operations on its files that are under way; its open files live on. */
@@ -79,11 +88,12 @@ static void spt_vm_dir_destroy(struct spt_vm_dir *dir)
 	kfree(dir);
 }
 
-static void spt_vm_dirs_sync(const struct spt_vms *vms, struct dentry *parent)
+static int spt_vm_dirs_sync(const struct spt_vms *vms, struct dentry *parent)
 {
 	struct spt_vm_dir *dir;
 	struct spt_vm_dir *next;
 	unsigned int i;
+	int error = 0;
 
 	list_for_each_entry(dir, &spt_vm_dirs, link)
 		dir->seen = false;
@@ -96,42 +106,47 @@ static void spt_vm_dirs_sync(const struct spt_vms *vms, struct dentry *parent)
 	list_for_each_entry_safe(dir, next, &spt_vm_dirs, link)
 		if (!dir->seen)
 			spt_vm_dir_destroy(dir);
-	for (i = 0; i < vms->count; i++)
+	for (i = 0; i < vms->count && !error; i++)
 		if (!spt_vm_dir_find(&vms->vm[i]))
-			spt_vm_dir_create(&vms->vm[i], parent);
+			error = spt_vm_dir_create(&vms->vm[i], parent);
+	return error;
 }
 
 /* A list that could not be had leaves the directories as they are. */
-static void spt_vm_dirs_scan(struct dentry *parent)
+static int spt_vm_dirs_scan(struct dentry *parent)
 {
 	struct module *vendor = spt_vendor_get();
 	struct spt_vms vms = { };
+	int error;
 
-	if (!vendor) {
-		spt_vm_dirs_sync(&vms, parent);
-		return;
-	}
-	if (!spt_vms_get(&vms, NULL)) {
-		spt_vm_dirs_sync(&vms, parent);
+	if (!vendor)
+		return spt_vm_dirs_sync(&vms, parent);
+	error = spt_vms_get(&vms, NULL);
+	if (!error) {
+		error = spt_vm_dirs_sync(&vms, parent);
 		spt_vms_put(&vms);
 	}
 	spt_vendor_put(vendor);
+	return error;
 }
 
-void spt_vm_dirs_update(struct dentry *parent)
+/* Who looks for a VM that there was no memory for is told so, not that there is none. */
+int spt_vm_dirs_update(struct dentry *parent)
 {
 	struct spt_vms none = { };
+	int error;
 
 	mutex_lock(&spt_vm_dirs_lock);
 	WRITE_ONCE(spt_vm_dirs_updater, current);
 	if (!spt_layout_enter()) {
-		spt_vm_dirs_scan(parent);
+		error = spt_vm_dirs_scan(parent);
 		spt_layout_leave();
 	} else {
-		spt_vm_dirs_sync(&none, parent);
+		error = spt_vm_dirs_sync(&none, parent);
 	}
 	WRITE_ONCE(spt_vm_dirs_updater, NULL);
 	mutex_unlock(&spt_vm_dirs_lock);
+	return error == -ENOMEM ? error : 0;
 }
 
 unsigned int spt_vm_dirs_count(void)
