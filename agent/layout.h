@@ -20,6 +20,9 @@
 
 /* KVM_NUM_MMU_PAGES: buckets of a VM's hash of shadow pages. */
 #define SPT_HASH_BUCKETS	4096
+/* Room for a struct kvm_gfn_range, kvm_page_fault of any kernel: bytes. */
+#define SPT_RANGE_BYTES		128
+#define SPT_FAULT_BYTES		256
 /* No kernel's struct kvm_mmu_page is larger: bytes, a multiple of 8. */
 #define SPT_SP_MAX		512
 

@@ -5,6 +5,7 @@
  */
 #include <linux/kallsyms.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/rwlock.h>
 #include <linux/sizes.h>
 #include <linux/srcu.h>
@@ -33,6 +34,7 @@ struct spt_shape {
 static const struct spt_shape spt_shapes[] = {
 	BYTES(SPT_F_KVM_SIZE, 2048, 1 << 20),
 	EXACT(SPT_F_KVM_MMU_LOCK, rwlock_t),
+	EXACT(SPT_F_KVM_SLOTS_LOCK, struct mutex),
 	POINTER(SPT_F_KVM_MM),
 	EXACT(SPT_F_KVM_VM_LIST, struct list_head),
 	BYTES(SPT_F_KVM_USERS_COUNT, 4, 4),
@@ -68,6 +70,7 @@ static const struct spt_shape spt_shapes[] = {
 	BYTES(SPT_F_LPAGE_DISALLOW, 4, 4),
 	BYTES(SPT_F_VCPU_SIZE, 1024, 1 << 20),
 	POINTER(SPT_F_VCPU_KVM),
+	EXACT(SPT_F_VCPU_MUTEX, struct mutex),
 	POINTER(SPT_F_VCPU_PID),
 	EXACT(SPT_F_VCPU_PID_LOCK, rwlock_t),
 	POINTER(SPT_F_VCPU_MMU),
@@ -85,6 +88,13 @@ static const struct spt_shape spt_shapes[] = {
 	POINTER(SPT_F_MMU_PML5_ROOT),
 	BYTES(SPT_F_MMU_PDPTRS, 32, 32),
 	BYTES(SPT_F_ROOT_INFO_SIZE, 16, 16),
+	POINTER(SPT_F_MMU_PAGE_FAULT),
+	BYTES(SPT_F_RANGE_SIZE, 24, SPT_RANGE_BYTES),
+	POINTER(SPT_F_RANGE_SLOT),
+	BYTES(SPT_F_RANGE_START, 8, 8),
+	BYTES(SPT_F_RANGE_END, 8, 8),
+	BYTES(SPT_F_FAULT_SIZE, 32, SPT_FAULT_BYTES),
+	BYTES(SPT_F_FAULT_ADDR, 8, 8),
 	BYTES(SPT_F_SP_SIZE, 64, SPT_SP_MAX),
 	EXACT(SPT_F_SP_LINK, struct list_head),
 	EXACT(SPT_F_SP_HASH_LINK, struct hlist_node),
@@ -114,7 +124,8 @@ static const struct spt_shape spt_shapes[] = {
 /* The entry that gives the size of a type, for the types whose size is asked for. */
 static const enum spt_field_id spt_size_ids[] = {
 	SPT_F_KVM_SIZE, SPT_F_SLOT_SIZE, SPT_F_LPAGE_SIZE, SPT_F_VCPU_SIZE, SPT_F_MMU_SIZE,
-	SPT_F_ROOT_INFO_SIZE, SPT_F_SP_SIZE, SPT_F_PTE_LIST_SIZE,
+	SPT_F_ROOT_INFO_SIZE, SPT_F_SP_SIZE, SPT_F_PTE_LIST_SIZE, SPT_F_RANGE_SIZE,
+	SPT_F_FAULT_SIZE,
 };
 
 /* No struct of KVM is larger: the bound where the size is not asked for. */
@@ -253,16 +264,29 @@ static void spt_take_field(struct spt_layout *layout, enum spt_field_id id,
 	field->size = field->shift + from->bit_size > 32 ? 8 : 4;
 }
 
+/* Is @found, as sprint_symbol() has it, the first byte of this symbol? */
+static bool spt_is_symbol(const char *found, const struct spt_symbol_name *name)
+{
+	const char *module = strchr(found, '[');
+	char expected[KSYM_SYMBOL_LEN];
+	size_t len;
+
+	len = scnprintf(expected, sizeof(expected), "%s+0x0/", name->name);
+	if (strncmp(found, expected, len))
+		return false;
+	if (!strcmp(name->module, "vmlinux"))
+		return !module;
+	return module && !strncmp(module + 1, name->module, strlen(name->module)) &&
+	       module[1 + strlen(name->module)] == ']';
+}
+
 /* kallsyms must name exactly this symbol of this module at the address. */
 static int spt_check_symbol(const struct spt_layout_blob *blob, enum spt_symbol_id id,
 			    struct spt_refusal *why)
 {
 	const struct spt_symbol_name *name = &spt_symbol_names[id];
 	unsigned long address = blob->symbol[id].address;
-	char expected[KSYM_SYMBOL_LEN];
 	char found[KSYM_SYMBOL_LEN];
-	const char *module;
-	size_t len;
 
 	if (!address) {
 		if (spt_needed(name->need, blob->vendor))
@@ -273,11 +297,7 @@ static int spt_check_symbol(const struct spt_layout_blob *blob, enum spt_symbol_
 	if (id == SPT_S_CURRENT_VMCS)
 		return 0;
 	sprint_symbol(found, address);
-	len = scnprintf(expected, sizeof(expected), "%s+0x0/", name->name);
-	module = strchr(found, '[');
-	if (strncmp(found, expected, len) || !module ||
-	    strncmp(module + 1, name->module, strlen(name->module)) ||
-	    module[1 + strlen(name->module)] != ']')
+	if (!spt_is_symbol(found, name))
 		return spt_refuse(why, -ENXIO, "symbol %s:%s: kallsyms says %s", name->module,
 				  name->name, found);
 	return 0;

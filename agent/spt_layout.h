@@ -47,6 +47,7 @@ enum spt_module {
 	/* struct kvm */						\
 	F(KVM_SIZE, R, kvm, "")						\
 	F(KVM_MMU_LOCK, R, kvm, "mmu_lock")				\
+	F(KVM_SLOTS_LOCK, O, kvm, "slots_lock")				\
 	F(KVM_MM, R, kvm, "mm")						\
 	F(KVM_VM_LIST, R, kvm, "vm_list")				\
 	F(KVM_USERS_COUNT, R, kvm, "users_count")			\
@@ -124,6 +125,7 @@ enum spt_module {
 	/* struct kvm_vcpu, kvm_vcpu_arch */				\
 	F(VCPU_SIZE, R, kvm_vcpu, "")					\
 	F(VCPU_KVM, R, kvm_vcpu, "kvm")					\
+	F(VCPU_MUTEX, O, kvm_vcpu, "mutex")				\
 	F(VCPU_ID, R, kvm_vcpu, "vcpu_id")				\
 	F(VCPU_IDX, R, kvm_vcpu, "vcpu_idx")				\
 	F(VCPU_CPU, R, kvm_vcpu, "cpu")					\
@@ -161,6 +163,27 @@ enum spt_module {
 	F(ROOT_INFO_SIZE, R, kvm_mmu_root_info, "")			\
 	F(ROOT_INFO_PGD, R, kvm_mmu_root_info, "pgd")			\
 	F(ROOT_INFO_HPA, R, kvm_mmu_root_info, "hpa")			\
+	F(MMU_PAGE_FAULT, O, kvm_mmu, "page_fault")			\
+	/* what actions hand to KVM: a range of a slot, a fault */	\
+	F(RANGE_SIZE, O, kvm_gfn_range, "")				\
+	F(RANGE_SLOT, O, kvm_gfn_range, "slot")				\
+	F(RANGE_START, O, kvm_gfn_range, "start")			\
+	F(RANGE_END, O, kvm_gfn_range, "end")				\
+	F(RANGE_ATTR_FILTER, O, kvm_gfn_range, "attr_filter")		\
+	F(RANGE_MAY_BLOCK, O, kvm_gfn_range, "may_block")		\
+	F(RANGE_LOCKLESS, O, kvm_gfn_range, "lockless")			\
+	F(FAULT_SIZE, O, kvm_page_fault, "")				\
+	F(FAULT_ADDR, O, kvm_page_fault, "addr")			\
+	F(FAULT_ERROR_CODE, O, kvm_page_fault, "error_code")		\
+	F(FAULT_EXEC, O, kvm_page_fault, "exec")			\
+	F(FAULT_WRITE, O, kvm_page_fault, "write")			\
+	F(FAULT_USER, O, kvm_page_fault, "user")			\
+	F(FAULT_IS_TDP, O, kvm_page_fault, "is_tdp")			\
+	F(FAULT_NX_WORKAROUND, O, kvm_page_fault, "nx_huge_page_workaround_enabled") \
+	F(FAULT_MAX_LEVEL, O, kvm_page_fault, "max_level")		\
+	F(FAULT_REQ_LEVEL, O, kvm_page_fault, "req_level")		\
+	F(FAULT_GOAL_LEVEL, O, kvm_page_fault, "goal_level")		\
+	F(KVM_DISABLE_NX_HUGE, O, kvm, "arch.disable_nx_huge_pages")	\
 	/* union kvm_mmu_page_role */					\
 	F(ROLE_LEVEL, R, kvm_mmu_page_role, "level")			\
 	F(ROLE_HAS_4_BYTE_GPTE, O, kvm_mmu_page_role, "has_4_byte_gpte") \
@@ -267,6 +290,21 @@ enum spt_field_id {
 	S(MAX_HUGE_LEVEL, O, kvm, "max_huge_page_level")		\
 	S(PHYS_BITS, O, kvm, "shadow_phys_bits")			\
 	S(KVM_HOST, O, kvm, "kvm_host")					\
+	/* functions, called by actions alone */			\
+	S(TASK_WORK_CANCEL_MATCH, O, vmlinux, "task_work_cancel_match")	\
+	S(GET_RUNNING_VCPU, O, kvm, "kvm_get_running_vcpu")		\
+	S(VCPU_LOAD, O, kvm, "vcpu_load")				\
+	S(VCPU_PUT, O, kvm, "vcpu_put")					\
+	S(VCPU_WAKE_UP, O, kvm, "kvm_vcpu_wake_up")			\
+	S(FLUSH_REMOTE_TLBS, O, kvm, "kvm_flush_remote_tlbs")		\
+	S(MMU_LOAD, O, kvm, "kvm_mmu_load")				\
+	S(FREE_OBSOLETE_ROOTS, O, kvm, "kvm_mmu_free_obsolete_roots")	\
+	S(TDP_PAGE_FAULT, O, kvm, "kvm_tdp_page_fault")			\
+	S(MMU_DO_PAGE_FAULT, O, kvm, "kvm_mmu_do_page_fault")	/* inlined before 6.12 */ \
+	S(ZAP_GFN_RANGE, O, kvm, "kvm_zap_gfn_range")			\
+	S(TDP_MMU_ZAP_LEAFS, O, kvm, "tdp_mmu_zap_leafs")		\
+	S(SLOT_GFN_WRITE_PROTECT, O, kvm, "kvm_mmu_slot_gfn_write_protect") \
+	S(AGE_GFN, O, kvm, "kvm_age_gfn")				\
 	S(CURRENT_VMCS, I, kvm_intel, "current_vmcs")			\
 	S(ENABLE_EPT_AD_BITS, I, kvm_intel, "enable_ept_ad_bits")
 

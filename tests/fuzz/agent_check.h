@@ -70,10 +70,15 @@ int spt_running_build_id(const char *module, u8 id[SPT_BUILD_ID_SIZE])
 
 int sprint_symbol(char *buffer, unsigned long address)
 {
-	for (unsigned int i = 0; i < SPT_S_COUNT; i++)
+	for (unsigned int i = 0; i < SPT_S_COUNT; i++) {
+		const struct spt_symbol_name *symbol = &spt_symbol_names[i];
+		bool kernel = !strcmp(symbol->module, "vmlinux");
+
 		if (blob.symbol[i].address == address)
-			return snprintf(buffer, KSYM_SYMBOL_LEN, "%s+0x0/0x8 [%s]",
-					spt_symbol_names[i].name, spt_symbol_names[i].module);
+			return snprintf(buffer, KSYM_SYMBOL_LEN, "%s+0x0/0x8%s%s%s", symbol->name,
+					kernel ? "" : " [", kernel ? "" : symbol->module,
+					kernel ? "" : "]");
+	}
 	return snprintf(buffer, KSYM_SYMBOL_LEN, "0x%lx", address);
 }
 

@@ -59,6 +59,9 @@ struct xarray {
 struct srcu_struct {
 	void *word[3];
 };
+struct mutex {
+	void *word[4];
+};
 
 struct new_utsname {
 	char release[65];
