@@ -25,18 +25,21 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rwlock.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "calls.h"
 #include "layout.h"
+#include "memslots.h"
 #include "page.h"
 #include "spt_action.h"
 #include "vm.h"
 
 struct spt_action;
 struct spt_undo;
-struct srcu_struct;
 
 /* KVM's PG_LEVEL_4K to PG_LEVEL_1G */
 #define SPT_LEVEL_4K		1
@@ -126,17 +129,20 @@ struct spt_acted {
 #define SPT_BRIEF_MAX		32
 
 struct spt_action {
+	struct kref ref;
 	const struct spt_action_row *row;
 	const struct spt_action_ops *ops;
 	struct kvm *kvm;		/* NULL only where a silent undo never needs it */
 	struct spt_acted *acted;
 	struct spt_action_args args;
 	struct spt_target target;
+	struct kvm_vcpu *vcpu;		/* of actions that need one, by their check */
 	void *own;			/* ops->room bytes */
 	struct spt_undo *undo;		/* prepared for rows with SPT_ACTION_UNDO */
 	bool keep_undo;			/* set by act: there is something to take back */
-	bool silent;			/* nobody reads */
 	u64 id;				/* in the journal, 0: none yet */
+	pid_t pid;			/* of who asked */
+	char comm[TASK_COMM_LEN];
 	u32 step;			/* from 1 */
 	u32 effects;			/* steps that changed something */
 	enum spt_result result;
@@ -147,13 +153,15 @@ struct spt_action {
 	/* what is read */
 	spinlock_t text_lock;		/* irq-safe: hits come from anywhere */
 	char *text;
+	size_t text_at;			/* read so far */
 	size_t text_len;
 	size_t text_room;
 	u64 lost;			/* hits that found no room */
 	bool over;			/* the last block is there */
-	bool listening;
-	bool ended;			/* ops->end was called */
-	wait_queue_head_t wait;
+	bool listening;			/* and not over */
+	struct delayed_work enough;	/* ends what listens: its time is up, or spt_action_enough() */
+	bool had_enough;
+	wait_queue_head_t *wait;	/* of who reads; NULL: silent */
 };
 
 /* action_table.c: NULL where this agent has no such action. */
@@ -185,12 +193,20 @@ void spt_say_step(struct spt_action *act);
  */
 __printf(2, 3)
 void spt_say_hit(struct spt_action *act, const char *fmt, ...);
+/* What listens has heard enough: it ends soon, with 'done'. From any context. */
+void spt_action_enough(struct spt_action *act);
 /*
- * What listens ends, from process context, once: ops->end(), the last block,
- * readers are woken. Nothing happens when it has ended. Not under act->acted->lock.
+ * What listens ends, once: ops->end(), the last block, readers are woken. Nothing
+ * happens when it has ended. May sleep; not under act->acted->lock.
  */
 void spt_action_finish(struct spt_action *act, enum spt_result result, enum spt_reason reason,
 		       const char *sentence);
+/* For the framework: room for hits; the last block; what is to be read next. */
+bool spt_text_prepare_hits(struct spt_action *act);
+void spt_say_last(struct spt_action *act);
+size_t spt_text_take(struct spt_action *act, char *to, size_t size);
+const char *spt_reason_name(enum spt_reason reason);
+const char *spt_result_name(enum spt_result result);
 
 /*
  * target.c. spt_target_page() and spt_target_range() fill in act->target from
@@ -202,17 +218,14 @@ int spt_target_page(struct spt_action *act);
 int spt_target_range(struct spt_action *act);
 /* The slot of the target, or NULL if it changed; kvm->srcu or slots_lock is held. */
 const void *spt_action_slot(const struct spt_action *act);
-/*
- * Refuses a host page that must not be moved or split: PFNMAP, hugetlb, DAX,
- * zero page, pinned. Brings the page in (@write: for writing). Takes mmap_lock.
- */
-int spt_target_host_page(struct spt_action *act, bool write);
 /* Brings the host's page in, whatever it is. 0 or a refusal with the host's reason. */
 int spt_target_fault_in(struct spt_action *act, bool write);
 
-/* The VM's locks; slots_lock is NULL where the layout does not know it. */
+/* Does the VM have private memory in mirror roots? */
+bool spt_vm_mirrored(const struct kvm *kvm);
+
+/* The VM's locks, beside spt_kvm_srcu(); slots_lock is NULL where the layout does not know it. */
 rwlock_t *spt_kvm_mmu_lock(struct kvm *kvm);
-struct srcu_struct *spt_kvm_srcu(const struct kvm *kvm);
 struct mutex *spt_kvm_slots_lock(struct kvm *kvm);
 
 /*
@@ -246,9 +259,13 @@ void spt_entries_read(struct spt_action *act, u64 gfn, struct spt_entries *entri
 /* An 'entry' line each; how many are different. The first goes to the journal. */
 unsigned int spt_say_entries(struct spt_action *act, const struct spt_entries *before,
 			     const struct spt_entries *after);
-/* What the entry permits, SPT_PERM_*, by the masks of this kernel. */
+/* entries_say.c: what an entry permits, SPT_PERM_*, and more, by the masks of this kernel. */
 u32 spt_entry_perm(u64 spte);
 bool spt_entry_accessed(u64 spte);
+const char *spt_entry_kind(const struct spt_entry *entry);
+/* A mask of KVM's, 0 where there is none; all bits that allow execution, 0: NX forbids it. */
+u64 spt_mask(enum spt_symbol_id id);
+u64 spt_executable_mask(void);
 
 /*
  * scan.c: every present leaf between two gfns, in order within a root. The
@@ -257,6 +274,38 @@ bool spt_entry_accessed(u64 spte);
  */
 typedef int (*spt_leaf_fn)(const struct spt_entry *leaf, void *arg);
 int spt_scan_leaves(struct spt_action *act, u64 first, u64 end, spt_leaf_fn visit, void *arg);
+
+/*
+ * touched.c, for actions that clear something in the leaves of the target's range
+ * and later tell where it was set again.
+ */
+#define SPT_TOUCHED_RUNS	1024
+
+struct spt_touched_run {
+	u64 root;
+	u64 first;		/* gfn */
+	u64 end;
+};
+
+struct spt_touched {
+	struct spt_action *act;
+	bool (*is)(const struct spt_entry *leaf);
+	bool say;		/* a 'touched' line for each run of leaves */
+	u64 window;		/* gfn that it begins with */
+	u64 leaves;
+	u64 touched;		/* of these */
+	unsigned int runs;
+	struct spt_touched_run run[SPT_TOUCHED_RUNS];
+};
+
+int spt_touched_scan(struct spt_action *act, struct spt_touched *touched,
+		     bool (*is)(const struct spt_entry *leaf), bool say);
+/* The last step of show=1; of an action, with what was before and what is after. */
+int spt_touched_shown(struct spt_action *act, const struct spt_touched *touched);
+int spt_touched_cleared(struct spt_action *act, const struct spt_touched touched[2]);
+
+/* Stores the number @id into @object, a zeroed one that is made for KVM. */
+void spt_store(void *object, enum spt_field_id id, u64 value);
 
 /*
  * vcpu_context.c: runs @fn where KVM wants a loaded vCPU: current->mm is the
@@ -286,6 +335,8 @@ void spt_say_ran(struct spt_action *act, const struct spt_vcpu_ran *ran);
  * says context, ret, ns. 0, or a refusal.
  */
 int spt_fault_gfn(struct spt_action *act, struct kvm_vcpu *vcpu, u64 gfn, u32 access);
+/* Refuses where no fault can be forced: shadow paging, a kernel without the functions. */
+int spt_fault_can(struct spt_action *act);
 
 /*
  * journal.c. open: gives act its id. The lines are those of spt_action.h.
@@ -297,18 +348,22 @@ void spt_journal_undo(u64 id, enum spt_undo_state state);
 u64 spt_journal_actions(void);	/* entries since the agent was loaded */
 
 /* undo.c */
-struct spt_acted *spt_acted_get(const struct spt_vm_id *id, struct kvm *kvm);
+struct spt_acted *spt_acted_get(const struct spt_vm_id *id);
 void spt_acted_put(struct spt_acted *acted);
-struct spt_undo *spt_undo_prepare(struct spt_action *act);
+int spt_undo_prepare(struct spt_action *act);
 void spt_undo_keep(struct spt_action *act);	/* act->acted->lock is held */
 void spt_undo_reap(void);	/* records of VMs that are gone */
 void spt_undo_all(void);	/* the agent is unloaded */
 extern const struct spt_action_ops spt_undo_ops;
 
+/* vcpu_context.c: the agent's workqueue, on which actions listen and vCPUs are borrowed. */
+extern struct workqueue_struct *spt_action_wq;
+
 /* action_run.c and action_line.c, for control.c */
 int spt_action_parse(struct spt_action *act, char *line);
-struct spt_action *spt_action_create(struct kvm *kvm, struct spt_acted *acted);
-void spt_action_free(struct spt_action *act);
+struct spt_action *spt_action_create(struct kvm *kvm, struct spt_acted *acted,
+				     wait_queue_head_t *wait);
+void spt_action_put(struct spt_action *act);
 /* Runs the line. 0, or -EINTR before anything was done. */
 int spt_action_run(struct spt_action *act, char *line);
 

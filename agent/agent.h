@@ -13,7 +13,7 @@ struct seq_file;
 
 #define SPT_AGENT_VERSION	"0.1"
 
-/* Module parameter: actions are allowed. There are none yet. */
+/* Module parameter: actions are allowed. */
 extern bool spt_armed;
 
 /* 0, or why the caller may not open a file of the agent: -EPERM. */
@@ -35,6 +35,11 @@ unsigned int spt_vm_dirs_count(void);
 extern const struct file_operations spt_layout_fops;	/* layout_file.c */
 extern const struct file_operations spt_status_fops;	/* status.c */
 extern const struct file_operations spt_masks_fops;
-extern const struct file_operations spt_journal_fops;
+extern const struct file_operations spt_journal_fops;	/* journal.c */
+extern const struct file_operations spt_control_fops;	/* control.c */
+
+/* Actions: their threads, and what is yet to be taken back when the agent goes. */
+int spt_actions_create(void);
+void spt_actions_remove(void);
 
 #endif

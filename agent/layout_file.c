@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include "agent.h"
+#include "calls.h"
 #include "layout.h"
 
 /* Write: the layout changes. Read: it is used; an open file of a VM counts in spt_holders. */
@@ -97,6 +98,9 @@ static int spt_layout_take(const struct spt_layout_blob *blob, struct spt_refusa
 		spt_layout_valid = false;
 		spt_layout = *fresh;
 		error = spt_layout_check_live(why);
+		/* Actions alone call KVM's functions. */
+		if (!error && spt_armed)
+			spt_calls_update();
 		spt_layout_valid = !error;
 	}
 	up_write(&spt_layout_sem);

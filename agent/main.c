@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * spt_agent: shows KVM's second-stage page tables through debugfs. Reads only.
+ * spt_agent: shows KVM's second-stage page tables through debugfs, and changes
+ * them when it was loaded with armed=1.
  */
 #include <linux/kvm_host.h>
 #include <linux/module.h>
@@ -11,7 +12,7 @@
 
 bool spt_armed;
 module_param_named(armed, spt_armed, bool, 0400);
-MODULE_PARM_DESC(armed, "allow actions (none exist in this version)");
+MODULE_PARM_DESC(armed, "allow actions");
 
 /* What the files show is kernel memory: the rules of /proc/kcore apply. */
 int spt_may_open(void)
@@ -39,18 +40,26 @@ static int __init spt_init(void)
 {
 	int error;
 
-	error = register_module_notifier(&spt_module_block);
+	error = spt_actions_create();
 	if (error)
 		return error;
-	error = spt_debugfs_create();
+	error = register_module_notifier(&spt_module_block);
 	if (error)
-		unregister_module_notifier(&spt_module_block);
+		goto actions;
+	error = spt_debugfs_create();
+	if (!error)
+		return 0;
+	unregister_module_notifier(&spt_module_block);
+actions:
+	spt_actions_remove();
 	return error;
 }
 
 static void __exit spt_exit(void)
 {
+	/* No file is open any more, and none will be. */
 	spt_debugfs_remove();
+	spt_actions_remove();
 	unregister_module_notifier(&spt_module_block);
 }
 
@@ -58,5 +67,5 @@ module_init(spt_init);
 module_exit(spt_exit);
 
 MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("Exports KVM's second-stage page tables, read-only");
+MODULE_DESCRIPTION("Exports KVM's second-stage page tables, and acts on them when armed");
 MODULE_VERSION(SPT_AGENT_VERSION);

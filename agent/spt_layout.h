@@ -301,6 +301,7 @@ enum spt_field_id {
 	S(FREE_OBSOLETE_ROOTS, O, kvm, "kvm_mmu_free_obsolete_roots")	\
 	S(TDP_PAGE_FAULT, O, kvm, "kvm_tdp_page_fault")			\
 	S(MMU_DO_PAGE_FAULT, O, kvm, "kvm_mmu_do_page_fault")	/* inlined before 6.12 */ \
+	S(UNPROTECT_GFN_AND_RETRY, O, kvm, "__kvm_mmu_unprotect_gfn_and_retry") \
 	S(ZAP_GFN_RANGE, O, kvm, "kvm_zap_gfn_range")			\
 	S(TDP_MMU_ZAP_LEAFS, O, kvm, "tdp_mmu_zap_leafs")		\
 	S(SLOT_GFN_WRITE_PROTECT, O, kvm, "kvm_mmu_slot_gfn_write_protect") \

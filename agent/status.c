@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The files that speak of the agent and of KVM as a whole: status, masks and
- * the journal, which stays empty as long as there are no actions.
+ * The files that speak of the agent and of KVM as a whole: status and masks.
  */
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/utsname.h>
 
+#include "action.h"
 #include "agent.h"
 #include "reader.h"
 
@@ -63,7 +63,7 @@ static int spt_status_show(struct seq_file *seq, void *unused)
 	}
 	seq_printf(seq, "armed: %s\n", spt_armed ? "yes" : "no");
 	seq_printf(seq, "vms: %u\n", spt_vm_dirs_count());
-	seq_puts(seq, "actions: 0\n");
+	seq_printf(seq, "actions: %llu\n", spt_journal_actions());
 	return 0;
 }
 
@@ -80,11 +80,6 @@ static int spt_masks_show(struct seq_file *seq, void *unused)
 		else
 			seq_printf(seq, "%s: n/a\n", spt_mask_names[i].name);
 	spt_layout_leave();
-	return 0;
-}
-
-static int spt_journal_show(struct seq_file *seq, void *unused)
-{
 	return 0;
 }
 
@@ -107,4 +102,3 @@ const struct file_operations spt_##name##_fops = {				\
 
 SPT_SEQ_FILE(status);
 SPT_SEQ_FILE(masks);
-SPT_SEQ_FILE(journal);

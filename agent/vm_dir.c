@@ -75,6 +75,7 @@ static int spt_vm_dir_create(const struct spt_vm_id *id, struct dentry *parent)
 		kfree(dir);
 		return PTR_ERR(made);
 	}
+	debugfs_create_file("control", 0600, dir->dentry, &dir->ref[0], &spt_control_fops);
 	d_inode(dir->dentry)->i_mode = S_IFDIR | 0500;
 	list_add(&dir->link, &spt_vm_dirs);
 	return 0;

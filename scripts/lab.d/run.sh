@@ -157,7 +157,7 @@ run_l1_files() # WORD...
 	[[ $LAB_GUEST != qemu ]] || guest_initrd "$LAB_RUN/l1/guest.cpio"
 	LAB_ENV=$LAB_RUN/l1/env
 	for word in LAB_MMU LAB_KERNEL LAB_RELEASE LAB_KERNEL_DIR LAB_VENDOR LAB_KVM_ARGS \
-		LAB_VENDOR_ARGS LAB_MODULES LAB_GUEST LAB_SMP LAB_SHARE LAB_AGENT LAB_INTERACTIVE LAB_TERM LAB_STTY; do
+		LAB_VENDOR_ARGS LAB_MODULES LAB_GUEST LAB_SMP LAB_SHARE LAB_AGENT LAB_ARMED LAB_INTERACTIVE LAB_TERM LAB_STTY; do
 		printf "%s='%s'\n" "$word" "${!word}"
 	done >"$LAB_ENV"
 }
@@ -221,8 +221,10 @@ run_judge() # STATUS-OF-THE-EMULATOR-FUNCTION
 		tail -n 12 "$LAB_LOG/console" >&2
 		return 125
 	fi
-	# Bits 12 and 13, out of tree and unsigned, are what loading the agent explains.
+	# Bits 12 and 13, out of tree and unsigned, are what loading the agent explains. Bit 6, user,
+	# is what an action sets: an armed agent says of each in the log what it did.
 	taint=$(($(<"$LAB_OUT/taint") & ~(1 << 12 | 1 << 13)))
+	! grep -Eq 'spt_agent: action [0-9]+: ' "$LAB_OUT/dmesg" || taint=$((taint & ~(1 << 6)))
 	if ((taint)); then
 		say "L1's kernel is tainted: 0x$(printf %x "$taint")"
 		status=125
@@ -234,6 +236,7 @@ run_judge() # STATUS-OF-THE-EMULATOR-FUNCTION
 run_options() # OPTION... ; sets LAB_*, and lab_words to what follows '--'
 {
 	LAB_MMU=npt LAB_KERNEL=6.12 LAB_GUEST=none LAB_SHARE='' LAB_MEM=1024 LAB_SMP=1 LAB_TIMEOUT=600
+	LAB_ARMED=
 	local agent=1
 	while (($#)); do
 		case $1 in
@@ -245,6 +248,7 @@ run_options() # OPTION... ; sets LAB_*, and lab_words to what follows '--'
 		--smp) LAB_SMP=${2-} ;;
 		--timeout) LAB_TIMEOUT=${2-} ;;
 		--no-agent) agent=''; shift; continue ;;
+		--armed) LAB_ARMED=1; shift; continue ;;
 		--) shift; break ;;
 		*) die "run: unknown option '$1'; see $0 help" ;;
 		esac

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which actions there are and who does them.
+ */
+#include "action.h"
+
+const struct spt_action_row spt_action_rows[SPT_ACT_COUNT] = {
+#define A(id, name, must, may, flags, text) \
+	[SPT_ACT_##id] = { SPT_ACT_##id, #name, must, may, flags },
+	SPT_ACTIONS(A)
+#undef A
+};
+
+static const struct spt_action_ops *const spt_action_ops_of[SPT_ACT_COUNT] = {
+	[SPT_ACT_FAULT] = &spt_fault_ops,
+	[SPT_ACT_ZAP] = &spt_zap_ops,
+	[SPT_ACT_PROTECT] = &spt_protect_ops,
+	[SPT_ACT_AGE] = &spt_age_ops,
+	[SPT_ACT_DIRTY] = &spt_dirty_ops,
+	[SPT_ACT_UNDO] = &spt_undo_ops,
+};
+
+const struct spt_action_ops *spt_action_ops(enum spt_action_id id)
+{
+	return spt_action_ops_of[id];
+}
