@@ -4,6 +4,7 @@
  * (kvm_mmu_page.external_spt). KVM's callbacks come with mmu_lock held, for reading
  * too: nothing here sleeps, and other entries may change at the same time.
  */
+#include <linux/llist.h>
 #include <linux/mm.h>
 #include "softtdx.h"
 
@@ -95,12 +96,26 @@ int softtdx_set_external_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte, u64 new_
 	return error;
 }
 
+static LLIST_HEAD(kept);	/* tables that were to be freed, see inject.c */
+
 static void free_table(struct rcu_head *head)
 {
 	struct page *page = container_of(head, struct page, rcu_head);
 
 	__free_page(page);
 	atomic64_dec(&softtdx_pages);
+}
+
+void softtdx_free_kept(void)
+{
+	struct llist_node *at = llist_del_all(&kept);
+
+	while (at) {
+		unsigned long page = (unsigned long)at;
+
+		at = at->next;
+		free_page(page);
+	}
 }
 
 /* KVM took a table out of the mirror, and all that was below it before. */
@@ -117,13 +132,16 @@ void softtdx_free_external_spt(struct kvm *kvm, void *sp)
 		return;
 	rcu_read_lock();
 	vm = softtdx_find(kvm);
-	if (vm) {
+	if (vm && !softtdx_inject_forget(vm)) {
 		entry = find_entry(vm, gfn, above);
 		if (entry)
 			store(vm, entry, gfn, above, 0);
 		softtdx_count(vm, entry ? SOFTTDX_COUNT_FREED : SOFTTDX_COUNT_LOST);
 		/* Who reads the tables under RCU may be in it still. */
-		call_rcu(&virt_to_page(*external)->rcu_head, free_table);
+		if (softtdx_inject_keep(vm))
+			llist_add(*external, &kept);
+		else
+			call_rcu(&virt_to_page(*external)->rcu_head, free_table);
 		*external = NULL;
 	}
 	rcu_read_unlock();

@@ -144,6 +144,7 @@ static void __exit softtdx_exit(void)
 	softtdx_calls_restore();
 	softtdx_guard_remove();
 	rcu_barrier();
+	softtdx_free_kept();
 	softtdx_show_exit();
 	module_put(vendor);
 }

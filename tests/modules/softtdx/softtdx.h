@@ -49,7 +49,7 @@ struct softtdx_vm {
 	unsigned int shared_bit;
 	spinlock_t top_lock;	/* top entries' copies in the direct roots */
 	struct xarray entries;	/* what KVM told last, by gfn and level; never what is in memory */
-	atomic_t busy, errors, delays;	/* callbacks that are to fail or be slow still */
+	atomic_t busy, errors, delays, keep, forget;	/* callbacks that go wrong still */
 	unsigned int delay_ms;
 	atomic64_t count[SOFTTDX_COUNT_MAX];
 	struct dentry *dir;
@@ -110,6 +110,7 @@ static inline void softtdx_count(struct softtdx_vm *vm, enum softtdx_count what)
 /* external.c: the external tables. Called with mmu_lock held. */
 int softtdx_set_external_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte, u64 new_spte, int level);
 void softtdx_free_external_spt(struct kvm *kvm, void *sp);
+void softtdx_free_kept(void);
 
 /* hardware.c: the private half in the tables that the processor walks. */
 void softtdx_splice(struct softtdx_vm *vm, unsigned int index);
@@ -117,6 +118,8 @@ void softtdx_splice_root(struct softtdx_vm *vm, hpa_t root_hpa);
 
 /* inject.c: 0, or what the callback is to fail with. */
 int softtdx_inject(struct softtdx_vm *vm);
+bool softtdx_inject_keep(struct softtdx_vm *vm);
+bool softtdx_inject_forget(struct softtdx_vm *vm);
 extern const struct file_operations softtdx_inject_fops;
 
 /* guard.c */
