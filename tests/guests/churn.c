@@ -13,32 +13,18 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "churn.h"
 #include "mailbox.h"
-#include "pages.h"
-
-#define BURST_PAGES 64 /* at most this many accesses in one vCPU operation */
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
 #endif
 
-struct worker {
-	const char *name;
-	void (*step)(struct worker *w);
-	unsigned int pause_us; /* after each step: the vCPUs need the CPU too */
-	struct guest *guest;
-	int vcpu;	 /* index, for the fault workers */
-	uint64_t random; /* state of the generator */
-	uint64_t steps;
-	pthread_t thread;
-	bool started;
-};
-
 static atomic_bool stopping;
 static bool active;
 
 /* xorshift64: repeatable, and cheap in an emulator. */
-static uint64_t next_random(struct worker *w)
+uint64_t churn_random(struct worker *w)
 {
 	w->random ^= w->random << 13;
 	w->random ^= w->random >> 7;
@@ -53,7 +39,7 @@ static struct slot *random_slot(struct worker *w, bool registered)
 
 	for (;;) {
 		struct slot *s =
-			&w->guest->slot[ids[next_random(w) % (sizeof(ids) / sizeof(ids[0]))]];
+			&w->guest->slot[ids[churn_random(w) % (sizeof(ids) / sizeof(ids[0]))]];
 
 		if (!registered || s->hva)
 			return s;
@@ -64,10 +50,10 @@ static void step_fault(struct worker *w)
 {
 	struct slot *s = random_slot(w, false);
 	uint64_t pages = s->size / SIZE_4K;
-	uint64_t first = next_random(w) % pages;
-	uint64_t count = 1 + next_random(w) % BURST_PAGES;
+	uint64_t first = churn_random(w) % pages;
+	uint64_t count = 1 + churn_random(w) % BURST_PAGES;
 	struct op op = {
-		.op = next_random(w) % 3 ? OP_WRITE : OP_READ,
+		.op = churn_random(w) % 3 ? OP_WRITE : OP_READ,
 		.gpa = s->gpa + first * SIZE_4K,
 		.stride = SIZE_4K,
 		.count = count < pages - first ? count : pages - first,
@@ -85,7 +71,7 @@ static void step_fault(struct worker *w)
 static void step_slots(struct worker *w)
 {
 	static const int ids[] = { 11, 7, 9 };
-	struct slot *s = &w->guest->slot[ids[next_random(w) % 3]];
+	struct slot *s = &w->guest->slot[ids[churn_random(w) % 3]];
 
 	memory_register(w->guest, s, !s->registered);
 }
@@ -94,8 +80,8 @@ static void step_discard(struct worker *w)
 {
 	struct slot *s = random_slot(w, true);
 	uint64_t pages = s->size / SIZE_4K;
-	uint64_t first = next_random(w) % pages;
-	uint64_t count = 1 + next_random(w) % BURST_PAGES;
+	uint64_t first = churn_random(w) % pages;
+	uint64_t count = 1 + churn_random(w) % BURST_PAGES;
 
 	madvise(s->hva + first * SIZE_4K, (count < pages - first ? count : pages - first) * SIZE_4K,
 		MADV_DONTNEED);
@@ -104,9 +90,9 @@ static void step_discard(struct worker *w)
 static void step_dirty(struct worker *w)
 {
 	static uint64_t bitmap[4096];
-	struct slot *s = &w->guest->slot[next_random(w) % 2 ? 8 : 2];
+	struct slot *s = &w->guest->slot[churn_random(w) % 2 ? 8 : 2];
 
-	if (next_random(w) % 2 && s->flags & KVM_MEM_LOG_DIRTY_PAGES)
+	if (churn_random(w) % 2 && s->flags & KVM_MEM_LOG_DIRTY_PAGES)
 		memory_dirty_log(w->guest, s, bitmap);
 	else
 		memory_set_flags(w->guest, s, s->flags ^ KVM_MEM_LOG_DIRTY_PAGES);
@@ -114,11 +100,11 @@ static void step_dirty(struct worker *w)
 
 static void step_huge(struct worker *w)
 {
-	struct slot *s = &w->guest->slot[next_random(w) % 2 ? 2 : 11];
-	char *huge = s->hva + next_random(w) % (s->size / SIZE_2M) * SIZE_2M;
+	struct slot *s = &w->guest->slot[churn_random(w) % 2 ? 2 : 11];
+	char *huge = s->hva + churn_random(w) % (s->size / SIZE_2M) * SIZE_2M;
 
-	if (next_random(w) % 2)
-		madvise(huge + next_random(w) % 512 * SIZE_4K, SIZE_4K, MADV_DONTNEED);
+	if (churn_random(w) % 2)
+		madvise(huge + churn_random(w) % 512 * SIZE_4K, SIZE_4K, MADV_DONTNEED);
 	else
 		madvise(huge, SIZE_2M, MADV_COLLAPSE);
 }
@@ -127,13 +113,15 @@ static struct worker workers[] = {
 	{ .name = "faults0", .step = step_fault, .vcpu = 0 },
 	{ .name = "faults1", .step = step_fault, .vcpu = 1 },
 	/* Deleting a slot empties all tables: between two, something must come into them. */
-	{ .name = "slots", .step = step_slots, .pause_us = 30000 },
+	{ .name = "slots", .step = step_slots, .pause_us = 30000, .vcpu = -1 },
 	{ .name = "discards", .step = step_discard, .pause_us = 2000 },
-	{ .name = "dirty", .step = step_dirty, .pause_us = 5000 },
-	{ .name = "huge", .step = step_huge, .pause_us = 5000 },
+	{ .name = "dirty", .step = step_dirty, .pause_us = 5000, .vcpu = -1 },
+	{ .name = "huge", .step = step_huge, .pause_us = 5000, .vcpu = -1 },
 };
 
-#define WORKERS (sizeof(workers) / sizeof(workers[0]))
+/* Those of the guest that is being changed. */
+static struct worker *team = workers;
+static size_t team_size = sizeof(workers) / sizeof(workers[0]);
 
 static void *work(void *arg)
 {
@@ -157,10 +145,14 @@ bool churn_active(void)
 int churn_start(struct guest *g)
 {
 	atomic_store(&stopping, false);
-	for (size_t i = 0; i < WORKERS; i++) {
-		struct worker *w = &workers[i];
+	if (g->opt.tdx) {
+		team = tdx_workers;
+		team_size = tdx_worker_count;
+	}
+	for (size_t i = 0; i < team_size; i++) {
+		struct worker *w = &team[i];
 
-		if (w->step == step_fault && w->vcpu >= g->vcpu_count)
+		if (w->vcpu >= g->vcpu_count)
 			continue;
 		w->guest = g;
 		w->random = 0x9e3779b97f4a7c15ULL * (i + 1);
@@ -179,10 +171,10 @@ int churn_start(struct guest *g)
 void churn_stop(struct guest *g)
 {
 	atomic_store(&stopping, true);
-	for (size_t i = 0; i < WORKERS; i++) {
-		if (workers[i].started)
-			pthread_join(workers[i].thread, NULL);
-		workers[i].started = false;
+	for (size_t i = 0; i < team_size; i++) {
+		if (team[i].started)
+			pthread_join(team[i].thread, NULL);
+		team[i].started = false;
 	}
 	if (!active)
 		return;
@@ -190,6 +182,10 @@ void churn_stop(struct guest *g)
 	for (int i = 0; i < g->slot_count; i++)
 		if (g->slot[i].hva && !g->slot[i].registered)
 			memory_register(g, &g->slot[i], true);
+	if (g->opt.tdx) {
+		tdx_attributes(g);
+		return;
+	}
 	memory_set_flags(g, &g->slot[2], g->slot[2].flags & ~KVM_MEM_LOG_DIRTY_PAGES);
 	memory_set_flags(g, &g->slot[8], g->slot[8].flags | KVM_MEM_LOG_DIRTY_PAGES);
 }
@@ -198,7 +194,7 @@ void churn_report(struct reply *r)
 {
 	size_t used = strlen(r->text);
 
-	for (size_t i = 0; i < WORKERS && used < sizeof(r->text); i++)
+	for (size_t i = 0; i < team_size && used < sizeof(r->text); i++)
 		used += snprintf(r->text + used, sizeof(r->text) - used, " %s=%" PRIu64,
-				 workers[i].name, workers[i].steps);
+				 team[i].name, team[i].steps);
 }

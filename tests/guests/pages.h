@@ -210,7 +210,9 @@ int vm_set_smm(struct vcpu *v, bool on);
 /* tdx.c: a VM with private memory and mirrored page tables. */
 int tdx_convert(struct guest *g);
 int tdx_open_gmem(struct guest *g, struct slot *s);
-/* Makes private what the layout says, and moves the guest's code and tables there. */
+/* Private is what the layout says, all else is shared. */
+int tdx_attributes(struct guest *g);
+/* The same at first, and moves the guest's code and tables there. */
 int tdx_begin(struct guest *g);
 /* Reads or writes private memory; -ENOENT: it has no page there. */
 int tdx_copy(struct guest *g, const struct slot *s, uint64_t gpa, void *buffer, size_t n,

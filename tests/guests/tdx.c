@@ -120,20 +120,28 @@ static int move_system(struct guest *g)
 	return err;
 }
 
-int tdx_begin(struct guest *g)
+int tdx_attributes(struct guest *g)
 {
 	int err = 0;
 
 	for (int i = 0; i < g->slot_count && !err; i++) {
 		const struct slot *s = &g->slot[i];
+		uint64_t rest = s->size - s->private_size;
 
-		if (s->private && s->private_size)
+		if (s->private_size)
 			err = memory_set_private(g, s->gpa, s->private_size, true);
+		if (!err && s->private && rest)
+			err = memory_set_private(g, s->gpa + s->private_size, rest, false);
 	}
+	return err ? err : memory_set_private(g, MAILBOX_GPA, MAX_VCPUS * SIZE_4K, false);
+}
+
+int tdx_begin(struct guest *g)
+{
+	int err = tdx_attributes(g);
+
 	if (!err)
 		err = move_system(g);
-	if (!err)
-		err = memory_set_private(g, MAILBOX_GPA, MAX_VCPUS * SIZE_4K, false);
 	for (int i = 0; i < MAX_VCPUS && !err; i++)
 		err = tdx_punch(&g->slot[0], MAILBOX_GPA + i * SIZE_4K, SIZE_4K);
 	return err;
