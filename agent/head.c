@@ -102,6 +102,8 @@ static void spt_begin(struct spt_reader *reader)
 	spt_load(kvm, SPT_F_KVM_INVALIDATE_IN_PROGRESS, &reader->in_progress);
 	spt_slots_generations(reader, reader->generation);
 	spt_load(kvm, SPT_F_KVM_GFN_DIRECT_BITS, &reader->direct_bits);
+	if (!spt_tdx_external(&reader->external_readable))
+		reader->external_readable = false;
 	if (spt_load(kvm, SPT_F_KVM_SHADOW_MMIO_VALUE, &reader->mmio_value))
 		spt_load_symbol(SPT_S_MMIO_VALUE, 8, &reader->mmio_value);
 }

@@ -17,9 +17,6 @@
 
 #include "memslots.h"
 
-#define SPT_HOST_RUNS_MAX	((SPT_SCRATCH_BYTES - sizeof(struct spt_host_runs)) / \
-				 sizeof(struct spt_host_run))
-
 /* NUMA nodes meet at borders of such blocks of frames at most. */
 #define SPT_NODE_BLOCK_SHIFT	9
 
@@ -94,7 +91,7 @@ static void spt_host_describe(struct spt_host_scan *scan, u64 entry, u8 level, u
 		run->flags |= SPT_HOST_RUN_ZERO;
 }
 
-static bool spt_host_extends(const struct spt_host_run *open, const struct spt_host_run *next)
+static bool spt_host_run_extends(const struct spt_host_run *open, const struct spt_host_run *next)
 {
 	u64 hpa = open->hpa;
 
@@ -104,27 +101,27 @@ static bool spt_host_extends(const struct spt_host_run *open, const struct spt_h
 	       open->flags == next->flags && open->level == next->level;
 }
 
-/* The open run goes into the record; false: there is no room. */
-static bool spt_host_close(struct spt_host_scan *scan)
+bool spt_host_run_close(struct spt_host_runs *rec, struct spt_host_run *open)
 {
-	if (!scan->open->npages)
+	if (!open->npages)
 		return true;
-	if (scan->rec->count == SPT_HOST_RUNS_MAX)
+	if (rec->count == SPT_HOST_RUNS_MAX)
 		return false;
-	scan->rec->run[scan->rec->count++] = *scan->open;
-	scan->open->npages = 0;
+	rec->run[rec->count++] = *open;
+	open->npages = 0;
 	return true;
 }
 
-static bool spt_host_add(struct spt_host_scan *scan, const struct spt_host_run *next)
+bool spt_host_run_add(struct spt_host_runs *rec, struct spt_host_run *open,
+		      const struct spt_host_run *next)
 {
-	if (spt_host_extends(scan->open, next)) {
-		scan->open->npages += next->npages;
+	if (spt_host_run_extends(open, next)) {
+		open->npages += next->npages;
 		return true;
 	}
-	if (!spt_host_close(scan))
+	if (!spt_host_run_close(rec, open))
 		return false;
-	*scan->open = *next;
+	*open = *next;
 	return true;
 }
 
@@ -179,7 +176,7 @@ static u64 spt_host_stretch(struct spt_host_scan *scan, u64 index, u64 end)
 			break;
 		if (entry && level <= 3) {
 			spt_host_describe(scan, entry, level, offset, &run);
-			if (!spt_host_add(scan, &run))
+			if (!spt_host_run_add(scan->rec, scan->open, &run))
 				break;
 		}
 		index += run.npages;
@@ -232,7 +229,7 @@ int spt_host_runs(struct spt_reader *reader, const struct spt_slot_pages *slot)
 		local_irq_restore(flags);
 	}
 	mmput_async(mm);
-	if (at->index >= end && spt_host_close(&scan))
+	if (at->index >= end && spt_host_run_close(scan.rec, scan.open))
 		more = false;
 	if (scan.rec->count) {
 		scan.rec->rec.len = struct_size(scan.rec, run, scan.rec->count);

@@ -254,6 +254,22 @@ static int spt_image_translations(struct spt_out *out, const struct spt_found_ta
 	return spt_image_array(out, &head, table->translations, table->allowed, 0);
 }
 
+static int spt_image_external(struct spt_out *out, const struct spt_found_table *table, u8 level)
+{
+	struct spt_external rec = {
+		.rec = { SPT_REC_EXTERNAL },
+		.hpa = __pa(table->external),
+		.mirror = __pa(table->sp->spt),
+		.sp = (unsigned long)table->sp->sp,
+		.root = table->root_sp,
+		.gfn = table->sp->gfn,
+		.level = level,
+	};
+	struct spt_head_part head = { &rec.rec, &rec.chunks, sizeof(rec) };
+
+	return spt_image_array(out, &head, table->external, table->allowed, 0);
+}
+
 static int spt_image_table(struct spt_reader *reader, struct spt_found_table *table)
 {
 	struct spt_out *out = &reader->out;
@@ -271,12 +287,13 @@ static int spt_image_table(struct spt_reader *reader, struct spt_found_table *ta
 	if (error)
 		return error;
 	table->chunks = rec.chunks;
-	if (table->translations) {
+	if (table->translations)
 		error = spt_image_translations(out, table);
-		if (error) {
-			*out = before;	/* both or none: the table comes again */
-			return error;
-		}
+	else if (table->external)
+		error = spt_image_external(out, table, table->sp->level);
+	if (error) {
+		*out = before;	/* both or none: the table comes again */
+		return error;
 	}
 	out->tables++;
 	out->entries += hweight64(rec.chunks) * SPT_CHUNK_ENTRIES;

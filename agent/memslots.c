@@ -135,6 +135,7 @@ static int spt_slot_put(struct spt_reader *reader, const void *slot)
 	rec->as_id = spt_slot_field(slot, SPT_F_SLOT_AS_ID);
 	rec->id = spt_slot_field(slot, SPT_F_SLOT_ID);
 	rec->known = spt_has(SPT_F_SLOT_GMEM_FILE) ? SPT_SLOT_KNOWN_GMEM : 0;
+	rec->known |= spt_gmem_readable() ? SPT_SLOT_KNOWN_GMEM_PAGES : 0;
 	rec->has_rmap = !spt_read(&rmap, spt_at(slot, SPT_F_SLOT_RMAP), sizeof(rmap)) && rmap;
 	return spt_put(reader, rec);
 }

@@ -31,6 +31,7 @@ enum {
 	SPT_RUNS_TRACK,
 	SPT_RUNS_DIRTY,
 	SPT_RUNS_HOST,
+	SPT_RUNS_GMEM,
 	SPT_RUNS_RMAP_4K,
 	SPT_RUNS_RMAP_2M,
 	SPT_RUNS_RMAP_1G,
@@ -38,7 +39,8 @@ enum {
 };
 
 /* Parts that are said of a slot, and any of which makes the slots be looked for. */
-#define SPT_SLOT_PARTS	(SPT_PART_LPAGE | SPT_PART_DIRTY | SPT_PART_HOST_RUNS | SPT_PART_RMAPS)
+#define SPT_SLOT_PARTS	(SPT_PART_LPAGE | SPT_PART_DIRTY | SPT_PART_HOST_RUNS | \
+			 SPT_PART_GMEM | SPT_PART_RMAPS)
 
 /* Where a slot is, copied from it. */
 struct spt_slot_pages {
@@ -52,6 +54,26 @@ struct spt_slot_pages {
  * as spt_slot_runs() does.
  */
 int spt_host_runs(struct spt_reader *reader, const struct spt_slot_pages *pages);
+
+/* Runs that a record in the reader's scratch has room for. */
+#define SPT_HOST_RUNS_MAX	((SPT_SCRATCH_BYTES - sizeof(struct spt_host_runs)) / \
+				 sizeof(struct spt_host_run))
+
+/*
+ * Makes the open run longer by @next, or puts it into the record and opens @next in
+ * its place. False: the record is full, and @next was not taken.
+ */
+bool spt_host_run_add(struct spt_host_runs *rec, struct spt_host_run *open,
+		      const struct spt_host_run *next);
+/* The open run goes into the record; false: there is no room. */
+bool spt_host_run_close(struct spt_host_runs *rec, struct spt_host_run *open);
+
+/* gmem_runs.c: goes on with the pages of the slot's guest_memfd, as spt_slot_runs() does. */
+int spt_gmem_runs(struct spt_reader *reader, const void *slot,
+		  const struct spt_slot_pages *pages);
+/* Whether this kernel's guest_memfd files can be looked into. */
+bool spt_gmem_readable(void);
+
 /* rmaps.c: the same with the slot's reverse maps at @level. */
 int spt_rmaps(struct spt_reader *reader, const void *slot, const struct spt_slot_pages *pages,
 	      u8 level);

@@ -58,6 +58,7 @@ struct spt_found_table {
 	u64 allowed;			/* chunks that the request wants */
 	u64 chunks;			/* of these, those that are not empty: the sink's answer */
 	const u64 *translations;	/* shadowed_translation, or NULL */
+	const u64 *external;		/* a mirror page's external_spt that may be read, or NULL */
 };
 
 struct spt_reader;
@@ -145,6 +146,7 @@ struct spt_reader {
 	u64 generation[2];
 	u64 direct_bits;		/* gfn_direct_bits of the VM */
 	u64 mmio_value;
+	bool external_readable;		/* external tables are ordinary memory */
 	union {				/* begins as zeroes, arrays at its end excepted */
 		struct spt_tdp_cursor tdp;
 		struct spt_shadow_cursor shadow;
@@ -218,6 +220,22 @@ const void *spt_vcpu(const struct spt_reader *reader, u64 i);
 /* How many address spaces the VM has: 2 where SMM has its own. */
 unsigned int spt_address_spaces(const struct spt_reader *reader);
 
+/*
+ * tdx.c: what TDX host support keeps of a TD and of a vCPU of it, into the records of
+ * both; nothing for any other VM.
+ */
+void spt_tdx_vm_values(const struct kvm *kvm, struct spt_values *values);
+void spt_tdx_vcpu_values(const struct spt_reader *reader, const void *vcpu,
+			 struct spt_values *values);
+/* False: this kernel has no external tables. */
+bool spt_tdx_external(bool *readable);
+
+static inline void spt_values_set(struct spt_values *values, unsigned int i, u64 value)
+{
+	values->value[i] = value;
+	values->known[i / 64] |= BIT_ULL(i % 64);
+}
+
 /* False: this kernel has no such mask. */
 bool spt_mask_value(enum spt_mask mask, u64 *value);
 
@@ -256,6 +274,7 @@ int spt_head_step(struct spt_reader *reader);
 int spt_masks_step(struct spt_reader *reader);
 int spt_vm_step(struct spt_reader *reader);
 int spt_vm_end_step(struct spt_reader *reader);
+int spt_tdx_pages_step(struct spt_reader *reader);
 int spt_vcpus_step(struct spt_reader *reader);
 int spt_slots_step(struct spt_reader *reader);
 int spt_attrs_step(struct spt_reader *reader);

@@ -203,6 +203,8 @@ int spt_slot_runs(struct spt_reader *reader, const void *slot)
 		return spt_dirty_words(reader, slot, pages.base, pages.npages);
 	case SPT_RUNS_HOST:
 		return parts & SPT_PART_HOST_RUNS ? spt_host_runs(reader, &pages) : 0;
+	case SPT_RUNS_GMEM:
+		return parts & SPT_PART_GMEM ? spt_gmem_runs(reader, slot, &pages) : 0;
 	default:
 		if (!(parts & SPT_PART_RMAPS))
 			return 0;

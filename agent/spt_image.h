@@ -53,6 +53,9 @@ enum spt_rec_type {
 	SPT_REC_RMAPS		= 16,	/* struct spt_rmaps, of the last slot */
 	SPT_REC_GUEST_TABLE	= 17,	/* struct spt_guest_table: added by the tool */
 	SPT_REC_INDEX		= 18,	/* where a saved file's records are: added by the tool */
+	SPT_REC_GMEM_RUNS	= 19,	/* struct spt_host_runs, of the last slot's guest_memfd */
+	SPT_REC_EXTERNAL	= 20,	/* struct spt_external: behind the mirror table it is of */
+	SPT_REC_TDX_PAGES	= 21,	/* struct spt_tdx_pages */
 	SPT_REC_END		= 255,	/* struct spt_end */
 };
 
@@ -73,7 +76,8 @@ struct spt_rec {
 	P(HOST, host)		/* host walk of the requested range */	\
 	P(DIRTY, dirty)		/* dirty bitmaps */			\
 	P(RMAPS, rmaps)		/* reverse maps of the shadow MMU */	\
-	P(HOST_RUNS, host_runs)	/* host's mapping of every slot, merged */
+	P(HOST_RUNS, host_runs)	/* host's mapping of every slot, merged */ \
+	P(GMEM, gmem)		/* pages that guest_memfd has for every slot, merged */
 
 enum spt_part_nr {
 #define P(id, name) SPT_PART_NR_##id,
@@ -91,7 +95,7 @@ enum spt_part {
 /* What a plain read without a request gives; HOST needs a range, DIRTY is asked for. */
 #define SPT_PARTS_DEFAULT	(SPT_PART_VM | SPT_PART_VCPUS | SPT_PART_MEMSLOTS | \
 				 SPT_PART_LPAGE | SPT_PART_ATTRS | SPT_PART_ROOTS | \
-				 SPT_PART_TABLES)
+				 SPT_PART_TABLES | SPT_PART_GMEM)
 
 /* The most bytes of GPA space whose host walk is emitted page by page. */
 #define SPT_HOST_WALK_MAX	(2ULL << 20)
@@ -243,7 +247,17 @@ struct spt_masks {
 	V(VM_BUGGED, vm_bugged)						\
 	V(VM_DEAD, vm_dead)						\
 	V(POSSIBLE_NX_PAGES, possible_nx_huge_pages)	/* linked pages */ \
-	V(SEV_ACTIVE, sev_active)
+	V(SEV_ACTIVE, sev_active)					\
+	V(EXTERNAL_READABLE, external_readable)	/* 1: are in the image; 0: a TDX module's own */ \
+	V(TDX_STATE, tdx_state)		/* enum kvm_tdx_state: 2 is finalized */ \
+	V(TDX_HKID, tdx_hkid)		/* key of the TD's memory, -1 none */ \
+	V(TDX_ATTRIBUTES, tdx_attributes)				\
+	V(TDX_XFAM, tdx_xfam)						\
+	V(TDX_TDR, tdx_tdr)		/* HPA */			\
+	V(TDX_TDCS_PAGES, tdx_tdcs_pages)	/* how many */
+
+/* KVM_X86_TDX_VM, a value of vm_type: private memory is mapped by a mirror root. */
+#define SPT_VM_TYPE_TDX		5
 
 enum spt_vm_value {
 #define V(id, name) SPT_VM_##id,
@@ -292,7 +306,9 @@ enum spt_vm_value {
 	V(R8, r8) V(R9, r9) V(R10, r10) V(R11, r11)			\
 	V(R12, r12) V(R13, r13) V(R14, r14) V(R15, r15)			\
 	V(RIP, rip)							\
-	V(PDPTR0, pdptr0) V(PDPTR1, pdptr1) V(PDPTR2, pdptr2) V(PDPTR3, pdptr3)
+	V(PDPTR0, pdptr0) V(PDPTR1, pdptr1) V(PDPTR2, pdptr2) V(PDPTR3, pdptr3)	\
+	V(TDX_STATE, tdx_vcpu_state)	/* enum vcpu_tdx_state: 1 is initialized */ \
+	V(TDX_TDVPR, tdx_tdvpr)		/* HPA */
 
 enum spt_vcpu_value {
 #define V(id, name) SPT_VCPU_##id,
@@ -316,6 +332,7 @@ struct spt_values {
 
 /* Flags of struct spt_slot 'known'. */
 #define SPT_SLOT_KNOWN_GMEM	(1U << 0)	/* this kernel has guest_memfd */
+#define SPT_SLOT_KNOWN_GMEM_PAGES (1U << 1)	/* and its page cache could be looked at */
 
 struct spt_slot {
 	struct spt_rec rec;
@@ -419,6 +436,25 @@ struct spt_raw_table {
 	__u64 entry[];
 };
 
+/*
+ * What is behind a mirror table: the table that its kvm_mmu_page names as
+ * external_spt, which the hardware walks in its place. Entries as above with the
+ * empty value 0; they are hardware's, KVM's bits are not in them. Where external
+ * tables are a TDX module's own there are no such records.
+ */
+struct spt_external {
+	struct spt_rec rec;
+	__u64 hpa;
+	__u64 mirror;		/* HPA of the mirror table */
+	__u64 sp;		/* its kvm_mmu_page */
+	__u64 root;		/* sp of the mirror root */
+	__u64 gfn;		/* first guest frame it translates */
+	__u64 chunks;
+	__u8 level;
+	__u8 pad[7];
+	__u64 entry[];
+};
+
 /* Same encoding, empty value 0: shadowed_translation, gfn << 12 | access. */
 struct spt_array {
 	struct spt_rec rec;
@@ -496,6 +532,24 @@ struct spt_host_runs {
 	__u32 count;
 	__u32 pad;
 	struct spt_host_run run[];
+};
+
+/*
+ * The same of what a slot's guest_memfd has in its page cache: 'hpa' is never
+ * SPT_NO_HPA, 'level' the size of the folio, of the flags only the node is set.
+ * Frames between runs have no page yet, or were punched out.
+ */
+
+/* Pages that KVM gave to the TDX module for a TD or a vCPU of it. */
+enum spt_tdx_page_kind { SPT_TDX_TDCS = 1, SPT_TDX_TDCX = 2 };
+
+struct spt_tdx_pages {
+	struct spt_rec rec;
+	__u32 kind;		/* enum spt_tdx_page_kind */
+	__u32 vcpu;		/* vcpu_idx; 0 for the TD's */
+	__u32 count;
+	__u32 pad;
+	__u64 hpa[];
 };
 
 /* One SPTE that a reverse map names. */

@@ -234,6 +234,20 @@ enum spt_module {
 	F(VMX_LOADED_VMCS, I, vcpu_vmx, "loaded_vmcs")			\
 	F(LOADED_VMCS_VMCS, I, loaded_vmcs, "vmcs")			\
 	F(LOADED_VMCS_CPU, I, loaded_vmcs, "cpu")			\
+	/* TDX host support: kvm_intel's, where the kernel has it */	\
+	F(KVM_TDX_KVM, O, kvm_tdx, "kvm")				\
+	F(TDX_STATE, O, kvm_tdx, "state")				\
+	F(TDX_HKID, O, kvm_tdx, "hkid")					\
+	F(TDX_ATTRIBUTES, O, kvm_tdx, "attributes")			\
+	F(TDX_XFAM, O, kvm_tdx, "xfam")					\
+	F(TDX_TDR, O, kvm_tdx, "td.tdr_page|tdr_pa|tdr.pa")	/* struct page, or address */ \
+	F(TDX_TDCS_COUNT, O, kvm_tdx, "td.tdcs_nr_pages")		\
+	F(TDX_TDCS, O, kvm_tdx, "td.tdcs_pages")	/* array of struct page * */ \
+	F(VCPU_TDX_VCPU, O, vcpu_tdx, "vcpu")				\
+	F(VCPU_TDX_STATE, O, vcpu_tdx, "state")				\
+	F(VCPU_TDX_TDVPR, O, vcpu_tdx, "vp.tdvpr_page|tdvpr_pa|tdvpr.pa") \
+	F(VCPU_TDX_TDCX, O, vcpu_tdx, "vp.tdcx_pages")			\
+	F(TDX_TDCX_COUNT, O, kvm_tdx, "td.tdcx_nr_pages")		\
 	F(KVM_SVM_KVM, A, kvm_svm, "kvm")				\
 	F(VCPU_SVM_VCPU, A, vcpu_svm, "vcpu")				\
 	F(VCPU_VMX_VCPU, I, vcpu_vmx, "vcpu")				\

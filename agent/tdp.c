@@ -113,14 +113,28 @@ int spt_roots_step(struct spt_reader *reader)
 	return error ? error : 1;
 }
 
-static u64 spt_root_bits(const struct spt_reader *reader, u32 role)
+static bool spt_is_mirror(u32 role)
 {
 	const struct spt_field *mirror = &spt_layout.field[SPT_F_ROLE_IS_MIRROR];
 
+	return mirror->present && ((role >> mirror->shift) & mirror->mask);
+}
+
+static u64 spt_root_bits(const struct spt_reader *reader, u32 role)
+{
 	/* kvm_gfn_root_bits(): a mirror root counts without the shared bit. */
-	if (mirror->present && ((role >> mirror->shift) & mirror->mask))
-		return 0;
-	return reader->direct_bits;
+	return spt_is_mirror(role) ? 0 : reader->direct_bits;
+}
+
+/* The table behind a mirror page, which goes with it after a grace period, too. */
+static const u64 *spt_tdp_external(const struct spt_reader *reader, const struct spt_sp *sp)
+{
+	const u64 *external;
+
+	if (!reader->external_readable || !spt_is_mirror(sp->role))
+		return NULL;
+	external = (const u64 *)(unsigned long)spt_number(sp->copy, SPT_F_SP_EXTERNAL_SPT);
+	return spt_in_direct_map(external, PAGE_SIZE) ? external : NULL;
 }
 
 /*
@@ -143,6 +157,7 @@ static int spt_tdp_emit(struct spt_reader *reader, u64 base, u8 level)
 		end |= bits;
 	}
 	table.root_sp = (unsigned long)at->root;
+	table.external = spt_tdp_external(reader, sp);
 	table.allowed = spt_table_range(base, level, first, end, &frame->next, &frame->end);
 	error = reader->sink->table(reader, &table);
 	if (error)

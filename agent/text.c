@@ -93,7 +93,8 @@ static const u8 spt_vm_counts[] = {
 	SPT_VM_N_MAX_MMU_PAGES, SPT_VM_INDIRECT_SHADOW_PAGES, SPT_VM_TDP_MMU_PAGES,
 	SPT_VM_MMU_INVALIDATE_SEQ, SPT_VM_MMU_INVALIDATE_IN_PROGRESS, SPT_VM_PAGES_4K,
 	SPT_VM_PAGES_2M, SPT_VM_PAGES_1G, SPT_VM_NX_LPAGE_SPLITS, SPT_VM_DIRTY_RING_SIZE,
-	SPT_VM_CPU_DIRTY_LOG_SIZE, SPT_VM_POSSIBLE_NX_PAGES,
+	SPT_VM_CPU_DIRTY_LOG_SIZE, SPT_VM_POSSIBLE_NX_PAGES, SPT_VM_EXTERNAL_READABLE,
+	SPT_VM_TDX_STATE, SPT_VM_TDX_HKID, SPT_VM_TDX_TDCS_PAGES,
 };
 
 static const u8 spt_vcpu_counts[] = {
@@ -167,6 +168,39 @@ static int spt_text_runs(struct spt_reader *reader, const struct spt_runs *runs)
 	return 0;
 }
 
+static int spt_text_gmem(struct spt_reader *reader, const struct spt_host_runs *runs)
+{
+	unsigned int i;
+	int error;
+
+	for (i = 0; i < runs->count; i++) {
+		error = spt_print(reader,
+				  " guest_memfd gpa=0x%016llx size=%#llx hpa=0x%016llx\n",
+				  runs->run[i].gfn << PAGE_SHIFT,
+				  runs->run[i].npages << PAGE_SHIFT, runs->run[i].hpa);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+static int spt_text_tdx_pages(struct spt_reader *reader, const struct spt_tdx_pages *pages)
+{
+	unsigned int i;
+	int error;
+
+	for (i = 0; i < pages->count; i++) {
+		if (pages->kind == SPT_TDX_TDCS)
+			error = spt_print(reader, "tdcs_page=%#llx\n", pages->hpa[i]);
+		else
+			error = spt_print(reader, "tdcx_page=%#llx vcpu=%u\n", pages->hpa[i],
+					  pages->vcpu);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
 int spt_text_page(struct spt_reader *reader, const char *what, const struct spt_page *page)
 {
 	const struct spt_field *level = &spt_layout.field[SPT_F_ROLE_LEVEL];
@@ -197,6 +231,10 @@ static int spt_text_record(struct spt_reader *reader, const struct spt_rec *rec)
 		return spt_text_values(reader, &spt_text_vcpu, (const struct spt_values *)rec);
 	case SPT_REC_SLOT:
 		return spt_text_slot(reader, (const struct spt_slot *)rec);
+	case SPT_REC_GMEM_RUNS:
+		return spt_text_gmem(reader, (const struct spt_host_runs *)rec);
+	case SPT_REC_TDX_PAGES:
+		return spt_text_tdx_pages(reader, (const struct spt_tdx_pages *)rec);
 	case SPT_REC_SLOT_RUNS:
 	case SPT_REC_ATTRS:
 		return spt_text_runs(reader, (const struct spt_runs *)rec);

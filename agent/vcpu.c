@@ -54,8 +54,7 @@ struct spt_vcpu_read {
 
 static void spt_vcpu_set(struct spt_vcpu_read *r, unsigned int i, u64 value)
 {
-	r->values->value[i] = value;
-	r->values->known[i / 64] |= BIT_ULL(i % 64);
+	spt_values_set(r->values, i, value);
 }
 
 static bool spt_vcpu_known(const struct spt_vcpu_read *r, unsigned int i)
@@ -262,6 +261,7 @@ int spt_vcpus_step(struct spt_reader *reader)
 	spt_vcpu_pdptrs(&r);
 	spt_vcpu_fresh(&r);
 	spt_vcpu_hw_root(&r);
+	spt_tdx_vcpu_values(reader, r.vcpu, r.values);
 	error = spt_put(reader, r.values);
 	at->index++;
 	return error ? error : 1;

@@ -40,12 +40,6 @@ static const struct {
 	{ SPT_VM_VM_DEAD, SPT_F_KVM_VM_DEAD },
 };
 
-static void spt_values_set(struct spt_values *values, unsigned int i, u64 value)
-{
-	values->value[i] = value;
-	values->known[i / 64] |= BIT_ULL(i % 64);
-}
-
 static void spt_vm_nx_pages(const struct kvm *kvm, struct spt_values *values)
 {
 	u64 shadow;
@@ -83,6 +77,7 @@ int spt_vm_step(struct spt_reader *reader)
 		spt_values_set(values, SPT_VM_GENERATION_0 + i, reader->generation[i]);
 	spt_vm_nx_pages(kvm, values);
 	spt_vm_sev(kvm, values);
+	spt_tdx_vm_values(kvm, values);
 	return spt_put(reader, values);
 }
 

@@ -24,6 +24,7 @@ enum {
 	COL_PERM,
 	COL_TYPE,
 	COL_SLOT,
+	COL_HALF,
 	COL_AS_ID,
 	COL_PAGES,
 	COL_FLAGS
@@ -41,6 +42,8 @@ static const struct cli_column columns[] = {
 	[COL_PERM] = { "perm", 4, 0, "what the hardware allows" },
 	[COL_TYPE] = { "type", 6, 0, "leaf, mmio or frozen" },
 	[COL_SLOT] = { "slot", 5, CLI_COL_RIGHT, "id of the memory slot" },
+	[COL_HALF] = { "half", 7, CLI_COL_EXTRA,
+		       "of a TD's memory: private or shared; n/a where there is one" },
 	[COL_AS_ID] = { "as_id", 5, CLI_COL_RIGHT | CLI_COL_EXTRA, "address space of the root" },
 	[COL_PAGES] = { "pages", 8, CLI_COL_RIGHT, "entries merged" },
 	[COL_FLAGS] = { "flags", 24, 0, "what else the first entry says, and what differs within" },
@@ -159,6 +162,8 @@ static void set_flags(struct cli *cli, struct cli_table *t, const struct meaning
 static void add_row(struct cli *cli, struct cli_table *t, const struct meaning *m,
 		    const struct spt_range *r)
 {
+	const char *half = spt_half_name(spt_root_half(model, r->root));
+
 	cli_table_row(t);
 	cli_cell_address(t, COL_ROOT, r->root->hpa);
 	cli_cell_string(t, COL_KIND, spt_root_kind_name(r->root->kind));
@@ -176,6 +181,10 @@ static void add_row(struct cli *cli, struct cli_table *t, const struct meaning *
 		cli_cell_number(t, COL_SLOT, r->slot->slot->id);
 	else
 		cli_cell_both(t, COL_SLOT, NULL, "-");
+	if (half)
+		cli_cell_string(t, COL_HALF, half);
+	else
+		cli_cell_na(t, COL_HALF);
 	cli_cell_number(t, COL_AS_ID, r->root->as_id);
 	cli_cell_number(t, COL_PAGES, (int64_t)r->pages);
 	set_flags(cli, t, m);
@@ -224,6 +233,8 @@ static int show_counts(struct cli *cli, const struct spt_model *model,
 	for (uint32_t i = 0; i < model->nr_roots && !rc; i++) {
 		uint64_t count;
 
+		if (model->roots[i].kind == SPT_ROOT_EXTERNAL)
+			continue;
 		sweep.root = &model->roots[i];
 		rc = spt_ranges_count(&sweep, splits, &count, &cli->error);
 		if (rc)
@@ -267,6 +278,9 @@ static int ranges_run(struct cli *cli, const struct cli_call *call)
 	if (cli->opt.json)
 		cli_json_array_begin(cli, "ranges");
 	for (uint32_t i = 0; i < model->nr_roots && !rc && !cli_interrupted; i++) {
+		/* What is behind a mirror maps the same again. */
+		if (model->roots[i].kind == SPT_ROOT_EXTERNAL)
+			continue;
 		spt_ranges_begin(&ranges, model, &model->roots[i], request.start, request.len,
 				 splits);
 		rc = show_root(cli, model, &model->roots[i], &ranges);
@@ -281,7 +295,8 @@ const struct cli_command cli_cmd_ranges = {
 	.args = "[RANGE]",
 	.help = "list what is mapped, neighbours of equal meaning merged",
 	.details =
-		"RANGE: guest-physical; for shadow roots guest-virtual, as their tables translate.",
+		"RANGE: guest-physical; for shadow roots guest-virtual, as their tables translate.\n"
+		"A TD's private half is listed once, as its mirror root has it; -o half names it.",
 	.example = "ranges --split-by level,perm",
 	.max_args = 1,
 	.options = options,

@@ -15,6 +15,8 @@ enum {
 	COL_KIND,
 	COL_LEVEL,
 	COL_AS_ID,
+	COL_HALF,
+	COL_GPA_BIT,
 	COL_VALID,
 	COL_REFCOUNT,
 	COL_VCPUS,
@@ -28,6 +30,10 @@ static const struct cli_column columns[] = {
 	[COL_KIND] = { "kind", 8, 0, "direct, shadow, nested, mirror or external" },
 	[COL_LEVEL] = { "level", 5, CLI_COL_RIGHT, "its level" },
 	[COL_AS_ID] = { "as_id", 5, CLI_COL_RIGHT, "address space: 0, or 1 for SMM" },
+	[COL_HALF] = { "half", 7, CLI_COL_EXTRA,
+		       "of a TD's memory: private or shared; n/a where there is one" },
+	[COL_GPA_BIT] = { "gpa_bit", 8, CLI_COL_EXTRA,
+			  "the bit of a GPA that chooses the half, and what it must be" },
 	[COL_VALID] = { "valid", 5, 0, "no: KVM has invalidated it and tears it down" },
 	[COL_REFCOUNT] = { "refcount", 8, CLI_COL_RIGHT, "users of the root" },
 	[COL_VCPUS] = { "vcpus", 8, 0, "vCPUs that use it now; in brackets: have it cached" },
@@ -55,14 +61,24 @@ static struct json_object *vcpus_json(const struct spt_model *model,
 static struct json_object *root_to_json(const struct spt_model *model,
 					const struct spt_root_ref *root)
 {
+	enum spt_half half = spt_root_half(model, root);
 	struct json_object *o = json_object_new_object();
 
 	cli_json_set_hex(o, "hpa", root->hpa);
 	cli_json_set_text(o, "kind", spt_root_kind_name(root->kind));
 	cli_json_set_int(o, "level", root->level);
 	cli_json_set_uint(o, "as_id", root->as_id);
+	cli_json_set_text(o, "half", spt_half_name(half));
+	/* Which bit of a GPA chooses this root, and what it has to be. */
+	cli_json_set(o, "gpa_bit",
+		     half && model->gpa_bits ? json_object_new_int(__builtin_ctzll(model->gpa_bits))
+					     : NULL);
+	cli_json_set(o, "gpa_bit_set",
+		     half && model->gpa_bits ? json_object_new_boolean(root->gpa_bits != 0) : NULL);
 	cli_json_set_bool(o, "valid", root->valid);
-	cli_json_set_uint(o, "refcount", root->refcount);
+	/* What is behind a mirror is counted with it. */
+	cli_json_set(o, "refcount",
+		     root->kind == SPT_ROOT_EXTERNAL ? NULL : cli_json_uint(root->refcount));
 	cli_json_set(o, "role", root->page ? cli_role_json(model, root->role) : NULL);
 	cli_json_set(o, "role_word", root->page ? cli_json_hex(root->role) : NULL);
 	cli_json_set(o, "vcpus", vcpus_json(model, root, false));
@@ -88,6 +104,22 @@ static void vcpus_text(const struct spt_model *model, const struct spt_root_ref 
 	}
 }
 
+static void set_half(struct cli_table *t, const struct spt_model *model,
+		     const struct spt_root_ref *root)
+{
+	const char *half = spt_half_name(spt_root_half(model, root));
+
+	if (half)
+		cli_cell_string(t, COL_HALF, half);
+	else
+		cli_cell_na(t, COL_HALF);
+	if (half && model->gpa_bits)
+		cli_cell_text(t, COL_GPA_BIT, "%d %s", __builtin_ctzll(model->gpa_bits),
+			      root->gpa_bits ? "set" : "clear");
+	else
+		cli_cell_na(t, COL_GPA_BIT);
+}
+
 static void add_row(struct cli *cli, struct cli_table *t, const struct spt_model *model,
 		    const struct spt_root_ref *root)
 {
@@ -103,7 +135,11 @@ static void add_row(struct cli *cli, struct cli_table *t, const struct spt_model
 	cli_cell_number(t, COL_LEVEL, root->level);
 	cli_cell_number(t, COL_AS_ID, root->as_id);
 	cli_cell_bool(t, COL_VALID, root->valid);
-	cli_cell_number(t, COL_REFCOUNT, root->refcount);
+	set_half(t, model, root);
+	if (root->kind == SPT_ROOT_EXTERNAL)
+		cli_cell_na(t, COL_REFCOUNT);
+	else
+		cli_cell_number(t, COL_REFCOUNT, root->refcount);
 	vcpus_text(model, root, text, sizeof(text));
 	cli_cell_text(t, COL_VCPUS, "%s", text);
 	if (root->page) {
@@ -119,8 +155,8 @@ static void add_row(struct cli *cli, struct cli_table *t, const struct spt_model
 
 /* What the hardware is given for one vCPU, and for which of KVM's roots. */
 struct loaded_root {
-	bool known, loaded, hw_known;
-	uint64_t root_hpa, hw_root, source;
+	bool known, loaded, hw_known, mirrored;
+	uint64_t root_hpa, hw_root, source, mirror_hpa;
 };
 
 static struct loaded_root loaded_root_of(const struct spt_vcpu_ref *vcpu)
@@ -131,6 +167,8 @@ static struct loaded_root loaded_root_of(const struct spt_vcpu_ref *vcpu)
 	l.loaded = l.known && l.root_hpa != SPT_NO_HPA;
 	l.hw_known = spt_value(&vcpu->values, SPT_VCPU_HW_ROOT, &l.hw_root);
 	spt_value(&vcpu->values, SPT_VCPU_HW_ROOT_SOURCE, &l.source);
+	l.mirrored = spt_value(&vcpu->values, SPT_VCPU_MIRROR_ROOT_HPA, &l.mirror_hpa) &&
+		     l.mirror_hpa && l.mirror_hpa != SPT_NO_HPA;
 	return l;
 }
 
@@ -144,6 +182,7 @@ static void vcpu_roots_to_json(struct cli *cli, const struct spt_model *model)
 		cli_json_set_int(o, "vcpu_id", cli_vcpu_id(&model->vcpus[i]));
 		cli_json_set_bool(o, "loaded", l.loaded);
 		cli_json_set(o, "root_hpa", l.loaded ? cli_json_hex(l.root_hpa) : NULL);
+		cli_json_set(o, "mirror_root_hpa", l.mirrored ? cli_json_hex(l.mirror_hpa) : NULL);
 		cli_json_set(o, "hw_root", l.hw_known ? cli_json_hex(l.hw_root) : NULL);
 		cli_json_set_text(o, "hw_root_source",
 				  l.hw_known ? cli_hw_root_source(l.source) : NULL);
@@ -169,11 +208,43 @@ static void print_vcpu_roots(struct cli *cli, const struct spt_model *model)
 				"vCPU %lld: no root loaded (not run yet, or KVM dropped it)", id);
 		else
 			fprintf(cli->out, "vCPU %lld: root 0x%" PRIx64, id, l.root_hpa);
+		if (l.mirrored)
+			fprintf(cli->out, ", mirror 0x%" PRIx64, l.mirror_hpa);
 		if (l.hw_known)
 			fprintf(cli->out, ", %s 0x%" PRIx64 " (%s)", name, l.hw_root,
 				cli_hw_root_source(l.source));
 		fputc('\n', cli->out);
 	}
+}
+
+static bool has_mirror(const struct spt_model *model)
+{
+	for (uint32_t i = 0; i < model->nr_roots; i++)
+		if (model->roots[i].kind == SPT_ROOT_MIRROR)
+			return true;
+	return false;
+}
+
+/* Which bit of a GPA chooses between the halves of a TD's memory, and what is behind a mirror. */
+static void print_halves(FILE *out, const struct spt_model *model)
+{
+	bool external = false;
+
+	for (uint32_t i = 0; i < model->nr_roots; i++)
+		external |= model->roots[i].kind == SPT_ROOT_EXTERNAL;
+	if (model->gpa_bits)
+		fprintf(out,
+			"GPA bit %d: set, the direct root translates it (shared memory);"
+			" clear, the mirror's external tables (private)\n",
+			__builtin_ctzll(model->gpa_bits));
+	if (external)
+		fprintf(out,
+			"external: the topmost tables behind the mirror that KVM knows of; the root"
+			" above them is the TDX module's\n");
+	else if (has_mirror(model) && spt_model_externals(model) == SPT_NO)
+		fprintf(out,
+			"external: not shown, the tables behind the mirror are the TDX module's and"
+			" can be read by it alone\n");
 }
 
 /* Roots of the shadow MMU are found among its pages only: ask for them where there are any. */
@@ -187,7 +258,8 @@ static int read_roots(struct cli *cli, struct spt_model **model)
 
 	if (rc)
 		return rc;
-	if (!(*model)->image.head.tdp_mmu ||
+	/* And what is behind a mirror among its tables. */
+	if (has_mirror(*model) || !(*model)->image.head.tdp_mmu ||
 	    !spt_value(&(*model)->vm, SPT_VM_N_USED_MMU_PAGES, &shadow_pages) || shadow_pages) {
 		request.parts |= SPT_PART_TABLES;
 		return cli_model(cli, &request, model);
@@ -213,10 +285,12 @@ static int roots_run(struct cli *cli, const struct cli_call *call)
 	rc = cli_table_end(t);
 	if (rc)
 		return rc;
-	if (cli->opt.json)
+	if (cli->opt.json) {
 		vcpu_roots_to_json(cli, model);
-	else if (!cli->opt.raw && !cli->opt.columns && !cli->opt.no_headings)
+	} else if (!cli->opt.raw && !cli->opt.columns && !cli->opt.no_headings) {
 		print_vcpu_roots(cli, model);
+		print_halves(cli->out, model);
+	}
 	return 0;
 }
 

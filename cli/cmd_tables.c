@@ -136,6 +136,10 @@ static void add_row(struct cli *cli, struct cli_table *t, const struct spt_model
 	cli_cell_number(t, COL_PRESENT, count_present(node));
 	if (node->page) {
 		add_page(cli, t, model, node->page);
+	} else if (node->is_external) {
+		cli_cell_text(t, COL_FLAGS, "external");
+		cli_cell_address(t, COL_GPA, node->external->gfn << SPT_PAGE_SHIFT);
+		cli_cell_address(t, COL_SP, node->external->sp);
 	} else {
 		cli_cell_text(t, COL_FLAGS, "%s",
 			      node->raw_kind < 4 ? raw_kinds[node->raw_kind] : "raw");

@@ -93,10 +93,19 @@ const char *cli_root_space(const struct spt_root_ref *root)
 void cli_root_title(const struct spt_model *model, const struct spt_root_ref *root, char *text,
 		    size_t size)
 {
-	snprintf(text, size, "%s root 0x%" PRIx64 ", level %d%s%s%s",
+	const char *half = spt_half_name(spt_root_half(model, root));
+	const char *made = root->kind == SPT_ROOT_EXTERNAL ? ", behind the mirror"
+			   : root->page			   ? ""
+							   : ", no kvm_mmu_page";
+	char bit[64] = "";
+
+	if (half && model->gpa_bits)
+		snprintf(bit, sizeof(bit), ", %s: GPA bit %d %s", half,
+			 __builtin_ctzll(model->gpa_bits), root->gpa_bits ? "set" : "clear");
+	snprintf(text, size, "%s root 0x%" PRIx64 ", level %d%s%s%s%s",
 		 spt_root_kind_name(root->kind), root->hpa, root->level,
-		 root->as_id ? ", SMM address space" : "", root->valid ? "" : ", invalid",
-		 root->page ? "" : ", no kvm_mmu_page");
+		 root->as_id ? ", SMM address space" : "", root->valid ? "" : ", invalid", made,
+		 bit);
 }
 
 void cli_print_root_title(struct cli *cli, const struct spt_model *model,

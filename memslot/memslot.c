@@ -28,6 +28,7 @@ void spt_memslots_deinit(struct spt_memslots *set)
 	free(set->slots);
 	free(set->runs);
 	free(set->host);
+	free(set->gmem);
 	free(set->rmaps);
 	free(set->dirty);
 	spt_memslots_init(set);
@@ -36,6 +37,7 @@ void spt_memslots_deinit(struct spt_memslots *set)
 void spt_memslots_reset(struct spt_memslots *set)
 {
 	set->count = set->nr_runs = set->nr_host = set->nr_rmaps = set->nr_dirty = 0;
+	set->nr_gmem = 0;
 	memset(set->first, 0, sizeof(set->first));
 }
 
@@ -54,6 +56,7 @@ int spt_memslots_add(struct spt_memslots *set, const struct spt_slot *slot)
 		.slot = slot,
 		.first_runs = set->nr_runs,
 		.first_host = set->nr_host,
+		.first_gmem = set->nr_gmem,
 		.first_rmaps = set->nr_rmaps,
 		.first_dirty = set->nr_dirty,
 	};
@@ -93,6 +96,24 @@ int spt_memslots_add_host(struct spt_memslots *set, const struct spt_host_runs *
 	}
 	set->host[set->nr_host++] = runs;
 	set->slots[set->count - 1].nr_host++;
+	return 0;
+}
+
+int spt_memslots_add_gmem(struct spt_memslots *set, const struct spt_host_runs *runs)
+{
+	if (!set->count)
+		return 0; /* belongs to a slot that was lost */
+	if (set->nr_gmem == set->max_gmem) {
+		uint32_t max = set->max_gmem * 2 + 16;
+		const struct spt_host_runs **more = realloc(set->gmem, max * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		set->gmem = more;
+		set->max_gmem = max;
+	}
+	set->gmem[set->nr_gmem++] = runs;
+	set->slots[set->count - 1].nr_gmem++;
 	return 0;
 }
 
@@ -270,22 +291,48 @@ static const struct spt_host_run *host_run_find(const struct spt_host_runs *runs
 	return low < runs->count && runs->run[low].gfn <= gfn ? &runs->run[low] : NULL;
 }
 
-const struct spt_host_run *spt_memslot_host_run(const struct spt_memslots *set,
-						const struct spt_memslot *slot, uint64_t gfn)
+/* The run that holds @gfn among @count records that follow one another. */
+static const struct spt_host_run *host_records_find(const struct spt_host_runs *const *records,
+						    uint32_t count, uint64_t gfn)
 {
-	uint32_t low = 0, high = slot->nr_host;
+	uint32_t low = 0, high = count;
 
 	/* The last record that begins at or below the frame. */
 	while (low < high) {
 		uint32_t mid = low + (high - low) / 2;
-		const struct spt_host_runs *runs = set->host[slot->first_host + mid];
+		const struct spt_host_runs *runs = records[mid];
 
 		if (runs->count && runs->run[0].gfn <= gfn)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	return low ? host_run_find(set->host[slot->first_host + low - 1], gfn) : NULL;
+	return low ? host_run_find(records[low - 1], gfn) : NULL;
+}
+
+const struct spt_host_run *spt_memslot_host_run(const struct spt_memslots *set,
+						const struct spt_memslot *slot, uint64_t gfn)
+{
+	return host_records_find(set->host + slot->first_host, slot->nr_host, gfn);
+}
+
+const struct spt_host_run *spt_memslot_gmem_run(const struct spt_memslots *set,
+						const struct spt_memslot *slot, uint64_t gfn)
+{
+	return host_records_find(set->gmem + slot->first_gmem, slot->nr_gmem, gfn);
+}
+
+uint64_t spt_memslot_gmem_pages(const struct spt_memslots *set, const struct spt_memslot *slot)
+{
+	uint64_t pages = 0;
+
+	for (uint32_t i = 0; i < slot->nr_gmem; i++) {
+		const struct spt_host_runs *runs = set->gmem[slot->first_gmem + i];
+
+		for (uint32_t r = 0; r < runs->count; r++)
+			pages += runs->run[r].npages;
+	}
+	return pages;
 }
 
 /* The last piece of the bitmap that begins at or below @gfn; an image may lack clean ones. */

@@ -34,6 +34,7 @@ struct spt_memslot {
 	uint32_t first_dirty, nr_dirty; /* of spt_memslots.dirty: pieces of its bitmap */
 	uint32_t first_runs, nr_runs;	/* of spt_memslots.runs: lpage, write tracking */
 	uint32_t first_host, nr_host;	/* of spt_memslots.host: what the host maps */
+	uint32_t first_gmem, nr_gmem;	/* of spt_memslots.gmem: pages of its guest_memfd */
 	uint32_t first_rmaps, nr_rmaps; /* of spt_memslots.rmaps */
 };
 
@@ -43,10 +44,11 @@ struct spt_memslots {
 	uint32_t first[SPT_ADDRESS_SPACES + 1]; /* slots of space a: first[a] .. first[a + 1] - 1 */
 	const struct spt_runs **runs;		/* run records, grouped by slot */
 	const struct spt_host_runs **host;	/* host run records, grouped by slot */
+	const struct spt_host_runs **gmem;	/* guest_memfd run records, grouped by slot */
 	const struct spt_rmaps **rmaps;		/* reverse map records, grouped by slot */
 	const struct spt_dirty **dirty;		/* bitmap records, grouped by slot */
 	uint32_t nr_runs, max_runs, nr_host, max_host, nr_rmaps, max_rmaps;
-	uint32_t nr_dirty, max_dirty, max_slots;
+	uint32_t nr_gmem, max_gmem, nr_dirty, max_dirty, max_slots;
 };
 
 /* Empty set; spt_memslots_add() of image records in their order; then sort. */
@@ -57,6 +59,7 @@ void spt_memslots_reset(struct spt_memslots *set);
 int spt_memslots_add(struct spt_memslots *set, const struct spt_slot *slot); /* 0, -ENOMEM */
 int spt_memslots_add_runs(struct spt_memslots *set, const struct spt_runs *runs);
 int spt_memslots_add_host(struct spt_memslots *set, const struct spt_host_runs *runs);
+int spt_memslots_add_gmem(struct spt_memslots *set, const struct spt_host_runs *runs);
 int spt_memslots_add_rmaps(struct spt_memslots *set, const struct spt_rmaps *rmaps);
 int spt_memslots_add_dirty(struct spt_memslots *set, const struct spt_dirty *dirty);
 void spt_memslots_sort(struct spt_memslots *set);
@@ -94,5 +97,12 @@ const struct spt_run *spt_runs_find(const struct spt_runs *runs, uint64_t gfn);
 /* What the host maps at @gfn of @slot; NULL: nothing, or the image has no host runs. */
 const struct spt_host_run *spt_memslot_host_run(const struct spt_memslots *set,
 						const struct spt_memslot *slot, uint64_t gfn);
+
+/* The page that the slot's guest_memfd has for @gfn; NULL: none, or the image has no such runs. */
+const struct spt_host_run *spt_memslot_gmem_run(const struct spt_memslots *set,
+						const struct spt_memslot *slot, uint64_t gfn);
+
+/* Pages that its guest_memfd has, of those in the image. */
+uint64_t spt_memslot_gmem_pages(const struct spt_memslots *set, const struct spt_memslot *slot);
 
 #endif

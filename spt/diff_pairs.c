@@ -5,6 +5,7 @@
 
 #include "decoders/role.h"
 #include "spt/diff_pairs.h"
+#include "spt/entry.h"
 
 static bool same_role(const struct spt_model *m, const struct spt_root_ref *a,
 		      const struct spt_model *n, const struct spt_root_ref *b)
@@ -30,14 +31,16 @@ static bool same_purpose(const struct spt_model *m, const struct spt_root_ref *a
 		return false;
 	if (!a->page)
 		return a->node && b->node && a->node->raw_kind == b->node->raw_kind &&
-		       a->node->raw_vcpu == b->node->raw_vcpu;
+		       a->node->raw_vcpu == b->node->raw_vcpu &&
+		       spt_root_base(a) == spt_root_base(b);
 	/* Below a raw root there may be one for each piece of the address space. */
 	return same_role(m, a, n, b) && a->page->gfn == b->page->gfn;
 }
 
 static bool counts(const struct spt_diff *diff, const struct spt_root_ref *root)
 {
-	return root->valid || diff->flags & SPT_DIFF_ALL;
+	/* What is behind a mirror changes with it. */
+	return (root->valid && root->kind != SPT_ROOT_EXTERNAL) || diff->flags & SPT_DIFF_ALL;
 }
 
 /* The root of 'after' that @root is, and that is no other's; the one at its place first. */

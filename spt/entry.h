@@ -5,13 +5,19 @@
 
 #include "spt/tree.h"
 
-#define SPT_RAW_PRESENT 1ULL /* PT_PRESENT_MASK: raw roots lack KVM's bit 11 */
+/* PT_PRESENT_MASK, EPT's R: raw roots and external tables lack KVM's bit 11. */
+#define SPT_RAW_PRESENT 1ULL
 
 static inline enum spt_spte_type spt_entry_type(const struct spt_model *m,
 						const struct spt_node *node, uint64_t spte)
 {
-	if (node->raw_kind)
-		return spte & SPT_RAW_PRESENT ? SPT_SPTE_TABLE : SPT_SPTE_NONPRESENT;
+	if (!node->page) {
+		if (!(spte & SPT_RAW_PRESENT))
+			return SPT_SPTE_NONPRESENT;
+		return node->is_external && (node->level == 1 || spte & SPT_SPTE_PAGE_SIZE)
+			       ? SPT_SPTE_LEAF
+			       : SPT_SPTE_TABLE;
+	}
 	return spt_spte_type(&m->format, spte, node->level);
 }
 
@@ -36,7 +42,9 @@ static inline uint64_t spt_root_base(const struct spt_root_ref *root)
 {
 	const struct spt_node *node = root->node;
 
-	/* A root below a raw one that the image lacks begins at its gfn. */
+	/* A root below one that the image lacks, raw or external, begins at its gfn. */
+	if (node && node->is_external)
+		return node->external->gfn << SPT_PAGE_SHIFT;
 	return node && node->direct && node->page ? node->page->gfn << SPT_PAGE_SHIFT : 0;
 }
 

@@ -66,6 +66,8 @@ bool spt_model_seq(const struct spt_model *m, uint64_t *start, uint64_t *end)
 
 enum spt_spte_kind spt_node_kind(const struct spt_model *m, const struct spt_node *node)
 {
+	if (node->is_external)
+		return SPT_SPTE_RAW;
 	if (node->raw_kind)
 		return node->raw_kind == SPT_RAW_PAE_ROOT ? SPT_SPTE_PAE_ROOT : SPT_SPTE_RAW;
 	return node->mirror ? SPT_SPTE_MIRROR : SPT_SPTE_WALKED;
@@ -77,6 +79,12 @@ bool spt_node_translation(const struct spt_node *node, unsigned int index, uint6
 	const struct spt_array *array = node->translations;
 	unsigned int chunk = index / SPT_CHUNK_ENTRIES;
 
+	if (node->is_external) {
+		*gpa = (node->external->gfn << SPT_PAGE_SHIFT) +
+		       index * spt_level_size(node->level);
+		*access = ~0U;
+		return true;
+	}
 	if (!array) {
 		if (!node->page || !node->direct)
 			return false;
@@ -109,7 +117,7 @@ unsigned int spt_node_frames_from(const struct spt_node *node, unsigned int inde
 
 	if (!spt_node_translation(node, index, &gpa, &access))
 		return 0;
-	if (!array) /* direct */
+	if (!array || node->is_external) /* direct */
 		return count;
 	/* Stored as a table is. */
 	stored = (struct spt_node){ .entry = (const uint64_t *)array->entry,
@@ -131,6 +139,65 @@ bool spt_model_attrs(const struct spt_model *m, uint64_t gfn, uint64_t *attrs)
 		}
 	}
 	return m->nr_attrs || m->image.head.req_parts & SPT_PART_ATTRS;
+}
+
+enum spt_half spt_root_half(const struct spt_model *m, const struct spt_root_ref *root)
+{
+	if (root->kind == SPT_ROOT_MIRROR || root->kind == SPT_ROOT_EXTERNAL)
+		return SPT_HALF_PRIVATE;
+	return root->kind == SPT_ROOT_DIRECT && m->gpa_bits ? SPT_HALF_SHARED : SPT_HALF_NONE;
+}
+
+const char *spt_half_name(enum spt_half half)
+{
+	static const char *const names[] = {
+		[SPT_HALF_NONE] = NULL,
+		[SPT_HALF_SHARED] = "shared",
+		[SPT_HALF_PRIVATE] = "private",
+	};
+
+	return names[half];
+}
+
+enum spt_known spt_model_externals(const struct spt_model *m)
+{
+	uint64_t readable;
+
+	if (!spt_value(&m->vm, SPT_VM_EXTERNAL_READABLE, &readable))
+		return SPT_NA;
+	return readable ? SPT_YES : SPT_NO;
+}
+
+const struct spt_node *spt_node_external(const struct spt_model *m, const struct spt_node *mirror)
+{
+	const struct spt_node *n;
+
+	if (!mirror->mirror || !mirror->page || !mirror->page->external)
+		return NULL;
+	for (n = spt_node_find(m, mirror->page->external); n;
+	     n = n->next_same_hpa ? &m->nodes[n->next_same_hpa - 1] : NULL)
+		if (n->is_external && n->external->mirror == mirror->hpa &&
+		    n->level == mirror->level)
+			return n;
+	return NULL;
+}
+
+bool spt_model_knows_gmem(const struct spt_model *m, const struct spt_memslot *slot)
+{
+	return m->image.head.req_parts & SPT_PART_GMEM && slot->slot->gmem_file &&
+	       slot->slot->known & SPT_SLOT_KNOWN_GMEM_PAGES;
+}
+
+uint64_t spt_model_gmem_hpa(const struct spt_model *m, uint64_t gpa)
+{
+	uint64_t gfn = gpa >> SPT_PAGE_SHIFT;
+	const struct spt_memslot *slot = spt_memslot_find(&m->memslots, 0, gfn);
+	const struct spt_host_run *run =
+		slot ? spt_memslot_gmem_run(&m->memslots, slot, gfn) : NULL;
+
+	if (!run)
+		return SPT_NO_HPA;
+	return run->hpa + ((gfn - run->gfn) << SPT_PAGE_SHIFT) + (gpa & (spt_level_size(1) - 1));
 }
 
 /* Whether a record that begins at or below @gpa speaks for it, too. */

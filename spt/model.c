@@ -16,7 +16,7 @@
 
 /* Elements that each array has room for, and what the format was made of. */
 struct spt_model_room {
-	size_t vcpus, roots, nodes, attrs, host, notes, guest_tables, hash;
+	size_t vcpus, roots, nodes, attrs, host, notes, guest_tables, tdx_pages, hash;
 	bool have_format;
 	struct spt_head head;
 	struct spt_masks masks;
@@ -39,6 +39,7 @@ void spt_model_deinit(struct spt_model *model)
 	free(model->host);
 	free(model->notes);
 	free(model->guest_tables);
+	free(model->tdx_pages);
 	free(model->hash);
 	free(model->room);
 	memset(model, 0, sizeof(*model));
@@ -83,7 +84,8 @@ static int reserve(void *array, size_t *room, size_t count, size_t size)
 static int reserve_all(struct spt_model *m)
 {
 	const uint32_t *count = m->image.count;
-	size_t nodes = (size_t)count[SPT_REC_TABLE] + count[SPT_REC_RAW_TABLE];
+	size_t nodes =
+		(size_t)count[SPT_REC_TABLE] + count[SPT_REC_RAW_TABLE] + count[SPT_REC_EXTERNAL];
 	size_t hash = 16;
 
 	if (nodes >= UINT32_MAX / 4)
@@ -99,6 +101,8 @@ static int reserve_all(struct spt_model *m)
 	    reserve(&m->notes, &m->room->notes, count[SPT_REC_NOTE], sizeof(*m->notes)) ||
 	    reserve(&m->guest_tables, &m->room->guest_tables, count[SPT_REC_GUEST_TABLE],
 		    sizeof(*m->guest_tables)) ||
+	    reserve(&m->tdx_pages, &m->room->tdx_pages, count[SPT_REC_TDX_PAGES],
+		    sizeof(*m->tdx_pages)) ||
 	    reserve(&m->hash, &m->room->hash, hash, sizeof(*m->hash)))
 		return -ENOMEM;
 	memset(m->hash, 0, hash * sizeof(*m->hash));
@@ -196,6 +200,20 @@ static void add_raw_table(struct spt_model *m, const struct spt_raw_table *table
 	m->nr_nodes++;
 }
 
+static void add_external(struct spt_model *m, const struct spt_external *table)
+{
+	m->nodes[m->nr_nodes++] = (struct spt_node){
+		.entry = (const uint64_t *)table->entry,
+		.chunks = table->chunks,
+		.hpa = table->hpa,
+		.root_sp = table->root,
+		.external = table,
+		.level = table->level,
+		.direct = true,
+		.is_external = true,
+	};
+}
+
 /* Translations follow the table they belong to. */
 static void add_translations(struct spt_model *m, const struct spt_array *array)
 {
@@ -228,6 +246,9 @@ static int add_record(struct spt_model *m, const struct spt_rec *rec, struct spt
 	case SPT_REC_HOST_RUNS:
 		ret = spt_memslots_add_host(&m->memslots, (const void *)rec);
 		break;
+	case SPT_REC_GMEM_RUNS:
+		ret = spt_memslots_add_gmem(&m->memslots, (const void *)rec);
+		break;
 	case SPT_REC_DIRTY:
 		ret = spt_memslots_add_dirty(&m->memslots, (const void *)rec);
 		break;
@@ -240,6 +261,12 @@ static int add_record(struct spt_model *m, const struct spt_rec *rec, struct spt
 		return add_table(m, (const void *)rec, err);
 	case SPT_REC_RAW_TABLE:
 		add_raw_table(m, (const void *)rec);
+		break;
+	case SPT_REC_EXTERNAL:
+		add_external(m, (const void *)rec);
+		break;
+	case SPT_REC_TDX_PAGES:
+		m->tdx_pages[m->nr_tdx_pages++] = (const void *)rec;
 		break;
 	case SPT_REC_TRANSLATIONS:
 		add_translations(m, (const void *)rec);
@@ -262,7 +289,7 @@ static void forget(struct spt_model *m)
 	spt_memslots_reset(&m->memslots);
 	m->vm = m->vm_end = (struct spt_valueset){ 0 };
 	m->nr_vcpus = m->nr_roots = m->nr_nodes = m->nr_attrs = m->nr_host = m->nr_notes = 0;
-	m->nr_guest_tables = 0;
+	m->nr_guest_tables = m->nr_tdx_pages = 0;
 	m->gpa_bits = 0;
 }
 

@@ -57,13 +57,18 @@ struct spt_node {
 	uint64_t empty;		     /* value of every entry that is not stored */
 	uint64_t hpa;		     /* of the table itself */
 	uint64_t root_sp;	     /* sp of the root it was reached from; 0: active list, raw */
-	const struct spt_array *translations; /* shadow paging: guest frames; NULL: direct */
-	uint32_t next_same_hpa;		      /* index + 1 of another table with this HPA; 0 none */
+	union {
+		const struct spt_array
+			*translations;		     /* shadow paging: guest frames; NULL: direct */
+		const struct spt_external *external; /* 'is_external': its record */
+	};
+	uint32_t next_same_hpa; /* index + 1 of another table with this HPA; 0 none */
 	int8_t level;
 	uint8_t raw_kind;  /* enum spt_raw_table_kind, 0: not raw */
 	uint16_t raw_vcpu; /* raw: vcpu_idx of its owner */
 	bool direct;	   /* role.direct: gfn + index is what it maps */
 	bool mirror;	   /* role.is_mirror, or what older kernels have for it */
+	bool is_external;  /* behind a mirror: no kvm_mmu_page, hardware's entries */
 	bool shared_hpa;   /* other tables of the image have this HPA, too */
 };
 
@@ -72,7 +77,7 @@ enum spt_root_kind {
 	SPT_ROOT_SHADOW,   /* guest-virtual addresses */
 	SPT_ROOT_NESTED,   /* physical addresses of the guest's own guest (L2) */
 	SPT_ROOT_MIRROR,   /* private half of a TD */
-	SPT_ROOT_EXTERNAL, /* what the TDX module made of it */
+	SPT_ROOT_EXTERNAL, /* the topmost table behind a mirror that KVM knows of */
 };
 
 const char *spt_root_kind_name(enum spt_root_kind kind); /* as in JSON */
@@ -117,7 +122,9 @@ struct spt_model {
 	const struct spt_host_walk **host; /* each speaks for pages up to the next */
 	const struct spt_note **notes;
 	const struct spt_guest_table **guest_tables; /* ascending by gpa */
+	const struct spt_tdx_pages **tdx_pages;
 	uint32_t nr_vcpus, nr_roots, nr_nodes, nr_attrs, nr_host, nr_notes, nr_guest_tables;
+	uint32_t nr_tdx_pages;
 	uint32_t *hash; /* HPA to index + 1 of nodes; open addressing */
 	uint32_t hash_mask;
 	uint64_t gpa_bits;	     /* gfn_direct_bits as an address mask; 0 none */
@@ -125,6 +132,12 @@ struct spt_model {
 	bool no_attrs;		     /* this VM cannot have memory attributes */
 	struct spt_model_room *room; /* sizes of the arrays; private to model.c */
 };
+
+/* Which half of a VM's memory a root maps, where memory has two. */
+enum spt_half { SPT_HALF_NONE, SPT_HALF_SHARED, SPT_HALF_PRIVATE };
+
+enum spt_half spt_root_half(const struct spt_model *model, const struct spt_root_ref *root);
+const char *spt_half_name(enum spt_half half); /* "shared", "private"; NULL: there are none */
 
 void spt_model_init(struct spt_model *model);
 void spt_model_deinit(struct spt_model *model);
@@ -264,6 +277,22 @@ enum spt_vcpu_use spt_vcpu_uses(const struct spt_vcpu_ref *vcpu, const struct sp
 
 /* Value of memory attributes (KVM_MEMORY_ATTRIBUTE_*) at @gfn; false: the image has none. */
 bool spt_model_attrs(const struct spt_model *model, uint64_t gfn, uint64_t *attrs);
+
+/*
+ * Whether external tables are in the image: SPT_YES, SPT_NO where they are a TDX module's
+ * own, SPT_NA where this kernel has none or the image does not say.
+ */
+enum spt_known spt_model_externals(const struct spt_model *model);
+
+/* The external table behind a mirror table, or NULL. */
+const struct spt_node *spt_node_external(const struct spt_model *model,
+					 const struct spt_node *mirror);
+
+/* HPA of the page that guest_memfd has for @gpa; SPT_NO_HPA: none, or not in the image. */
+uint64_t spt_model_gmem_hpa(const struct spt_model *model, uint64_t gpa);
+
+/* Whether the image says which pages the slot's guest_memfd has. */
+bool spt_model_knows_gmem(const struct spt_model *model, const struct spt_memslot *slot);
 
 /* Whether @gpa is in the range that the image was asked for. */
 bool spt_model_covers(const struct spt_model *model, uint64_t gpa);

@@ -42,8 +42,9 @@ struct narrowing {
 static const uint32_t parts_of[SPT_IMAGE_TYPES] = {
 	[SPT_REC_VM] = SPT_PART_VM,
 	[SPT_REC_VCPU] = SPT_PART_VCPUS,
+	[SPT_REC_TDX_PAGES] = SPT_PART_VM,
 	[SPT_REC_SLOT] = SPT_PART_MEMSLOTS | SPT_PART_LPAGE | SPT_PART_DIRTY | SPT_PART_RMAPS |
-			 SPT_PART_HOST_RUNS,
+			 SPT_PART_HOST_RUNS | SPT_PART_GMEM,
 	[SPT_REC_SLOT_RUNS] = SPT_PART_LPAGE,
 	[SPT_REC_ATTRS] = SPT_PART_ATTRS,
 	[SPT_REC_ROOT] = SPT_PART_ROOTS,
@@ -54,7 +55,10 @@ static const uint32_t parts_of[SPT_IMAGE_TYPES] = {
 	[SPT_REC_DIRTY] = SPT_PART_DIRTY,
 	/* The host's mapping of a page is a run's, where there is no walk of it. */
 	[SPT_REC_HOST_RUNS] = SPT_PART_HOST_RUNS | SPT_PART_HOST,
+	[SPT_REC_GMEM_RUNS] = SPT_PART_GMEM,
 	[SPT_REC_RMAPS] = SPT_PART_RMAPS,
+	/* The topmost of them stand for a root. */
+	[SPT_REC_EXTERNAL] = SPT_PART_TABLES | SPT_PART_ROOTS,
 	[SPT_REC_GUEST_TABLE] = SPT_PART_VCPUS, /* what their CR3 leads to */
 };
 
@@ -97,7 +101,7 @@ static bool wanted(const struct narrowing *n, uint32_t type)
 static bool of_slot(uint32_t type)
 {
 	return type == SPT_REC_SLOT_RUNS || type == SPT_REC_DIRTY || type == SPT_REC_HOST_RUNS ||
-	       type == SPT_REC_RMAPS;
+	       type == SPT_REC_GMEM_RUNS || type == SPT_REC_RMAPS;
 }
 
 static bool fits_run(const struct spt_rec *rec, uint32_t type)

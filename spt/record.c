@@ -100,6 +100,28 @@ static const char *check_array(const struct spt_rec *rec)
 	return check_chunks(rec, sizeof(*array), array->chunks);
 }
 
+static const char *check_external(const struct spt_rec *rec)
+{
+	const struct spt_external *table = (const void *)rec;
+
+	if (table->hpa & 4095 || table->mirror & 4095)
+		return "external table at an address that is no page's";
+	if (table->level < 1 || table->level > SPT_MAX_LEVEL)
+		return "external table of an impossible level";
+	if (check_gfns(table->gfn, 0))
+		return "frames beyond the address space";
+	return check_chunks(rec, sizeof(*table), table->chunks);
+}
+
+static const char *check_tdx_pages(const struct spt_rec *rec)
+{
+	const struct spt_tdx_pages *pages = (const void *)rec;
+
+	return pages->count > (rec->len - sizeof(*pages)) / sizeof(pages->hpa[0])
+		       ? "fewer pages than it says"
+		       : NULL;
+}
+
 static const char *check_guest_table(const struct spt_rec *rec)
 {
 	const struct spt_guest_table *table = (const void *)rec;
@@ -179,6 +201,9 @@ static const struct rec_rule {
 	[SPT_REC_DIRTY] = { sizeof(struct spt_dirty), check_dirty },
 	[SPT_REC_GUEST_TABLE] = { sizeof(struct spt_guest_table), check_guest_table },
 	[SPT_REC_HOST_RUNS] = { sizeof(struct spt_host_runs), check_host_runs },
+	[SPT_REC_GMEM_RUNS] = { sizeof(struct spt_host_runs), check_host_runs },
+	[SPT_REC_EXTERNAL] = { sizeof(struct spt_external), check_external },
+	[SPT_REC_TDX_PAGES] = { sizeof(struct spt_tdx_pages), check_tdx_pages },
 	[SPT_REC_RMAPS] = { sizeof(struct spt_rmaps), check_rmaps },
 	[SPT_REC_INDEX] = { sizeof(struct spt_rec), NULL },
 	[SPT_REC_END] = { sizeof(struct spt_end), NULL },
@@ -213,6 +238,14 @@ static const struct spt_gfns all_gfns = { 0, ~0ULL };
 static struct spt_gfns gfns_from(uint64_t first, uint64_t count)
 {
 	return (struct spt_gfns){ first, count ? first + count - 1 : first };
+}
+
+/* A table translates one more level than an entry of it. */
+static struct spt_gfns external_gfns(const struct spt_external *table)
+{
+	uint64_t inside = (1ULL << 9 * table->level) - 1;
+
+	return (struct spt_gfns){ table->gfn & ~inside, table->gfn | inside };
 }
 
 static struct spt_gfns runs_gfns(const struct spt_runs *runs)
@@ -260,7 +293,10 @@ struct spt_gfns spt_record_gfns(const struct spt_rec *rec)
 	case SPT_REC_DIRTY:
 		return gfns_from(((const struct spt_dirty *)rec)->gfn,
 				 ((const struct spt_dirty *)rec)->npages);
+	case SPT_REC_EXTERNAL:
+		return external_gfns((const void *)rec);
 	case SPT_REC_HOST_RUNS:
+	case SPT_REC_GMEM_RUNS:
 		return host_runs_gfns((const void *)rec);
 	case SPT_REC_RMAPS:
 		return rmaps_gfns((const void *)rec);

@@ -149,7 +149,7 @@ static int find_detached(struct search *s)
 			.address = n->page ? n->page->gfn << SPT_PAGE_SHIFT : 0,
 			.size = table_span(n),
 		};
-		bool reached = n->raw_kind;
+		bool reached = n->raw_kind || n->is_external;
 
 		for (size_t i = 0; i < s->found.count; i++)
 			reached |= s->found.at[i].kind == SPT_REVERSE_TABLE &&

@@ -143,6 +143,36 @@ static void add_raw_root(struct spt_model *m, const struct spt_node *raw)
 	};
 }
 
+/* The mirror root above a table, where KVM knows of no external one that is above it. */
+static const struct spt_root_ref *mirror_above(const struct spt_model *m,
+					       const struct spt_node *external)
+{
+	for (uint32_t i = 0; i < m->nr_roots; i++) {
+		const struct spt_root_ref *root = &m->roots[i];
+
+		if (root->kind == SPT_ROOT_MIRROR && root->page->sp == external->root_sp &&
+		    external->level >= root->level - 1)
+			return root;
+	}
+	return NULL;
+}
+
+static void add_external_root(struct spt_model *m, const struct spt_node *node,
+			      const struct spt_root_ref *mirror)
+{
+	bool valid = mirror->valid;
+
+	m->roots[m->nr_roots++] = (struct spt_root_ref){
+		.node = node,
+		.hpa = node->hpa,
+		.kind = SPT_ROOT_EXTERNAL,
+		.level = node->level,
+		.refcount = 1,
+		.valid = valid,
+		.tdp_mmu = true,
+	};
+}
+
 static bool is_shadow_root(const struct spt_node *node)
 {
 	return node->page && !node->root_sp && node->page->root_count &&
@@ -154,7 +184,8 @@ uint32_t spt_roots_count(const struct spt_model *m)
 	uint32_t count = m->image.count[SPT_REC_ROOT] + m->image.count[SPT_REC_RAW_TABLE];
 
 	for (uint32_t i = 0; i < m->nr_nodes; i++)
-		count += is_shadow_root(&m->nodes[i]);
+		count += is_shadow_root(&m->nodes[i]) ||
+			 (m->nodes[i].is_external && m->nodes[i].level > 2);
 	return count;
 }
 
@@ -172,6 +203,14 @@ void spt_roots_find(struct spt_model *m)
 	}
 	for (uint32_t i = 0; i < m->nr_roots; i++)
 		m->roots[i].node = root_node(m, m->roots[i].page);
+	for (uint32_t i = 0; m->image.count[SPT_REC_EXTERNAL] && i < m->nr_nodes; i++) {
+		const struct spt_root_ref *mirror = NULL;
+
+		if (m->nodes[i].is_external && m->nodes[i].level > 2)
+			mirror = mirror_above(m, &m->nodes[i]);
+		if (mirror)
+			add_external_root(m, &m->nodes[i], mirror);
+	}
 	for (uint32_t i = 0; i < m->nr_nodes; i++)
 		if (is_shadow_root(&m->nodes[i]) && !below_raw(m, m->nodes[i].hpa))
 			add_root(m, m->nodes[i].page)->node = &m->nodes[i];

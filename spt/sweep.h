@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The sweep: one pass over all tables of a loaded model, on several threads.
+ * The sweep: one pass over all tables of a loaded model, on several threads; external
+ * tables, which repeat what their mirrors say, are left out.
  *
  * What is to be seen is cut into parts of about equal cost that follow one another:
  * roots in the model's order, addresses ascending. One thread at a time works on a

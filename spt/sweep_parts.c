@@ -98,7 +98,8 @@ static bool swept(const struct spt_sweep *s, uint32_t nr)
 {
 	const struct spt_root_ref *root = &s->model->roots[nr];
 
-	return root->node && (!s->root || s->root == root);
+	/* What is behind a mirror is the mirror's again, and no table of KVM's. */
+	return root->node && root->kind != SPT_ROOT_EXTERNAL && (!s->root || s->root == root);
 }
 
 static bool wanted_range(const struct spt_sweep *s, uint32_t nr, uint64_t *first, uint64_t *last)

@@ -31,6 +31,11 @@ static unsigned int child_problems(const struct spt_root_ref *root, const struct
 		return SPT_ENTRY_BAD_CHILD;
 	if (!spt_root_maps_gpa(root))
 		return 0;
+	if (child->is_external)
+		return root->kind != SPT_ROOT_EXTERNAL ||
+				       child->external->gfn << SPT_PAGE_SHIFT != frame
+			       ? SPT_ENTRY_BAD_CHILD
+			       : 0;
 	if (!child->page)
 		return child->raw_kind ? 0 : SPT_ENTRY_BAD_CHILD;
 	if (!child->direct || child->page->gfn << SPT_PAGE_SHIFT != frame)

@@ -126,8 +126,11 @@ static void look_at(const struct spt_model *m, struct spt_walk *w, const struct 
 {
 	const struct spt_entry *last = p->nr_levels ? &p->level[p->nr_levels - 1] : NULL;
 
-	/* An invalid root is on its way out: nobody can enter through it. */
-	if (!last || (p->root && !p->root->valid))
+	/*
+	 * An invalid root is on its way out: nobody can enter through it. What is behind a
+	 * mirror was compared with the mirror.
+	 */
+	if (!last || (p->root && (!p->root->valid || p->root->kind == SPT_ROOT_EXTERNAL)))
 		return;
 	all->changing |= last->type == SPT_SPTE_FROZEN || last->problems;
 	if (last->type == SPT_SPTE_MMIO && !all->mmio)
@@ -173,9 +176,22 @@ static void judge_mmio_in_slot(const struct spt_model *m, struct spt_walk *w,
 
 static void judge_private(const struct spt_model *m, struct spt_walk *w, const struct paths *p)
 {
+	bool gmem = w->private_gpa && w->knows_gmem && p->mirror;
+
 	if (m->gpa_bits && w->private_gpa && p->leaf)
 		disagree(m, w, "private memory, but the shared root maps it at 0x%llx",
 			 (unsigned long long)p->leaf->hpa);
+	else if (p->mirror && w->knows_attrs && !w->private_gpa)
+		disagree(m, w, "shared memory, but the mirror root maps it at 0x%llx",
+			 (unsigned long long)p->mirror->hpa);
+	else if (gmem && w->gmem_hpa == SPT_NO_HPA)
+		disagree(m, w, "the mirror root maps 0x%llx, guest_memfd has no page there",
+			 (unsigned long long)p->mirror->hpa);
+	else if (gmem && w->gmem_hpa != p->mirror->hpa)
+		disagree(m, w, "the mirror root maps 0x%llx, guest_memfd has 0x%llx",
+			 (unsigned long long)p->mirror->hpa, (unsigned long long)w->gmem_hpa);
+	else if (w->external == SPT_NO)
+		disagree(m, w, "mirror and external table differ at level %d", w->external_level);
 	else if (p->mirror || p->leaf)
 		say(w, SPT_VERDICT_PRIVATE,
 		    "private memory, mapped at 0x%llx; the VMM has no address for it",
@@ -252,7 +268,8 @@ void spt_verdict_find(const struct spt_model *m, struct spt_walk *w)
 		say(w, SPT_VERDICT_NO_SLOT, "no memslot has this address");
 	else if (w->slot->slot->flags & SPT_SLOT_INVALID)
 		spt_verdict_torn(w, "the memslot is being deleted or moved");
-	else if (w->private_gpa || p.mirror || w->slot->slot->flags & SPT_SLOT_GMEM_ONLY)
+	else if (w->private_gpa || p.mirror || w->external == SPT_NO ||
+		 w->slot->slot->flags & SPT_SLOT_GMEM_ONLY)
 		judge_private(m, w, &p);
 	else if (p.leaf)
 		judge_mapped(m, w, &p);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "spt/entry.h"
+#include "spt/external.h"
 #include "spt/verdict.h"
 #include "spt/walk.h"
 
@@ -203,8 +204,54 @@ static bool has_shadow_tables(const struct spt_model *m)
 	return m->image.head.mmu == SPT_MMU_SHADOW;
 }
 
+/* An external table of an address space that is not this one's is not on the way. */
+static bool leads_to(const struct spt_root_ref *root, uint64_t gpa)
+{
+	uint64_t base = spt_root_base(root);
+
+	return root->kind != SPT_ROOT_EXTERNAL ||
+	       (gpa >= base && (gpa - base) >> spt_level_shift(root->level) < SPT_TABLE_ENTRIES);
+}
+
+/* Each external entry of the way against the mirror's of its level. */
+static void compare_external(const struct spt_model *m, struct spt_walk *w,
+			     const struct spt_walk_path *mirror,
+			     const struct spt_walk_path *external)
+{
+	for (unsigned int i = 0; i < external->nr_levels; i++) {
+		const struct spt_entry *e = &external->level[i];
+
+		for (unsigned int k = 0; k < mirror->nr_levels; k++) {
+			const struct spt_entry *own = &mirror->level[k];
+			enum spt_known agrees;
+			uint64_t expected;
+
+			if (own->level != e->level || e->node->external->mirror != own->node->hpa)
+				continue;
+			agrees = spt_external_agrees(m, own->node, own->spte, e->spte, &expected);
+			if (agrees == SPT_NA || w->external == SPT_NO)
+				continue;
+			w->external = agrees;
+			w->external_level = e->level;
+		}
+	}
+}
+
+static void find_external(const struct spt_model *m, struct spt_walk *w)
+{
+	for (unsigned int i = 0; i < w->nr_paths; i++)
+		for (unsigned int k = 0; k < w->nr_paths; k++) {
+			const struct spt_walk_path *mirror = &w->path[i], *external = &w->path[k];
+
+			if (mirror->root && mirror->root->kind == SPT_ROOT_MIRROR &&
+			    external->root && external->root->kind == SPT_ROOT_EXTERNAL)
+				compare_external(m, w, mirror, external);
+		}
+}
+
 void spt_walk_gpa(const struct spt_model *m, uint64_t gpa, struct spt_walk *ret)
 {
+	bool asked_shared = gpa & m->gpa_bits;
 	uint64_t gfn;
 
 	gpa &= ~m->gpa_bits; /* a TD's shared address means the same page */
@@ -218,18 +265,24 @@ void spt_walk_gpa(const struct spt_model *m, uint64_t gpa, struct spt_walk *ret)
 	if (!ret->slot)
 		ret->slot = spt_memslot_find(&m->memslots, 1, gfn);
 	ret->hva = ret->slot ? spt_memslot_hva(ret->slot, gpa) : SPT_NO_HVA;
-	spt_model_attrs(m, gfn, &ret->attrs);
+	ret->knows_attrs = spt_model_attrs(m, gfn, &ret->attrs) && !m->no_attrs;
 	ret->private_gpa = ret->attrs & SPT_ATTR_PRIVATE;
+	ret->asked_shared = asked_shared;
+	ret->knows_gmem = ret->slot && spt_model_knows_gmem(m, ret->slot);
+	ret->gmem_hpa = spt_model_gmem_hpa(m, gpa);
+	ret->external = SPT_NA;
 
 	for (uint32_t i = 0; i < m->nr_roots; i++) {
 		struct spt_walk_path *path;
 
-		if (!spt_root_maps_gpa(&m->roots[i]))
+		if (!spt_root_maps_gpa(&m->roots[i]) || !leads_to(&m->roots[i], gpa))
 			continue;
 		path = new_path(ret);
 		if (path)
 			spt_walk_root(m, &m->roots[i], gpa, path);
 	}
+	if (m->image.count[SPT_REC_EXTERNAL])
+		find_external(m, ret);
 	if (has_shadow_tables(m))
 		find_translations(m, gpa, ret);
 	ret->have_host = spt_host_path(m, gpa, &ret->host);
@@ -279,6 +332,12 @@ int spt_walk_gpa_from(struct spt_source *src, struct spt_model *m, uint64_t gpa,
 			code = spt_model_load(m, &m->image, err);
 		if (code)
 			return code;
+		/* The agent counts frames without the shared bit. */
+		if (req.start & m->gpa_bits && spt_source_is_live(src)) {
+			req.start &= ~m->gpa_bits;
+			tries--;
+			continue;
+		}
 		spt_walk_gpa(m, gpa, ret);
 		ret->tries = tries;
 		if (ret->verdict != SPT_VERDICT_STALE && ret->verdict != SPT_VERDICT_TORN)
@@ -300,7 +359,8 @@ int spt_walk_gpa_from(struct spt_source *src, struct spt_model *m, uint64_t gpa,
 int spt_walk_gpa_next(struct spt_source *src, struct spt_model *m, uint64_t gpa,
 		      unsigned int image_flags, struct spt_walk *ret, struct spt_error *err)
 {
-	const uint32_t need = SPT_WALK_PARTS & ~(uint32_t)SPT_PART_HOST;
+	/* Images without guest_memfd's pages are older than that part. */
+	const uint32_t need = SPT_WALK_PARTS & ~(uint32_t)(SPT_PART_HOST | SPT_PART_GMEM);
 	bool whole = !spt_source_is_live(src) && m->nr_nodes && !m->image.head.req_len &&
 		     (m->image.head.req_parts & need) == need;
 

@@ -77,6 +77,11 @@ struct spt_walk {
 	const struct spt_memslot *slot; /* of address space 0, else of 1; NULL none */
 	uint64_t attrs;			/* memory attributes, 0 also when unknown */
 	bool private_gpa;		/* KVM_MEMORY_ATTRIBUTE_PRIVATE */
+	bool asked_shared;		/* the address asked for has the shared bit */
+	bool knows_attrs, knows_gmem;	/* the image has attributes; the slot's guest_memfd */
+	uint64_t gmem_hpa;		/* what guest_memfd has there; SPT_NO_HPA: no page */
+	enum spt_known external;	/* mirror and external entries agree; SPT_NA: none */
+	int external_level;		/* SPT_NO: the level at which they do not */
 	struct spt_walk_path path[SPT_WALK_PATHS];
 	unsigned int nr_paths;	 /* kept ones */
 	unsigned int more_paths; /* found beyond those */
@@ -90,9 +95,12 @@ struct spt_walk {
 /* The parts of a live image that spt_walk_gpa() needs. */
 #define SPT_WALK_PARTS                                                                             \
 	(SPT_PART_VM | SPT_PART_MEMSLOTS | SPT_PART_ATTRS | SPT_PART_ROOTS | SPT_PART_TABLES |     \
-	 SPT_PART_HOST)
+	 SPT_PART_HOST | SPT_PART_GMEM)
 
-/* Walk @gpa in a loaded model. Pointers in *@ret point into it. */
+/*
+ * Walk @gpa in a loaded model. Pointers in *@ret point into it. Of a VM whose memory has
+ * two halves either alias of a page may be given: both are walked.
+ */
 void spt_walk_gpa(const struct spt_model *model, uint64_t gpa, struct spt_walk *ret);
 
 /* The same for a virtual/L2 address of one shadow or nested root, without a verdict. */

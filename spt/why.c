@@ -127,7 +127,8 @@ static bool is_half(const struct spt_walk *w, const struct spt_walk_path *path)
 static int rank(const struct spt_model *m, const struct spt_walk *w,
 		const struct spt_walk_path *path)
 {
-	if (!path->root || !path->root->valid || !is_half(w, path))
+	if (!path->root || !path->root->valid || !is_half(w, path) ||
+	    path->root->kind == SPT_ROOT_EXTERNAL)
 		return 3;
 	if (w->private_gpa && path->root->kind == SPT_ROOT_MIRROR)
 		return 0;
@@ -187,6 +188,11 @@ int spt_why_from(struct spt_source *src, struct spt_model *m, uint64_t gpa,
 			code = spt_model_load(m, &m->image, err);
 		if (code)
 			return code;
+		if (req.start & m->gpa_bits && spt_source_is_live(src)) {
+			req.start &= ~m->gpa_bits; /* as frames are counted */
+			look--;
+			continue;
+		}
 		spt_why_gpa(m, gpa, ret);
 		ret->walk.tries = look;
 		if (look == MOST_LOOKS || !spt_source_is_live(src) || !is_changing(m, ret))

@@ -23,6 +23,7 @@
 
 /* uapi of kernels newer than this machine's headers */
 #define MEM_GUEST_MEMFD	  (1U << 2)
+#define SHARED_BIT	  (1ULL << 39) /* of a confidential guest */
 #define ATTRIBUTE_PRIVATE (1ULL << 3)
 
 static void write_image(struct mkimage *mk, const char *dir, const char *name)
@@ -220,15 +221,23 @@ static void write_mirror(const char *dir)
 	mkimage_end(mk)->seq_end = 5;
 	mkimage_vm(mk, SPT_VM_VM_TYPE, 5);
 	mkimage_vm(mk, SPT_VM_HAS_PRIVATE_MEM, 1);
+	mkimage_vm(mk, SPT_VM_GFN_DIRECT_BITS, SHARED_BIT >> 12);
 	slot = mkimage_slot(mk, 0, 0, 0, 4 * MK_MB, RAM_HVA);
 	slot->flags = MEM_GUEST_MEMFD;
-	slot->known = SPT_SLOT_KNOWN_GMEM;
+	slot->known = SPT_SLOT_KNOWN_GMEM | SPT_SLOT_KNOWN_GMEM_PAGES;
 	slot->gmem_file = 4711;
 	slot->gmem_pgoff = 16;
 	mkimage_run(mk, SPT_RUN_ATTRS, 0, 512, ATTRIBUTE_PRIVATE);
+	mkimage_gmem_run(mk, 0, 4, LOW_HPA);
+	mkimage_host_run(mk, 0x200, 2, LOW_HPA + 0x5000, 1, SPT_HOST_RUN_WRITABLE);
 	mkimage_map(mk, mirror, 0x1000, 1, mkimage_leaf(mk, LOW_HPA + 0x1000, 1, "rwx"));
-	mkimage_map(mk, shared, 0x200000, 1, mkimage_leaf(mk, LOW_HPA + 0x5000, 1, "rwx"));
+	mkimage_map(mk, mirror, 0x2000, 1, mkimage_leaf(mk, LOW_HPA + 0x2000, 1, "rwx"));
+	mkimage_map(mk, shared, SHARED_BIT + 0x200000, 1,
+		    mkimage_leaf(mk, LOW_HPA + 0x5000, 1, "rwx"));
+	mkimage_externals(mk, mirror);
+	mkimage_seat(mk);
 	describe_vcpu(mk, 0, hpa, hpa, SPT_HW_ROOT_VMCB);
+	mkimage_vcpu_value(mk, 0, SPT_VCPU_MIRROR_ROOT_HPA, mkimage_table_hpa(mk, mirror));
 	write_image(mk, dir, "mirror");
 }
 

@@ -9,16 +9,19 @@
 #include "decoders/spte.h"
 #include "mkimage.h"
 
-#define MAX_TABLES  4096
-#define MAX_VCPUS   8
-#define FIRST_TABLE 0x10000000ULL /* HPA of the first table */
-#define FIRST_SP    0xffff888100000000ULL
+#define MAX_TABLES     4096
+#define MAX_VCPUS      8
+#define FIRST_TABLE    0x10000000ULL /* HPA of the first table */
+#define FIRST_SP       0xffff888100000000ULL
+#define FIRST_EXTERNAL 0x20000000ULL /* HPA of the external table of the first table */
 
 struct table {
 	struct spt_page page;
 	uint64_t root; /* sp */
 	uint64_t entry[SPT_TABLE_ENTRIES];
 	uint64_t translation[SPT_TABLE_ENTRIES];
+	uint64_t external[SPT_TABLE_ENTRIES];
+	bool has_external;
 	bool shadow;
 	bool tdp_root;
 	uint32_t raw_kind, raw_vcpu;
@@ -209,6 +212,18 @@ void mkimage_host_run(struct mkimage *mk, uint64_t gfn, uint64_t npages, uint64_
 	append(&mk->slots, &run, sizeof(run));
 }
 
+void mkimage_gmem_run(struct mkimage *mk, uint64_t gfn, uint64_t npages, uint64_t hpa)
+{
+	struct spt_host_runs runs = {
+		.rec = { SPT_REC_GMEM_RUNS, sizeof(runs) + sizeof(struct spt_host_run) },
+		.count = 1,
+	};
+	struct spt_host_run run = { gfn, npages, hpa, 0, 1 };
+
+	append(&mk->slots, &runs, sizeof(runs));
+	append(&mk->slots, &run, sizeof(run));
+}
+
 void mkimage_dirty(struct mkimage *mk, uint64_t gfn, uint64_t npages, const uint64_t *words)
 {
 	size_t bytes = (npages + 63) / 64 * 8;
@@ -355,6 +370,51 @@ void mkimage_seat(struct mkimage *mk)
 			}
 }
 
+static struct table *table_at(struct mkimage *mk, uint64_t hpa)
+{
+	for (unsigned int i = 0; i < mk->tables; i++)
+		if (mk->table[i]->page.hpa == hpa)
+			return mk->table[i];
+	return NULL;
+}
+
+/* tdh_mem_sept_add(), tdh_mem_page_aug(): the hardware's bits of the mirror's entry. */
+static uint64_t external_entry(struct mkimage *mk, uint64_t spte, int level)
+{
+	const uint64_t software = 0xeULL << 8 | 0x7ffULL << 52;
+	struct table *child = NULL;
+
+	if (!(spte & SPT_SPTE_MMU_PRESENT))
+		return 0;
+	if (level > 1 && !(spte & SPT_SPTE_PAGE_SIZE))
+		child = table_at(mk, spte & mk->format.addr);
+	return child ? child->page.external | 7 : spte & ~software;
+}
+
+void mkimage_externals(struct mkimage *mk, unsigned int root)
+{
+	for (unsigned int i = 0; i < mk->tables; i++)
+		if (mk->table[i]->root == mk->table[root]->page.sp && i != root) {
+			mk->table[i]->page.external = FIRST_EXTERNAL + i * 0x1000;
+			mk->table[i]->page.known |= SPT_PAGE_HAS_EXTERNAL;
+			mk->table[i]->has_external = true;
+		}
+	for (unsigned int i = 0; i < mk->tables; i++) {
+		struct table *t = mk->table[i];
+		int level = spt_role_get(mk->head.role, t->page.role, SPT_ROLE_LEVEL);
+
+		for (int e = 0; t->has_external && e < SPT_TABLE_ENTRIES; e++)
+			t->external[e] = external_entry(mk, t->entry[e], level);
+	}
+	mkimage_vm(mk, SPT_VM_EXTERNAL_READABLE, 1);
+}
+
+void mkimage_external_set(struct mkimage *mk, unsigned int table, unsigned int index,
+			  uint64_t entry)
+{
+	mk->table[table]->external[index] = entry;
+}
+
 void mkimage_rmap(struct mkimage *mk, int level, uint64_t gfn, unsigned int table,
 		  unsigned int index)
 {
@@ -431,7 +491,10 @@ unsigned int mkimage_map(struct mkimage *mk, unsigned int root, uint64_t gpa, in
 			at = find_table(mk, entry & mk->format.addr);
 			continue;
 		}
-		child = mkimage_table(mk, l - 1, gpa >> shift << (shift - 12), true);
+		/* tdp_mmu_init_child_sp(): the gfn is without the shared bit. */
+		child = mkimage_table(
+			mk, l - 1,
+			gpa >> shift << (shift - 12) & ~mk->vm.value[SPT_VM_GFN_DIRECT_BITS], true);
 		if (mk->head.role[SPT_ROLE_IS_MIRROR].width) {
 			const struct spt_bits *b = &mk->head.role[SPT_ROLE_IS_MIRROR];
 
@@ -537,6 +600,25 @@ static void put_table(struct mkimage *mk, const struct table *t)
 	}
 }
 
+static void put_external(struct mkimage *mk, const struct table *t)
+{
+	uint64_t chunks = used_chunks(t->external, 0);
+	struct spt_external rec = {
+		.rec = { SPT_REC_EXTERNAL,
+			 sizeof(rec) + __builtin_popcountll(chunks) * SPT_CHUNK_ENTRIES * 8 },
+		.hpa = t->page.external,
+		.mirror = t->page.hpa,
+		.sp = t->page.sp,
+		.root = t->root,
+		.gfn = t->page.gfn,
+		.chunks = chunks,
+		.level = spt_role_get(mk->head.role, t->page.role, SPT_ROLE_LEVEL),
+	};
+
+	append(&mk->out, &rec, sizeof(rec));
+	put_chunks(mk, t->external, chunks);
+}
+
 void mkimage_guest_table(struct mkimage *mk, uint64_t gpa, const void *page)
 {
 	uint64_t word[SPT_TABLE_ENTRIES], chunks;
@@ -586,8 +668,11 @@ uint8_t *mkimage_finish(struct mkimage *mk, size_t *len)
 		append(&mk->out, &root, sizeof(root));
 		order++;
 	}
-	for (unsigned int i = 0; i < mk->tables; i++)
+	for (unsigned int i = 0; i < mk->tables; i++) {
 		put_table(mk, mk->table[i]);
+		if (mk->table[i]->has_external)
+			put_external(mk, mk->table[i]);
+	}
 	append(&mk->out, mk->host.at, mk->host.len);
 	append(&mk->out, mk->guest.at, mk->guest.len);
 	append(&mk->out, mk->notes.at, mk->notes.len);

@@ -51,6 +51,8 @@ void mkimage_dirty(struct mkimage *mk, uint64_t gfn, uint64_t npages, const uint
 /* What the host maps from @gfn on; ascending. One record each. */
 void mkimage_host_run(struct mkimage *mk, uint64_t gfn, uint64_t npages, uint64_t hpa, int level,
 		      uint32_t flags);
+/* What the last slot's guest_memfd has from @gfn on; ascending, one record each. */
+void mkimage_gmem_run(struct mkimage *mk, uint64_t gfn, uint64_t npages, uint64_t hpa);
 void mkimage_note(struct mkimage *mk, enum spt_note_kind kind, uint64_t a, uint64_t b);
 
 /* A role word for this format's layout; set further bits with mkimage_role(). */
@@ -73,6 +75,15 @@ void mkimage_translate(struct mkimage *mk, unsigned int table, unsigned int inde
 /* Entry @index of @parent leads to @child. */
 void mkimage_link(struct mkimage *mk, unsigned int parent, unsigned int index, unsigned int child);
 
+/*
+ * Give every table below the mirror root @root an external one with the entries that a TDX
+ * module would make of the mirror's, as they are then; the record goes behind the mirror's.
+ */
+void mkimage_externals(struct mkimage *mk, unsigned int root);
+/* Entry @index of the external table behind mirror table @table; from mkimage_externals() on. */
+void mkimage_external_set(struct mkimage *mk, unsigned int table, unsigned int index,
+			  uint64_t entry);
+
 /* Let every table of the TDP MMU say which entry leads to it, as KVM's do. */
 void mkimage_seat(struct mkimage *mk);
 /* The last slot's reverse map of @gfn names entry @index of @table. */
@@ -84,7 +95,10 @@ uint64_t mkimage_leaf(struct mkimage *mk, uint64_t hpa, int level, const char *p
 uint64_t mkimage_nonleaf(struct mkimage *mk, uint64_t hpa);
 uint64_t mkimage_mmio(struct mkimage *mk, uint64_t gpa, uint64_t generation);
 
-/* Put @spte at @level for @gpa under a direct root, with the tables above it. Returns its table. */
+/*
+ * Put @spte at @level for @gpa under a direct root, with the tables above it. Returns its
+ * table. Where the VM has a shared bit, set before, it is in @gpa below the shared root.
+ */
 unsigned int mkimage_map(struct mkimage *mk, unsigned int root, uint64_t gpa, int level,
 			 uint64_t spte);
 
