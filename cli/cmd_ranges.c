@@ -162,7 +162,7 @@ static void set_flags(struct cli *cli, struct cli_table *t, const struct meaning
 static void add_row(struct cli *cli, struct cli_table *t, const struct meaning *m,
 		    const struct spt_range *r)
 {
-	const char *half = spt_half_name(spt_root_half(model, r->root));
+	const char *half = spt_half_name(spt_root_half(r->root));
 
 	cli_table_row(t);
 	cli_cell_address(t, COL_ROOT, r->root->hpa);

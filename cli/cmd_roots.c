@@ -61,7 +61,7 @@ static struct json_object *vcpus_json(const struct spt_model *model,
 static struct json_object *root_to_json(const struct spt_model *model,
 					const struct spt_root_ref *root)
 {
-	enum spt_half half = spt_root_half(model, root);
+	enum spt_half half = spt_root_half(root);
 	struct json_object *o = json_object_new_object();
 
 	cli_json_set_hex(o, "hpa", root->hpa);
@@ -107,7 +107,7 @@ static void vcpus_text(const struct spt_model *model, const struct spt_root_ref 
 static void set_half(struct cli_table *t, const struct spt_model *model,
 		     const struct spt_root_ref *root)
 {
-	const char *half = spt_half_name(spt_root_half(model, root));
+	const char *half = spt_half_name(spt_root_half(root));
 
 	if (half)
 		cli_cell_string(t, COL_HALF, half);

@@ -93,7 +93,7 @@ const char *cli_root_space(const struct spt_root_ref *root)
 void cli_root_title(const struct spt_model *model, const struct spt_root_ref *root, char *text,
 		    size_t size)
 {
-	const char *half = spt_half_name(spt_root_half(model, root));
+	const char *half = spt_half_name(spt_root_half(root));
 	const char *made = root->kind == SPT_ROOT_EXTERNAL ? ", behind the mirror"
 			   : root->page			   ? ""
 							   : ", no kvm_mmu_page";

@@ -141,11 +141,11 @@ bool spt_model_attrs(const struct spt_model *m, uint64_t gfn, uint64_t *attrs)
 	return m->nr_attrs || m->image.head.req_parts & SPT_PART_ATTRS;
 }
 
-enum spt_half spt_root_half(const struct spt_model *m, const struct spt_root_ref *root)
+enum spt_half spt_root_half(const struct spt_root_ref *root)
 {
 	if (root->kind == SPT_ROOT_MIRROR || root->kind == SPT_ROOT_EXTERNAL)
 		return SPT_HALF_PRIVATE;
-	return root->kind == SPT_ROOT_DIRECT && m->gpa_bits ? SPT_HALF_SHARED : SPT_HALF_NONE;
+	return root->kind == SPT_ROOT_DIRECT && root->gpa_bits ? SPT_HALF_SHARED : SPT_HALF_NONE;
 }
 
 const char *spt_half_name(enum spt_half half)

@@ -136,7 +136,7 @@ struct spt_model {
 /* Which half of a VM's memory a root maps, where memory has two. */
 enum spt_half { SPT_HALF_NONE, SPT_HALF_SHARED, SPT_HALF_PRIVATE };
 
-enum spt_half spt_root_half(const struct spt_model *model, const struct spt_root_ref *root);
+enum spt_half spt_root_half(const struct spt_root_ref *root);
 const char *spt_half_name(enum spt_half half); /* "shared", "private"; NULL: there are none */
 
 void spt_model_init(struct spt_model *model);
