@@ -79,11 +79,11 @@ static const struct cli_option options[] = {
 static const char *scope_name(enum spt_audit_scope scope)
 {
 	static const char *const names[] = {
-		[SPT_AUDIT_PER_TABLE] = "table",     [SPT_AUDIT_PER_ENTRY] = "entry",
-		[SPT_AUDIT_PER_LEAF] = "leaf",	     [SPT_AUDIT_PER_CLASS] = "entry",
-		[SPT_AUDIT_PER_SPECIAL] = "special", [SPT_AUDIT_PER_RMAP] = "rmap",
-		[SPT_AUDIT_PER_ROOT] = "root",	     [SPT_AUDIT_PER_VCPU] = "vcpu",
-		[SPT_AUDIT_PER_VM] = "vm",
+		[SPT_AUDIT_PER_TABLE] = "table",       [SPT_AUDIT_PER_ENTRY] = "entry",
+		[SPT_AUDIT_PER_LEAF] = "leaf",	       [SPT_AUDIT_PER_CLASS] = "entry",
+		[SPT_AUDIT_PER_SPECIAL] = "special",   [SPT_AUDIT_PER_RMAP] = "rmap",
+		[SPT_AUDIT_PER_EXTERNAL] = "external", [SPT_AUDIT_PER_ROOT] = "root",
+		[SPT_AUDIT_PER_VCPU] = "vcpu",	       [SPT_AUDIT_PER_VM] = "vm",
 	};
 
 	return names[scope];

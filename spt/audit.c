@@ -60,7 +60,8 @@ unsigned int spt_audit_parts(uint64_t rules)
 	for (int i = 0; i < SPT_AUDIT_RULE_COUNT; i++)
 		if (!rules || rules >> i & 1)
 			parts |= spt_audit_rules[i].parts;
-	if (!rules || rules & (AUDIT_BIT(LEAF_HOST) | AUDIT_BIT(HOST_WRITABLE)))
+	if (!rules ||
+	    rules & (AUDIT_BIT(LEAF_HOST) | AUDIT_BIT(HOST_WRITABLE) | AUDIT_BIT(MIRROR_USER)))
 		parts |= SPT_PART_HOST_RUNS;
 	/* The record of the VM that ends the image comes with one of these. */
 	return parts & (SPT_PART_HOST_RUNS | SPT_PART_RMAPS) ? parts : parts | SPT_PART_DIRTY;
@@ -82,6 +83,7 @@ static void audit_nodes(struct audit *a, struct audit_part *part, uint32_t from,
 
 		audit_place(a, part, node);
 		audit_table_facts(a, part, node);
+		audit_private_table(a, part, node);
 		audit_table_entries(a, part, node);
 	}
 }
@@ -168,6 +170,8 @@ int audit_run(struct spt_audit *out, const struct spt_model *m, bool live, struc
 	if (!ret)
 		ret = audit_prepare(&a);
 	if (!ret)
+		ret = audit_private_prepare(&a);
+	if (!ret)
 		ret = audit_links(&a, all);
 	if (!ret)
 		ret = audit_tables(&a, all);
@@ -191,6 +195,7 @@ int audit_run(struct spt_audit *out, const struct spt_model *m, bool live, struc
 	free(a.upper);
 	free(a.links);
 	free(a.synced);
+	audit_private_free(&a);
 	if (ret == -ENOMEM)
 		spt_fail(err, ENOMEM, "%s: out of memory", m->image.name);
 	if (ret == -EINTR)

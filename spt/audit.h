@@ -32,6 +32,7 @@ enum spt_audit_scope {
 	SPT_AUDIT_PER_CLASS,   /* entries; those of one table with equal bits at once */
 	SPT_AUDIT_PER_SPECIAL, /* MMIO and frozen entries */
 	SPT_AUDIT_PER_RMAP,
+	SPT_AUDIT_PER_EXTERNAL, /* entries of tables that have an external one */
 	SPT_AUDIT_PER_ROOT,
 	SPT_AUDIT_PER_VCPU,
 	SPT_AUDIT_PER_VM,

@@ -82,6 +82,7 @@ struct audit_slot {
 };
 
 struct audit_synced;
+struct audit_frames;
 
 /* An entry that leads to a table, and to which; NULL: to none of KVM's. */
 struct audit_link {
@@ -113,7 +114,9 @@ struct audit {
 	uint64_t valid_gen;  /* mmu_valid_gen; ~0 unknown */
 	uint64_t generation[SPT_ADDRESS_SPACES]; /* of the slots as in MMIO entries; ~0 unknown */
 	bool invalidating;			 /* an invalidation is under way */
-	struct audit_synced *synced;		 /* by (as_id, gfn) */
+	struct audit_frames *user,
+		*shared;	     /* host pages of the VMM's and of shared roots; or NULL */
+	struct audit_synced *synced; /* by (as_id, gfn) */
 	size_t nr_synced;
 };
 
@@ -253,6 +256,21 @@ void audit_say_class(const struct audit *a, struct spt_audit_finding *f,
 
 /* One leaf against slots and the host. */
 void audit_leaf(struct audit *a, struct audit_part *part, const struct audit_place *p);
+
+/*
+ * audit_private.c: a VM whose memory has two halves. What is compared with each mirror
+ * leaf; one leaf; a mirror's table against the one behind it.
+ */
+int audit_private_prepare(struct audit *a);
+void audit_private_free(struct audit *a);
+void audit_private_leaf(struct audit *a, struct audit_part *part, const struct audit_place *p,
+			const struct spt_memslot *slot);
+void audit_private_table(struct audit *a, struct audit_part *part, const struct spt_node *node);
+/*
+ * Whether an entry of a shared root, empty for KVM, leads to the external table of its
+ * place: one root for the hardware to walk both halves from.
+ */
+bool audit_is_spliced(const struct audit *a, const struct audit_place *p);
 
 /* Leaves of a table of level 1 that maps gfns in order; one bit an entry. */
 struct audit_leaves {

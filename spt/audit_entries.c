@@ -181,7 +181,7 @@ static void check_leftover(struct audit *a, struct audit_part *part, const struc
 	if (p->node->mirror || !audit_wants(a, SPT_AUDIT_HW_PRESENT))
 		return;
 	part->checked[SPT_AUDIT_HW_PRESENT]++;
-	if (s.present_hw)
+	if (s.present_hw && !audit_is_spliced(a, p))
 		audit_say(audit_found(a, part, SPT_AUDIT_HW_PRESENT, p), "nothing for the CPU",
 			  audit_text("0x%llx", s.raw).text,
 			  "0x%llx is empty for KVM, but the CPU uses it", s.raw);

@@ -255,6 +255,7 @@ void audit_leaf(struct audit *a, struct audit_part *part, const struct audit_pla
 	if (p->level > 1)
 		check_huge(a, part, &l);
 	check_attrs_root(a, part, &l);
+	audit_private_leaf(a, part, p, l.slot);
 	if (l.writable)
 		check_writable(a, part, &l);
 	audit_host_leaf(a, part, p, l.slot);

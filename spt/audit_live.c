@@ -91,8 +91,9 @@ static bool is_narrow(const struct spt_model *m, const struct spt_audit_finding 
 {
 	const struct spt_node *node = spt_node_find(m, f->table);
 
-	/* Attributes of all of a huge page, and both entries that lead to a table. */
-	if (f->rule == SPT_AUDIT_HUGE_ATTRS || f->rule == SPT_AUDIT_LINKED_ONCE)
+	/* Attributes of all of a huge page, both entries that lead to a table, or to a page. */
+	if (f->rule == SPT_AUDIT_HUGE_ATTRS || f->rule == SPT_AUDIT_LINKED_ONCE ||
+	    f->rule == SPT_AUDIT_ONE_HALF || f->rule == SPT_AUDIT_MIRROR_USER)
 		return false;
 	return f->level && f->gpa != ~0ULL && node && node->direct && node->page &&
 	       !audit_is_shadow(node);

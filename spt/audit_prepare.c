@@ -47,6 +47,10 @@ enum audit_calm audit_calm_of(enum spt_audit_rule_nr rule)
 		[SPT_AUDIT_COUNT_NX] = AUDIT_COUNTS,
 		[SPT_AUDIT_COUNT_ROOTS] = AUDIT_COUNTS,
 		[SPT_AUDIT_VCPU_ROOT] = AUDIT_COUNTS,
+		[SPT_AUDIT_MIRROR_GMEM] = AUDIT_SEQ,
+		[SPT_AUDIT_MIRROR_EXTERNAL] = AUDIT_STILL,
+		[SPT_AUDIT_ONE_HALF] = AUDIT_SEQ,
+		[SPT_AUDIT_MIRROR_USER] = AUDIT_SEQ,
 	};
 
 	return calm[rule];
@@ -281,6 +285,42 @@ static void need_tables(struct audit *a)
 		audit_na(a, SPT_AUDIT_GUEST_PTE, "the image has no tables of the guest");
 }
 
+static bool any_gmem(const struct audit *a)
+{
+	for (uint32_t i = 0; i < a->m->memslots.count; i++)
+		if (spt_model_knows_gmem(a->m, &a->m->memslots.slots[i]))
+			return true;
+	return false;
+}
+
+/* What is asked only where memory has two halves. */
+static void need_mirror(struct audit *a)
+{
+	static const enum spt_audit_rule_nr rules[] = {
+		SPT_AUDIT_ATTRS_ROOT, SPT_AUDIT_MIRROR_GMEM, SPT_AUDIT_MIRROR_EXTERNAL,
+		SPT_AUDIT_ONE_HALF,   SPT_AUDIT_MIRROR_USER, SPT_AUDIT_SHARED_BIT,
+	};
+	const struct spt_model *m = a->m;
+	uint64_t bits;
+	const char *why = spt_value(&m->vm, SPT_VM_GFN_DIRECT_BITS, &bits)
+				  ? "this VM has no mirror root"
+				  : "this kernel has no mirror roots";
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]) && !m->gpa_bits; i++)
+		audit_na(a, rules[i], why);
+	if (!m->gpa_bits)
+		return;
+	if (!any_gmem(a))
+		audit_na(a, SPT_AUDIT_MIRROR_GMEM, "the image does not say what guest_memfd has");
+	if (!any_slot(a, knows_host))
+		audit_na(a, SPT_AUDIT_MIRROR_USER, "the image does not say what the host maps");
+	if (spt_model_externals(m) == SPT_NO)
+		audit_na(a, SPT_AUDIT_MIRROR_EXTERNAL,
+			 "the external tables are the TDX module's, which alone can read them");
+	else if (!m->image.count[SPT_REC_EXTERNAL])
+		audit_na(a, SPT_AUDIT_MIRROR_EXTERNAL, "the image has no external tables");
+}
+
 static void need_facts(struct audit *a)
 {
 	const struct spt_model *m = a->m;
@@ -296,8 +336,7 @@ static void need_facts(struct audit *a)
 		audit_na(a, SPT_AUDIT_HUGE_ATTRS, "this VM cannot have memory attributes");
 		audit_na(a, SPT_AUDIT_ATTRS_ROOT, "this VM cannot have memory attributes");
 	}
-	if (!m->gpa_bits)
-		audit_na(a, SPT_AUDIT_ATTRS_ROOT, "this VM has no mirror root");
+	need_mirror(a);
 	if (!spt_value(&m->vm, SPT_VM_MMU_INVALIDATE_IN_PROGRESS, &value))
 		audit_na(a, SPT_AUDIT_INVALIDATE_STUCK, "this kernel has no such counter");
 	if (!spt_value(&m->vm, SPT_VM_MMU_INVALIDATE_SEQ, &value))

@@ -216,7 +216,28 @@
 	R(INVALIDATE_SEQ, "invalidate-seq", VM, P(VM),					\
 	  "hint: mmu_invalidate_seq is past INT_MAX",					\
 	  "kernels that keep a copy of it in an int make vCPUs spin on faults from there on",\
-	  "is_page_fault_stale(); commit 82d811ff5665")
+	  "is_page_fault_stale(); commit 82d811ff5665")					\
+	/* Memory of two halves: a TD's mirror root and the shared one. */		\
+	R(MIRROR_GMEM, "mirror-gmem", LEAF, P(TABLES) | P(MEMSLOTS) | P(GMEM),		\
+	  "a mirror leaf's page is the one that guest_memfd has for its gfn",		\
+	  "private memory is a page that the file may give away, or already has",	\
+	  "kvm_gmem_get_pfn(), __kvm_gmem_invalidate_begin() in guest_memfd.c")		\
+	R(MIRROR_EXTERNAL, "mirror-external", EXTERNAL, P(TABLES) | P(VM),		\
+	  "an external entry is what the mirror's entry stands for, unless that is frozen",\
+	  "the CPU walks another tree than the one that KVM keeps and zaps",		\
+	  "__tdp_mmu_set_spte_atomic(): set_external_spte, free_external_spt")		\
+	R(ONE_HALF, "one-half", LEAF, P(TABLES) | P(VM),				\
+	  "no host page is mapped by the mirror root and by a shared one",		\
+	  "the host and devices reach memory that the guest trusts",			\
+	  "kvm_mmu_faultin_pfn_gmem(), __kvm_mmu_faultin_pfn()")			\
+	R(MIRROR_USER, "mirror-user", LEAF, P(TABLES) | P(MEMSLOTS) | P(VM),		\
+	  "the mirror root maps no page that the VMM's own page tables map for a slot",	\
+	  "MMU notifiers zap the shared root alone: use after free when the host takes it",\
+	  "kvm_handle_hva_range(): KVM_FILTER_SHARED")					\
+	R(SHARED_BIT, "shared-bit", LEAF, P(TABLES) | P(VM),				\
+	  "leaves of a shared root lie above the GPA bit, those of the mirror below",	\
+	  "the guest reaches shared memory by an address that it takes for private",	\
+	  "kvm_gfn_root_bits(), kvm_is_addr_direct() in mmu.h")
 /* clang-format on */
 
 #endif

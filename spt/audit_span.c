@@ -212,7 +212,7 @@ void audit_leaves(struct audit *a, struct audit_part *part, const struct audit_l
 	s.slot = audit_slot_of(a, part, audit_as_id(a, l->node), l->gfn);
 	if (!s.slot || l->gfn + s.pages > s.slot->slot->base_gfn + s.slot->slot->npages ||
 	    audit_slot_facts(a, s.slot)->private_pages || audit_is_shadow(l->node) ||
-	    audit_wants(a, SPT_AUDIT_ATTRS_ROOT)) {
+	    a->m->gpa_bits) {
 		each_leaf(a, part, l);
 		return;
 	}
