@@ -28,7 +28,8 @@ static const unsigned int pauses[MAX_LOOKS] = {
 struct candidate {
 	struct spt_audit_finding f;
 	unsigned int confirmed;
-	int64_t since; /* of the first look that showed it */
+	int64_t since; /* the end of the first look that showed it */
+	int64_t until; /* the start of the last one */
 	bool gone;
 	bool seen; /* in the image just audited */
 	bool steady;
@@ -71,7 +72,7 @@ static bool lasts(enum spt_audit_rule_nr rule)
 static bool is_open(const struct candidate *c)
 {
 	return !c->gone &&
-	       (c->confirmed < CONFIRMATIONS || now_ns() - c->since < must_last(c->f.rule));
+	       (c->confirmed < CONFIRMATIONS || c->until - c->since < must_last(c->f.rule));
 }
 
 /* The same breach at the same place; the hardware's own bits may have changed. */
@@ -193,7 +194,8 @@ static int look_at_all(struct confirm *c, bool *narrow)
 	return ret || !rules ? ret : look(c, rules, 0, 0);
 }
 
-static void judge(struct confirm *c)
+/* After a look that began at @start. */
+static void judge(struct confirm *c, int64_t start)
 {
 	for (size_t i = 0; i < c->count; i++) {
 		struct candidate *x = &c->candidate[i];
@@ -202,8 +204,11 @@ static void judge(struct confirm *c)
 			continue;
 		if (!x->seen)
 			x->gone = true;
-		else if (x->steady && !x->confirmed++)
+		if (!x->seen || !x->steady)
+			continue;
+		if (!x->confirmed++)
 			x->since = now_ns();
+		x->until = start;
 	}
 }
 
@@ -242,10 +247,13 @@ static int confirm(struct confirm *c, bool *narrow)
 		for (size_t i = 0; i < c->count; i++)
 			c->candidate[i].seen = c->candidate[i].steady = false;
 		ret = interrupted(c);
+
+		int64_t start = now_ns();
+
 		if (!ret)
 			ret = look_at_all(c, narrow);
 		if (!ret)
-			judge(c);
+			judge(c, start);
 		nr++;
 	}
 	return ret;

@@ -56,6 +56,8 @@ static void *serve(void *arg)
 		unsigned int nr = agent->requests < agent->nr_answers ? agent->requests
 								      : agent->nr_answers - 1;
 
+		if (nr == agent->late)
+			usleep(agent->late_ms * 1000);
 		agent->requests++;
 		send_all(agent->master, agent->answers[nr].bytes, agent->answers[nr].len);
 	}

@@ -24,6 +24,8 @@ struct fake_agent {
 	const struct fake_answer *answers; /* in turn; the last one again and again */
 	unsigned int nr_answers;
 	unsigned int requests; /* served */
+	unsigned int late;     /* number of the answer that takes late_ms to come */
+	unsigned int late_ms;
 	char last_request[256];
 };
 

@@ -11,6 +11,8 @@
 #include "audit_vm.h"
 #include "fake_agent.h"
 
+#define LATE_MS 1200
+
 /* What an agent would answer while the VM is as @make leaves it; free the bytes. */
 static struct fake_answer answer(const char *format, void (*make)(struct tdp_vm *t))
 {
@@ -29,7 +31,8 @@ static struct fake_answer answer(const char *format, void (*make)(struct tdp_vm 
 	return a;
 }
 
-static void audit_answers(const struct fake_answer *answers, unsigned int count,
+/* @late: number of the answer that takes longer than a frozen entry may last: @count, none does. */
+static void audit_answers(const struct fake_answer *answers, unsigned int count, unsigned int late,
 			  struct spt_audit *audit, unsigned int *requests)
 {
 	struct spt_audit_request request = { 0 };
@@ -40,6 +43,8 @@ static void audit_answers(const struct fake_answer *answers, unsigned int count,
 	int ret;
 
 	fake_agent_start(&agent, answers, count);
+	agent.late = late;
+	agent.late_ms = LATE_MS;
 	assert_int_equal(spt_source_open_vm("1234-11", &src, &err), 0);
 	spt_model_init(&model);
 	ret = spt_audit_source(audit, src, &model, &request, 0, &err);
@@ -86,7 +91,7 @@ static void expect(void (*first)(struct tdp_vm *t), void (*then)(struct tdp_vm *
 	struct spt_audit audit;
 	unsigned int requests;
 
-	audit_answers(answers, 2, &audit, &requests);
+	audit_answers(answers, 2, 2, &audit, &requests);
 	assert_int_equal(audit.violations, violations);
 	assert_int_equal(audit.result[rule].violations, violations);
 	assert_int_equal(audit.result[rule].in_flux, in_flux);
@@ -134,6 +139,27 @@ static void what_must_end_is_waited_for(void **state)
 	expect(get_stuck, get_stuck, SPT_AUDIT_INVALIDATE_STUCK, 1, 0);
 }
 
+/* An image that is late was of a moment before; what held then needs not hold still. */
+static void a_late_image_is_no_proof_of_lasting(void **state)
+{
+	enum { LOOKS = 6 };
+	struct fake_answer answers[LOOKS + 2];
+	struct spt_audit audit;
+	unsigned int requests;
+
+	answers[0] = answer("npt-6.12", freeze);
+	for (int i = 1; i <= LOOKS; i++)
+		answers[i] = answers[0];
+	answers[LOOKS + 1] = answer("npt-6.12", NULL);
+	audit_answers(answers, LOOKS + 2, LOOKS, &audit, &requests);
+	assert_int_equal(audit.violations, 0);
+	assert_int_equal(audit.result[SPT_AUDIT_FROZEN].in_flux, 1);
+	assert_int_equal(requests, LOOKS + 2);
+	spt_audit_free(&audit);
+	free((void *)answers[0].bytes);
+	free((void *)answers[LOOKS + 1].bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +168,7 @@ int main(void)
 		cmocka_unit_test(what_never_stands_still_is_no_violation),
 		cmocka_unit_test(what_moved_at_first_may_stay),
 		cmocka_unit_test(what_must_end_is_waited_for),
+		cmocka_unit_test(a_late_image_is_no_proof_of_lasting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
