@@ -34,6 +34,9 @@ struct cli {
 	bool tty;		     /* out is a terminal */
 	bool quit;		     /* the shell is to end */
 	bool warned;		     /* that commands may act from now on */
+	bool paging;		     /* long output goes to a pager, see cli/pipe.h */
+	bool piped;		     /* out is another program */
+	const char *where;	     /* FILE:LINE of the command that runs, NULL: no script's */
 	char *used;		     /* what 'use' chose; opt.vm or opt.image may point to it */
 	struct cli_stream *json_out; /* JSON being written, see cli/json.h */
 	struct cli_target *target;   /* the open VM or image, see cli/target.h */

@@ -194,7 +194,7 @@ const struct cli_command cli_cmd_watch = {
 		"The changes are those of 'diff', between one look and the next. What came and went\n"
 		"between two looks is not seen. Ctrl-C ends it.",
 	.example = "watch --interval 0.2 --range 0+1G",
-	.flags = CLI_LIVE_ONLY,
+	.flags = CLI_LIVE_ONLY | CLI_ENDLESS,
 	.options = options,
 	.columns = cli_change_columns,
 	.run = watch_run,

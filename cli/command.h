@@ -46,7 +46,9 @@ struct cli;
 	X(decode)                                                                                  \
 	X(layout)                                                                                  \
 	X(agent)                                                                                   \
+	X(expect)                                                                                  \
 	X(use)                                                                                     \
+	X(set)                                                                                     \
 	X(help)                                                                                    \
 	X(quit)
 
@@ -86,6 +88,8 @@ enum cli_flag {
 	CLI_SHELL_ONLY = 1 << 0, /* 'use', 'quit': mean nothing to a one-shot command */
 	CLI_ACTS = 1 << 1,	 /* changes a guest: needs --unsafe and a live VM */
 	CLI_LIVE_ONLY = 1 << 2,	 /* talks to the agent: refuses --image */
+	CLI_WRAPS = 1 << 3, /* runs another command: options behind its arguments are that one's */
+	CLI_ENDLESS = 1 << 4, /* goes on until it is stopped: no pager */
 };
 
 struct cli_command {

@@ -184,6 +184,12 @@ char **cli_complete(const char *line, size_t start, size_t end, bool *file)
 	*file = false;
 	if (!before)
 		return NULL;
+	/* What is piped to is not ours. */
+	if (strchr(before, '|')) {
+		free(before);
+		*file = true;
+		return NULL;
+	}
 	at = find_position(before);
 	free(before);
 

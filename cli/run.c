@@ -8,6 +8,7 @@
 
 #include "cli/help.h"
 #include "cli/options.h"
+#include "cli/pipe.h"
 #include "cli/stream.h"
 #include "cli/target.h"
 
@@ -129,7 +130,7 @@ static int parse_call(struct cli *cli, int argc, const char **argv, struct cli_c
 	sets[1].options = call->command->options;
 	argc--;
 	argv++;
-	rc = cli_parse_options(argv, &argc, sets, 2, false, &cli->error);
+	rc = cli_parse_options(argv, &argc, sets, 2, call->command->flags & CLI_WRAPS, &cli->error);
 	/* Even of a line that is wrong: its error is to be JSON. */
 	if (globals[CLI_OPT_JSON])
 		cli->opt.json = true;
@@ -183,6 +184,12 @@ static int run_call(struct cli *cli, const struct cli_call *call, bool help)
 	return rc;
 }
 
+/* A command that ran another one gives CLI_ERROR where that has said why. */
+static int status_of(int rc)
+{
+	return rc < 0 || rc == CLI_ERROR ? CLI_ERROR : rc ? CLI_NO : CLI_DONE;
+}
+
 int cli_run(struct cli *cli, int argc, const char **argv, const char *where)
 {
 	struct cli_globals session = cli->opt;
@@ -191,6 +198,7 @@ int cli_run(struct cli *cli, int argc, const char **argv, const char *where)
 	int rc;
 
 	cli->error.code = 0;
+	cli->where = where;
 	rc = parse_call(cli, argc, argv, &call, &help);
 	if (rc) {
 		cli->opt.json |= cli_wants_json(argc, argv);
@@ -204,6 +212,7 @@ int cli_run(struct cli *cli, int argc, const char **argv, const char *where)
 	}
 	/* Options on a command's line are its own; 'use' changes the session's. */
 	if (call.command && call.command->flags & CLI_SHELL_ONLY && rc >= 0) {
+		session = call.command == &cli_cmd_set ? cli->opt : session;
 		session.vm = cli->opt.vm;
 		session.image = cli->opt.image;
 	}
@@ -212,20 +221,21 @@ int cli_run(struct cli *cli, int argc, const char **argv, const char *where)
 		cli_target_close(cli);
 	if (fflush(cli->out) || ferror(cli->out)) {
 		clearerr(cli->out);
+		/* Who reads along has seen enough: that is no error. */
+		if (cli->piped && errno == EPIPE)
+			return status_of(rc);
 		cli_warn(cli, "cannot write the output: %s", strerror(errno));
 		return CLI_ERROR;
 	}
-	if (rc < 0)
-		return CLI_ERROR;
-	return rc ? CLI_NO : CLI_DONE;
+	return status_of(rc);
 }
 
 /* Why splitting a line stopped. */
-enum line_end { LINE_END, LINE_MORE, LINE_BAD_QUOTE, LINE_TOO_LONG };
+enum line_end { LINE_END, LINE_MORE, LINE_PIPE, LINE_BAD_QUOTE, LINE_TOO_LONG };
 
 /*
  * Take the words of the next command off *@line, unquoting them in place.
- * LINE_MORE: a ';' ended it.
+ * LINE_MORE: a ';' ended it, LINE_PIPE: a '|', and *line is the program's line.
  */
 static enum line_end split_command(char **line, const char **argv, int *argc)
 {
@@ -239,14 +249,14 @@ static enum line_end split_command(char **line, const char **argv, int *argc)
 		in += strspn(in, " \t\r\n");
 		if (!*in || *in == '#')
 			return LINE_END;
-		if (*in == ';') {
+		if (*in == ';' || *in == '|') {
 			*line = in + 1;
-			return LINE_MORE;
+			return *in == ';' ? LINE_MORE : LINE_PIPE;
 		}
 		if (*argc == CLI_MAX_WORDS)
 			return LINE_TOO_LONG;
 		argv[(*argc)++] = out = in;
-		for (; *in && (quote || !strchr(" \t\r\n;", *in)); in++) {
+		for (; *in && (quote || !strchr(" \t\r\n;|", *in)); in++) {
 			if (quote && *in == quote)
 				quote = '\0';
 			else if (!quote && (*in == '\'' || *in == '"'))
@@ -259,15 +269,65 @@ static enum line_end split_command(char **line, const char **argv, int *argc)
 		if (quote)
 			return LINE_BAD_QUOTE;
 		/* The word's end may be the separator itself: look before it is overwritten. */
-		if (*in == ';') {
+		if (*in == ';' || *in == '|') {
+			enum line_end end = *in == ';' ? LINE_MORE : LINE_PIPE;
+
 			*out = '\0';
 			*line = in + 1;
-			return LINE_MORE;
+			return end;
 		}
 		if (*in)
 			in++;
 		*out = '\0';
 	}
+}
+
+/* The outside program's part of the line, up to a ';' that it does not quote; as it stands. */
+static enum line_end split_program(char **line, const char **program)
+{
+	char quote = '\0';
+	char *in = *line;
+
+	*program = in;
+	for (; *in && (quote || *in != ';'); in++) {
+		if (quote && *in == quote)
+			quote = '\0';
+		else if (!quote && (*in == '\'' || *in == '"'))
+			quote = *in;
+		else if (quote != '\'' && *in == '\\' && in[1])
+			in++;
+	}
+	if (quote)
+		return LINE_BAD_QUOTE;
+	if (!*in)
+		return LINE_END;
+	*in = '\0';
+	*line = in + 1;
+	return LINE_MORE;
+}
+
+/* Run a command of a line, with its output into @program, or the pager where there is one. */
+static int run_piped(struct cli *cli, int argc, const char **argv, const char *program,
+		     const char *where)
+{
+	const struct cli_command *command = cli_find_command(argv[0]);
+	const unsigned int unpaged = CLI_SHELL_ONLY | CLI_ACTS | CLI_ENDLESS;
+	struct cli_pipe pipe = { 0 };
+	bool terminal = !program;
+	int status, rc = 0;
+
+	if (!program && command && !(command->flags & unpaged))
+		program = cli_pager(cli);
+	if (program)
+		rc = cli_pipe_begin(cli, program, terminal, &pipe);
+	if (!rc) {
+		status = cli_run(cli, argc, argv, where);
+		rc = cli_pipe_end(cli, &pipe);
+	}
+	if (!rc)
+		return status;
+	cli_report(cli, where);
+	return CLI_ERROR;
 }
 
 int cli_run_line(struct cli *cli, char *line, const char *where)
@@ -277,9 +337,12 @@ int cli_run_line(struct cli *cli, char *line, const char *where)
 	enum line_end end;
 
 	do {
+		const char *program = NULL;
 		int argc;
 
 		end = split_command(&line, argv, &argc);
+		if (end == LINE_PIPE)
+			end = split_program(&line, &program);
 		if (end == LINE_BAD_QUOTE || end == LINE_TOO_LONG) {
 			cli_fail(cli, EINVAL,
 				 end == LINE_BAD_QUOTE ? "a quote is not closed"
@@ -289,7 +352,7 @@ int cli_run_line(struct cli *cli, char *line, const char *where)
 			return CLI_ERROR;
 		}
 		if (argc) {
-			int status = cli_run(cli, argc, argv, where);
+			int status = run_piped(cli, argc, argv, program, where);
 
 			if (status > worst)
 				worst = status;

@@ -18,8 +18,9 @@ int cli_run(struct cli *cli, int argc, const char **argv, const char *where);
 
 /*
  * Run the commands of one line, separated by ';'. Quotes and backslashes work as
- * in a shell, '#' starts a comment. The line is written to. An error stops the
- * line. Returns the worst status.
+ * in a shell, '#' starts a comment; what stands behind '|' is a line of /bin/sh that
+ * gets the command's output. The line is written to. An error stops the line.
+ * Returns the worst status.
  */
 int cli_run_line(struct cli *cli, char *line, const char *where);
 

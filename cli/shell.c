@@ -2,6 +2,7 @@
 #include "cli/shell.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -60,12 +61,52 @@ static const char *file_name_of(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* The live VM that the prompt named last. */
+static struct spt_vm_name current;
+
+/* Its VMM may have ended, or have closed the VM; what we hold of it must not outlive that. */
+static void notice_death(struct cli *cli)
+{
+	char dir[4096];
+
+	snprintf(dir, sizeof(dir), "%s/%s", spt_debugfs(), current.id);
+	if (!current.id[0] || cli->opt.image ||
+	    (!access(dir, F_OK) && (!kill(current.pid, 0) || errno != ESRCH)))
+		return;
+	cli_target_close(cli);
+	cli_warn(cli, "VM %s is gone: 'vms' lists those that are left, 'use' takes one",
+		 current.id);
+	current.id[0] = '\0';
+}
+
+/* The shell that readline's hooks are called for. */
+static struct cli *dialogue_of;
+
+/* Ten times a second while a line is edited; once a second is enough to look. */
+static int while_waiting(void)
+{
+	static unsigned int ticks;
+
+	if (++ticks % 10 == 0 && current.id[0]) {
+		bool before = current.id[0];
+
+		notice_death(dialogue_of);
+		if (before && !current.id[0]) {
+			rl_on_new_line();
+			rl_redisplay();
+		}
+	}
+	return drop_line();
+}
+
 /* The current VM's id, also when it is the only one and was not named. */
 static void set_prompt(const struct cli *cli, char *prompt, size_t size)
 {
 	struct spt_vm_name vm;
 
 	spt_debugfs_set(cli->opt.debug_dir);
+	if (!cli->opt.image && !spt_vm_find(cli->opt.vm, &vm, NULL))
+		current = vm;
 	if (cli->opt.image)
 		snprintf(prompt, size, "spt %s> ", file_name_of(cli->opt.image));
 	else if (cli->opt.vm || !spt_vm_find(NULL, &vm, NULL))
@@ -107,7 +148,9 @@ static int dialogue(struct cli *cli)
 	rl_attempted_completion_function = complete_word;
 	/* Readline calls the one only if a read was interrupted, the other ten times a second. */
 	rl_signal_event_hook = drop_line;
-	rl_event_hook = drop_line;
+	rl_event_hook = while_waiting;
+	dialogue_of = cli;
+	cli->paging = true;
 	rl_basic_word_break_characters = " \t\n;=,";
 	using_history();
 	stifle_history(HISTORY_LINES);
@@ -127,6 +170,7 @@ static int dialogue(struct cli *cli)
 		if (line[strspn(line, " \t")]) {
 			add_history(line);
 			cli_run_line(cli, line, NULL);
+			notice_death(cli);
 		}
 		free(line);
 	}
