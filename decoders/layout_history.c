@@ -68,6 +68,17 @@ static const struct spt_old_name names[] = {
 	{ "kvm_mmu_page", "lpage_disallowed", "nx_huge_page_disallowed", "55c510e26ab6", NULL },
 	{ "kvm_mmu_page", "lpage_disallowed_link", "possible_nx_huge_page_link", "55c510e26ab6",
 	  NULL },
+	/* struct kvm_tdx, vcpu_tdx */
+	{ "kvm_tdx", "tdr.pa", "td.tdr_page", NULL,
+	  TDX_ONLY ", in 2021: a struct tdx_td_page with an address; a struct page today" },
+	{ "kvm_tdx", "tdr_pa", "td.tdr_page", NULL,
+	  TDX_ONLY ", later: an address; a struct page today" },
+	{ "kvm_tdx", "tdcs", "td.tdcs_pages", NULL, TDX_ONLY "; pointers to struct page today" },
+	{ "vcpu_tdx", "tdvpr.pa", "vp.tdvpr_page", NULL,
+	  TDX_ONLY ", in 2021: a struct tdx_td_page with an address; a struct page today" },
+	{ "vcpu_tdx", "tdvpr_pa", "vp.tdvpr_page", NULL,
+	  TDX_ONLY ", later: an address; a struct page today" },
+	{ "vcpu_tdx", "tdvpx", "vp.tdcx_pages", NULL, TDX_ONLY "; pointers to struct page today" },
 };
 
 #define NAMES (sizeof(names) / sizeof(names[0]))
