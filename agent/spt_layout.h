@@ -77,7 +77,7 @@ enum spt_module {
 	F(KVM_PRE_FAULT_ALLOWED, O, kvm, "arch.pre_fault_allowed")	\
 	F(KVM_GFN_DIRECT_BITS, O, kvm,					\
 	  "arch.gfn_direct_bits|arch.gfn_shared_mask|arch.gfn_stolen_mask") \
-	F(KVM_TDP_MMU_ENABLED, O, kvm, "arch.tdp_mmu_enabled")	/* a global since 1f98f2bd8eb0 */ \
+	F(KVM_TDP_MMU_ENABLED, O, kvm, "arch.tdp_mmu_enabled")	/* a global since 1f98f2bd8ec4 */ \
 	F(KVM_TDP_MMU_ROOTS, R, kvm, "arch.tdp_mmu_roots")		\
 	F(KVM_TDP_MMU_PAGES, O, kvm, "arch.tdp_mmu_pages")		\
 	F(KVM_ACTIVE_MMU_PAGES, R, kvm, "arch.active_mmu_pages")	\
@@ -113,7 +113,7 @@ enum spt_module {
 	F(SLOT_GMEM_PGOFF, O, kvm_memory_slot, "gmem.pgoff|private_offset") /* bytes */ \
 	F(SLOT_RMAP, R, kvm_memory_slot, "arch.rmap")	/* [3] */	\
 	F(SLOT_LPAGE_INFO, R, kvm_memory_slot, "arch.lpage_info")	/* [2]: 2M, 1G */ \
-	F(SLOT_WRITE_TRACK, R, kvm_memory_slot,	/* 09a0f3f11f5b */	\
+	F(SLOT_WRITE_TRACK, R, kvm_memory_slot,	/* 338068b5bec4 */	\
 	  "arch.gfn_write_track|arch.gfn_track[0]")			\
 	F(RMAP_HEAD, R, kvm_rmap_head, "val")				\
 	F(PTE_LIST_SIZE, R, pte_list_desc, "")				\

@@ -31,7 +31,7 @@ static const struct spt_old_name names[] = {
 	  TDX_ONLY ": the private half's shadow pages, beside active_mmu_pages" },
 	{ "kvm", "arch.lpage_disallowed_mmu_pages", "arch.possible_nx_huge_pages", "55c510e26ab6",
 	  NULL },
-	{ "kvm", "arch.tdp_mmu_enabled", "tdp_mmu_enabled", "1f98f2bd8eb0",
+	{ "kvm", "arch.tdp_mmu_enabled", "tdp_mmu_enabled", "1f98f2bd8ec4",
 	  "of each VM then, one variable of the module since" },
 	/* struct kvm_memslots, kvm_memory_slot */
 	{ "kvm_memslots", "memslots", "gfn_tree", "a54d806688fe",
@@ -42,7 +42,7 @@ static const struct spt_old_name names[] = {
 	{ "kvm_memory_slot", "private_file", "gmem.file", "a7800aa80ea4", TDX_ONLY },
 	{ "kvm_memory_slot", "private_offset", "gmem.pgoff", "a7800aa80ea4",
 	  TDX_ONLY "; in bytes, gmem.pgoff counts pages" },
-	{ "kvm_memory_slot", "arch.gfn_track[0]", "arch.gfn_write_track", "09a0f3f11f5b", NULL },
+	{ "kvm_memory_slot", "arch.gfn_track[0]", "arch.gfn_write_track", "338068b5bec4", NULL },
 	/* struct kvm_mmu */
 	{ "kvm_mmu", "root_hpa", "root.hpa", "b9e5603c2a3a", NULL },
 	{ "kvm_mmu", "root_pgd", "root.pgd", "b9e5603c2a3a", NULL },

@@ -287,8 +287,9 @@ static void every_old_name_has_its_history(void **state)
 			spt_field_alternative(field, a, name, sizeof(name));
 			old = spt_old_name_find(field->type, name);
 			if (!old || !old->today || strcmp(old->today, today) != 0)
-				fail_msg("struct %s: '%s' is '%s' today, and the history does not say so",
-					 field->type, name, today);
+				fail_msg(
+					"struct %s: '%s' is '%s' today, and the history does not say so",
+					field->type, name, today);
 		}
 	}
 	for (size_t i = 0; spt_old_name(i); i++) {
