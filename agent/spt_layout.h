@@ -218,7 +218,7 @@ enum spt_module {
 	F(SP_GFN, R, kvm_mmu_page, "gfn")				\
 	F(SP_GFN_STOLEN_BITS, O, kvm_mmu_page, "gfn_stolen_bits")	\
 	F(SP_SPT, R, kvm_mmu_page, "spt")				\
-	F(SP_TRANSLATION, O, kvm_mmu_page, "shadowed_translation|gfns") /* 6a97575d5ccd */ \
+	F(SP_TRANSLATION, O, kvm_mmu_page, "shadowed_translation|gfns") /* 6a97575d5cff */ \
 	F(SP_ROOT_COUNT, R, kvm_mmu_page, "root_count")			\
 	F(SP_TDP_ROOT_COUNT, O, kvm_mmu_page, "tdp_mmu_root_count")	\
 	F(SP_UNSYNC_CHILDREN, O, kvm_mmu_page, "unsync_children")	\

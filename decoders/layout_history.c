@@ -60,7 +60,7 @@ static const struct spt_old_name names[] = {
 	/* struct kvm_mmu_page */
 	{ "kvm_mmu_page", "gfn_stolen_bits", "role.is_mirror", "6961ab0bae52",
 	  TDX_ONLY ", until 2022; the shared bit of what it maps: 0 in the private half" },
-	{ "kvm_mmu_page", "gfns", "shadowed_translation", "6a97575d5ccd",
+	{ "kvm_mmu_page", "gfns", "shadowed_translation", "6a97575d5cff",
 	  "a guest frame without the access bits that are kept since" },
 	{ "kvm_mmu_page", "private_sp", "external_spt", "3a4eb364a46d",
 	  TDX_ONLY "; 1 in the private root, which has no page that KVM knows" },
