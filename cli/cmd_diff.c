@@ -143,7 +143,7 @@ static int diff_run(struct cli *cli, const struct cli_call *call)
 {
 	struct spt_request request = {
 		.parts = SPT_PART_VM | SPT_PART_VCPUS | SPT_PART_MEMSLOTS | SPT_PART_ROOTS |
-			 SPT_PART_TABLES,
+			 SPT_PART_TABLES | SPT_PART_ATTRS,
 	};
 	struct comparison cmp = { .cli = cli };
 	struct cli_progress progress;
@@ -198,6 +198,8 @@ const struct cli_command cli_cmd_diff = {
 		"  remapped          to another page, or MMIO where a page was\n"
 		"  permission        the same page with other rights\n"
 		"  slot, root        came, went, or was made anew (its content is compared)\n"
+		"Private memory that became shared, and the other way round, is of kind slot, with\n"
+		"to-shared or to-private beside it; so are the mappings that came and went with it.\n"
 		"Roots are matched by what they are for. Tables that moved, accessed and dirty bits\n"
 		"are no changes. Without B, A is compared with what -i or -V mean.\n"
 		"Exit status 1: there are changes.",

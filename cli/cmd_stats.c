@@ -12,6 +12,7 @@
 #include "cli/show.h"
 #include "cli/table.h"
 #include "cli/target.h"
+#include "spt/halves.h"
 #include "spt/stats.h"
 
 /* The lists that `stats` is made of: name, title. */
@@ -20,6 +21,7 @@
 	L(ENTRIES, entries, "entries by type")                                                     \
 	L(LEAVES, leaves, "leaves by page size and permission")                                    \
 	L(SLOTS, slots, "memory slots by root")                                                    \
+	L(HALVES, halves, "private and shared memory")                                             \
 	L(CAUSES, causes, "why no larger pages: the cause that decides, and where it holds")       \
 	L(NODES, nodes, "NUMA nodes of the host's pages")
 
@@ -144,6 +146,18 @@ enum { NODES_NODE, NODES_BYTES };
 static const struct cli_column nodes_columns[] = {
 	[NODES_NODE] = { "node", 5, CLI_COL_RIGHT, "NUMA node" },
 	[NODES_BYTES] = { "bytes", 9, CLI_COL_RIGHT, "mapped" },
+	{ NULL },
+};
+
+enum { HALVES_HALF, HALVES_BYTES, HALVES_MAPPED, HALVES_GMEM, HALVES_TABLES };
+static const struct cli_column halves_columns[] = {
+	[HALVES_HALF] = { "half", 7, 0, "private or shared" },
+	[HALVES_BYTES] = { "bytes", 9, CLI_COL_RIGHT,
+			   "of the slots, that the memory attributes give to it" },
+	[HALVES_MAPPED] = { "mapped", 9, CLI_COL_RIGHT, "bytes that roots of this half map" },
+	[HALVES_GMEM] = { "guest_memfd", 11, CLI_COL_RIGHT, "bytes that guest_memfd has" },
+	[HALVES_TABLES] = { "tables", 9, CLI_COL_RIGHT,
+			    "bytes of its tables, mirror and external ones" },
 	{ NULL },
 };
 
@@ -279,6 +293,30 @@ static void add_slots(struct cli_table *t, const struct spt_stats *s)
 	}
 }
 
+/* A VM without mirror root maps both by one root: what is mapped of which is not told. */
+static void add_halves(struct cli_table *t, const struct spt_model *model,
+		       const struct spt_half_count halves[2])
+{
+	for (int i = 0; i < 2; i++) {
+		const struct spt_half_count *h = &halves[i];
+
+		cli_table_row(t);
+		cli_cell_string(t, HALVES_HALF, spt_half_name(h->half));
+		cli_cell_size(t, HALVES_BYTES, h->bytes);
+		if (h->half == SPT_HALF_PRIVATE)
+			cli_cell_size(t, HALVES_GMEM, h->pages);
+		else
+			cli_cell_na(t, HALVES_GMEM);
+		if (model->gpa_bits) {
+			cli_cell_size(t, HALVES_MAPPED, h->mapped);
+			cli_cell_size(t, HALVES_TABLES, h->tables);
+		} else {
+			cli_cell_na(t, HALVES_MAPPED);
+			cli_cell_na(t, HALVES_TABLES);
+		}
+	}
+}
+
 static void add_causes(struct cli_table *t, const struct spt_stats *s)
 {
 	for (size_t i = 0; i < s->nr_slots; i++)
@@ -315,19 +353,23 @@ static void add_nodes(struct cli_table *t, const struct spt_stats *s)
 	}
 }
 
-static int show_list(struct cli *cli, enum stats_list list, const struct spt_model *model,
+static int show_list(struct cli *cli, enum stats_list list, const struct spt_sweep *sweep,
 		     const struct spt_stats *s)
 {
+	const struct spt_model *model = sweep->model;
+	struct spt_half_count halves[2];
+	bool have_halves = list == LIST_HALVES && spt_halves_count(sweep, s, halves);
 	static const struct cli_column *const columns[] = {
 		[LIST_TABLES] = tables_columns, [LIST_ENTRIES] = entries_columns,
 		[LIST_LEAVES] = leaves_columns, [LIST_SLOTS] = slots_columns,
 		[LIST_CAUSES] = causes_columns, [LIST_NODES] = nodes_columns,
+		[LIST_HALVES] = halves_columns,
 	};
 	struct cli_table *t;
 
 	if (!cli->opt.json && !cli->opt.raw)
 		fprintf(cli->out, "%s\n", list_titles[list]);
-	if (list == LIST_NODES && !s->have_nodes) {
+	if ((list == LIST_NODES && !s->have_nodes) || (list == LIST_HALVES && !have_halves)) {
 		if (cli->opt.json)
 			cli_json_put(cli, list_names[list], NULL);
 		else
@@ -350,6 +392,9 @@ static int show_list(struct cli *cli, enum stats_list list, const struct spt_mod
 	case LIST_SLOTS:
 		add_slots(t, s);
 		break;
+	case LIST_HALVES:
+		add_halves(t, model, halves);
+		break;
 	case LIST_CAUSES:
 		add_causes(t, s);
 		break;
@@ -362,7 +407,7 @@ static int show_list(struct cli *cli, enum stats_list list, const struct spt_mod
 	return cli_table_end(t);
 }
 
-static int show(struct cli *cli, unsigned int lists, const struct spt_model *model,
+static int show(struct cli *cli, unsigned int lists, const struct spt_sweep *sweep,
 		const struct spt_stats *s)
 {
 	bool first = true;
@@ -374,7 +419,7 @@ static int show(struct cli *cli, unsigned int lists, const struct spt_model *mod
 		if (!first && !cli->opt.json && !cli->opt.raw)
 			fputc('\n', cli->out);
 		first = false;
-		rc = show_list(cli, i, model, s);
+		rc = show_list(cli, i, sweep, s);
 	}
 	if (s->missing)
 		cli_warn(cli, "%" PRIu64 " entries lead to tables that the image does not have",
@@ -396,7 +441,7 @@ static int parse_lists(struct cli *cli, const char *text, unsigned int *ret)
 			return cli_fail(
 				cli, EINVAL,
 				"--only: no '%.*s'; there are tables, entries, leaves, slots,"
-				" causes, nodes",
+				" halves, causes, nodes",
 				(int)(len < 32 ? len : 32), text);
 		*ret |= 1U << i;
 		text += len + (text[len] == ',');
@@ -419,7 +464,7 @@ static int stats_run(struct cli *cli, const struct cli_call *call)
 {
 	struct spt_request request = {
 		.parts = SPT_PART_VM | SPT_PART_MEMSLOTS | SPT_PART_LPAGE | SPT_PART_ATTRS |
-			 SPT_PART_ROOTS | SPT_PART_TABLES | SPT_PART_HOST_RUNS,
+			 SPT_PART_ROOTS | SPT_PART_TABLES | SPT_PART_HOST_RUNS | SPT_PART_GMEM,
 	};
 	struct spt_sweep sweep = { .progress = cli_progress_step };
 	struct cli_progress progress;
@@ -454,7 +499,7 @@ static int stats_run(struct cli *cli, const struct cli_call *call)
 	rc = spt_stats_count(&sweep, spt_source_is_live(source) ? &numa : NULL, stats, &cli->error);
 	cli_progress_end(&progress);
 	if (!rc)
-		rc = show(cli, lists, model, stats);
+		rc = show(cli, lists, &sweep, stats);
 	spt_stats_free(stats);
 	spt_numa_free(&numa);
 	free(stats);

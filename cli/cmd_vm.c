@@ -31,6 +31,9 @@ static const enum spt_vm_value address_values[] = {
 	SPT_VM_SHADOW_MMIO_VALUE,
 	SPT_VM_DISABLED_QUIRKS,
 	SPT_VM_GFN_DIRECT_BITS,
+	SPT_VM_TDX_ATTRIBUTES,
+	SPT_VM_TDX_XFAM,
+	SPT_VM_TDX_TDR,
 };
 
 static bool is_address(unsigned int value)
@@ -154,6 +157,40 @@ static void print_masks(FILE *out, const struct spt_model *model)
 	}
 }
 
+/* Which bit of a GPA chooses, and what is known of the tables that the hardware walks. */
+static void print_halves(FILE *out, const struct spt_model *model)
+{
+	static const char *const externals[] = {
+		[SPT_NO] = "the TDX module's own: it alone can read them",
+		[SPT_YES] = "ordinary memory, in the image",
+	};
+	enum spt_known known = spt_model_externals(model);
+
+	if (!model->gpa_bits)
+		return;
+	LINE("shared bit", "GPA bit %d: set for shared memory, clear for private",
+	     __builtin_ctzll(model->gpa_bits));
+	LINE("external", "%s", known == SPT_NA ? "n/a" : externals[known]);
+}
+
+static void print_td(FILE *out, const struct spt_model *model)
+{
+	static const char *const states[] = { "uninitialized", "initialized", "finalized" };
+	uint64_t state, tdr, hkid, attributes, xfam;
+
+	if (spt_value(&model->vm, SPT_VM_TDX_STATE, &state))
+		LINE("TD", "%s, HKID %s", state < 3 ? states[state] : "in an unknown state",
+		     spt_value(&model->vm, SPT_VM_TDX_HKID, &hkid) && hkid != ~0ULL
+			     ? number(model, SPT_VM_TDX_HKID).text
+			     : "n/a");
+	if (spt_value(&model->vm, SPT_VM_TDX_ATTRIBUTES, &attributes) &&
+	    spt_value(&model->vm, SPT_VM_TDX_XFAM, &xfam))
+		LINE("", "ATTRIBUTES 0x%" PRIx64 ", XFAM 0x%" PRIx64, attributes, xfam);
+	if (spt_value(&model->vm, SPT_VM_TDX_TDR, &tdr))
+		LINE("", "TDR page 0x%" PRIx64 ", TDCS %s pages", tdr,
+		     number(model, SPT_VM_TDX_TDCS_PAGES).text);
+}
+
 static void print_vm(struct cli *cli, const struct spt_model *model)
 {
 	const struct spt_head *head = &model->image.head;
@@ -183,12 +220,34 @@ static void print_vm(struct cli *cli, const struct spt_model *model)
 	     number(model, SPT_VM_DIRTY_RING_SIZE).text,
 	     number(model, SPT_VM_MANUAL_DIRTY_LOG_PROTECT).text);
 	LINE("private memory", "%s", yes_no(model, SPT_VM_HAS_PRIVATE_MEM).text);
+	print_halves(out, model);
+	print_td(out, model);
 	if (spt_value(&model->vm, SPT_VM_VM_BUGGED, &flag) && flag)
 		LINE("BUGGED",
 		     "KVM found itself broken (KVM_BUG_ON): every ioctl of this VM fails");
 	if (spt_value(&model->vm, SPT_VM_VM_DEAD, &flag) && flag)
 		LINE("DEAD", "the VM has been ended and cannot run again");
 	print_masks(out, model);
+}
+
+/* Pages that KVM gave to the TDX module, but for those that are values. */
+static struct json_object *tdx_pages_to_json(const struct spt_model *model)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (uint32_t i = 0; i < model->nr_tdx_pages; i++) {
+		const struct spt_tdx_pages *pages = model->tdx_pages[i];
+		struct json_object *o = json_object_new_object(), *hpas = json_object_new_array();
+		bool tdcs = pages->kind == SPT_TDX_TDCS;
+
+		for (uint32_t p = 0; p < pages->count; p++)
+			json_object_array_add(hpas, cli_json_hex(pages->hpa[p]));
+		cli_json_set_text(o, "kind", tdcs ? "tdcs" : "tdcx");
+		cli_json_set(o, "vcpu_idx", tdcs ? NULL : cli_json_uint(pages->vcpu));
+		cli_json_set(o, "hpas", hpas);
+		json_object_array_add(list, o);
+	}
+	return list;
 }
 
 static struct json_object *vm_to_json(const struct spt_model *model)
@@ -223,6 +282,7 @@ static struct json_object *vm_to_json(const struct spt_model *model)
 		else
 			cli_json_set_uint(o, value_names[i], value);
 	}
+	cli_json_set(o, "tdx_pages", tdx_pages_to_json(model));
 	if (spt_model_seq(model, &value, &end)) {
 		cli_json_set_uint(o, "mmu_invalidate_seq_end", end);
 		cli_json_set_bool(o, "mmu_invalidate_seq_past_int_max", value > INT_MAX);

@@ -153,7 +153,7 @@ static int watch_run(struct cli *cli, const struct cli_call *call)
 	struct watch w = {
 		.cli = cli,
 		.request.parts = SPT_PART_VM | SPT_PART_VCPUS | SPT_PART_MEMSLOTS | SPT_PART_ROOTS |
-				 SPT_PART_TABLES,
+				 SPT_PART_TABLES | SPT_PART_ATTRS,
 	};
 	const char *columns = cli->opt.columns;
 	int64_t interval;

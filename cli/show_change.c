@@ -20,6 +20,7 @@ enum {
 	COL_BEFORE,
 	COL_AFTER,
 	COL_ALSO,
+	COL_CONVERSION,
 	COL_PAGES
 };
 
@@ -37,6 +38,8 @@ const struct cli_column cli_change_columns[] = {
 	[COL_BEFORE] = { "before", 32, 0, "what was there" },
 	[COL_AFTER] = { "after", 32, 0, "what is there" },
 	[COL_ALSO] = { "also", 10, 0, "what else changed with it" },
+	[COL_CONVERSION] = { "conversion", 10, CLI_COL_EXTRA,
+			     "of memory that became shared or private: to-shared, to-private" },
 	[COL_PAGES] = { "pages", 8, CLI_COL_RIGHT | CLI_COL_EXTRA, "entries merged" },
 	{ NULL },
 };
@@ -148,7 +151,23 @@ static void set_time(struct cli_table *t, uint64_t time_ns)
 		      (int)(time_ns / 1000000 % 1000));
 }
 
-static void set_also(struct cli_table *t, unsigned int also)
+/* What memory was and what it is, by its attributes. */
+static void attribute_side(struct cli_table *t, int col, const struct spt_memslot *memslot,
+			   bool is_private)
+{
+	const char *name = spt_half_name(is_private ? SPT_HALF_PRIVATE : SPT_HALF_SHARED);
+	struct json_object *o = json_object_new_object();
+
+	cli_json_set_text(o, "attributes", name);
+	cli_json_set(o, "slot", memslot ? json_object_new_int(memslot->slot->id) : NULL);
+	if (memslot)
+		cli_cell_both(t, col, o, "slot %d %s", memslot->slot->id, name);
+	else
+		cli_cell_both(t, col, o, "%s", name);
+}
+
+/* The kind is one of a few that others rely on; a conversion is named beside it. */
+static void set_also(struct cli_table *t, unsigned int also, enum spt_conversion conversion)
 {
 	struct json_object *list = json_object_new_array();
 	char text[64] = "";
@@ -159,6 +178,13 @@ static void set_also(struct cli_table *t, unsigned int also)
 			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
 				 text[0] ? "," : "", spt_change_name(i));
 		}
+	if (conversion) {
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
+			 text[0] ? "," : "", spt_conversion_name(conversion));
+		cli_cell_string(t, COL_CONVERSION, spt_conversion_name(conversion));
+	} else {
+		cli_cell_both(t, COL_CONVERSION, NULL, "-");
+	}
 	cli_cell_both(t, COL_ALSO, list, "%s", text);
 }
 
@@ -190,11 +216,17 @@ void cli_change_row(struct cli *cli, struct cli_table *t, const struct spt_diff 
 	} else {
 		cli_cell_both(t, COL_ROOT, NULL, "-");
 		cli_cell_both(t, COL_ROOT_KIND, NULL, "-");
-		cli_cell_number(t, COL_AS_ID,
-				(c->slot_after ? c->slot_after : c->slot_before)->slot->as_id);
+		const struct spt_memslot *slot = c->slot_after ? c->slot_after : c->slot_before;
+
+		cli_cell_number(t, COL_AS_ID, slot ? slot->slot->as_id : 0);
 	}
 	set_place(t, c);
-	if (c->kind == SPT_CHANGE_SLOT) {
+	if (c->kind == SPT_CHANGE_SLOT && c->conversion) {
+		bool to_private = c->conversion == SPT_CONVERTED_TO_PRIVATE;
+
+		attribute_side(t, COL_BEFORE, c->slot_before, !to_private);
+		attribute_side(t, COL_AFTER, c->slot_after, to_private);
+	} else if (c->kind == SPT_CHANGE_SLOT) {
 		slot_side(t, COL_BEFORE, c->slot_before);
 		slot_side(t, COL_AFTER, c->slot_after);
 	} else if (c->kind == SPT_CHANGE_ROOT) {
@@ -207,6 +239,6 @@ void cli_change_row(struct cli *cli, struct cli_table *t, const struct spt_diff 
 		mapped_side(t, COL_BEFORE, diff->before, &c->before, rights);
 		mapped_side(t, COL_AFTER, diff->after, &c->after, rights);
 	}
-	set_also(t, c->also);
+	set_also(t, c->also, c->conversion);
 	cli_cell_number(t, COL_PAGES, (int64_t)c->pages);
 }

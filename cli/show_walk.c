@@ -44,6 +44,34 @@ static void print_slot(FILE *out, const struct spt_walk *walk)
 		fprintf(out, "  HVA       0x%016" PRIx64 "\n", walk->hva);
 	if (walk->private_gpa)
 		fprintf(out, "  attribute private: the VMM has given this page to guest_memfd\n");
+	else if (walk->knows_attrs)
+		fprintf(out, "  attribute shared: the HVA is behind the page\n");
+	if (walk->knows_gmem && walk->gmem_hpa != SPT_NO_HPA)
+		fprintf(out, "  guest_memfd has HPA 0x%016" PRIx64 " for it\n", walk->gmem_hpa);
+	else if (walk->knows_gmem)
+		fprintf(out, "  guest_memfd has no page for it\n");
+}
+
+/* Of a VM whose memory has two halves: both addresses of the page. */
+static void print_aliases(FILE *out, const struct spt_model *model, const struct spt_walk *walk)
+{
+	if (!model->gpa_bits)
+		return;
+	fprintf(out,
+		"  aliases   0x%" PRIx64 " private%s, 0x%" PRIx64 " shared%s: GPA bit %d chooses\n",
+		walk->gpa, walk->asked_shared ? "" : " (asked for)", walk->gpa | model->gpa_bits,
+		walk->asked_shared ? " (asked for)" : "", __builtin_ctzll(model->gpa_bits));
+}
+
+/* Under the way through the external tables: whether they are what the mirror says. */
+static void print_agreement(FILE *out, const struct spt_walk *walk)
+{
+	if (walk->external == SPT_YES)
+		fprintf(out,
+			"    each entry is what the mirror's stands for (A and D bits aside)\n");
+	else if (walk->external == SPT_NO)
+		fprintf(out, "    the entry of level %d is not what the mirror's stands for\n",
+			walk->external_level);
 }
 
 static void print_level_heading(FILE *out)
@@ -98,8 +126,8 @@ static void print_place(FILE *out, const struct spt_walk_path *path)
 		fprintf(out, ", at %s 0x%" PRIx64, cli_root_space(path->root), path->address);
 }
 
-static void print_path(FILE *out, const struct spt_model *model, const struct spt_walk_path *path,
-		       bool explain)
+static void print_path(FILE *out, const struct spt_model *model, const struct spt_walk *walk,
+		       const struct spt_walk_path *path, bool explain)
 {
 	char title[128];
 
@@ -123,6 +151,8 @@ static void print_path(FILE *out, const struct spt_model *model, const struct sp
 			cli_print_words(out, spt_explain_entry(model, &path->level[i], words));
 	}
 	print_hpa(out, path->hpa, path->page_size);
+	if (path->root && path->root->kind == SPT_ROOT_EXTERNAL)
+		print_agreement(out, walk);
 }
 
 static void print_host_level(FILE *out, const struct spt_walk *walk,
@@ -179,8 +209,9 @@ static void print_gpa(struct cli *cli, const struct spt_model *model, const stru
 	FILE *out = cli->out;
 
 	print_slot(out, walk);
+	print_aliases(out, model, walk);
 	for (unsigned int i = 0; i < walk->nr_paths; i++)
-		print_path(out, model, &walk->path[i], explain);
+		print_path(out, model, walk, &walk->path[i], explain);
 	if (!walk->nr_paths)
 		fprintf(out, "\n  %s\n",
 			model->nr_roots

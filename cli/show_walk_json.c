@@ -98,6 +98,36 @@ static struct json_object *host_to_json(const struct spt_host_path *host, bool e
 	return o;
 }
 
+/* Both addresses of a page of a VM whose memory has two halves. */
+static struct json_object *aliases_to_json(const struct spt_model *model,
+					   const struct spt_walk *walk)
+{
+	struct json_object *o;
+
+	if (!model->gpa_bits)
+		return NULL;
+	o = json_object_new_object();
+	cli_json_set_int(o, "gpa_bit", __builtin_ctzll(model->gpa_bits));
+	cli_json_set_hex(o, "private", walk->gpa);
+	cli_json_set_hex(o, "shared", walk->gpa | model->gpa_bits);
+	cli_json_set_text(o, "asked", walk->asked_shared ? "shared" : "private");
+	return o;
+}
+
+static void halves_to_json(struct cli *cli, const struct spt_model *model,
+			   const struct spt_walk *walk)
+{
+	cli_json_put(cli, "aliases", aliases_to_json(model, walk));
+	cli_json_put(cli, "attributes",
+		     walk->knows_attrs
+			     ? json_object_new_string(walk->private_gpa ? "private" : "shared")
+			     : NULL);
+	cli_json_put(cli, "guest_memfd_hpa", walk->knows_gmem ? hpa_or_null(walk->gmem_hpa) : NULL);
+	cli_json_put(cli, "external_agrees",
+		     walk->external == SPT_NA ? NULL
+					      : json_object_new_boolean(walk->external == SPT_YES));
+}
+
 void cli_walk_to_json(struct cli *cli, const struct spt_model *model,
 		      const struct cli_walk_from *from, const struct spt_walk *walk)
 {
@@ -113,6 +143,7 @@ void cli_walk_to_json(struct cli *cli, const struct spt_model *model,
 	cli_json_put(cli, "memslot", walk->slot ? cli_slot_json(walk->slot) : NULL);
 	cli_json_put(cli, "hva", walk->hva == SPT_NO_HVA ? NULL : cli_json_hex(walk->hva));
 	cli_json_put(cli, "private", json_object_new_boolean(walk->private_gpa));
+	halves_to_json(cli, model, walk);
 	cli_json_array_begin(cli, "roots");
 	for (unsigned int i = 0; i < walk->nr_paths; i++)
 		cli_json_put(cli, NULL, path_to_json(model, &walk->path[i], from->explain));

@@ -92,9 +92,13 @@ static bool is_narrow(const struct spt_model *m, const struct spt_audit_finding 
 {
 	const struct spt_node *node = spt_node_find(m, f->table);
 
-	/* Attributes of all of a huge page, both entries that lead to a table, or to a page. */
+	/*
+	 * Attributes of all of a huge page, both entries that lead to a table or a page, and
+	 * what is not where a range of addresses is looked for.
+	 */
 	if (f->rule == SPT_AUDIT_HUGE_ATTRS || f->rule == SPT_AUDIT_LINKED_ONCE ||
-	    f->rule == SPT_AUDIT_ONE_HALF || f->rule == SPT_AUDIT_MIRROR_USER)
+	    f->rule == SPT_AUDIT_ONE_HALF || f->rule == SPT_AUDIT_MIRROR_USER ||
+	    f->rule == SPT_AUDIT_SHARED_BIT)
 		return false;
 	return f->level && f->gpa != ~0ULL && node && node->direct && node->page &&
 	       !audit_is_shadow(node);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "spt/diff_attributes.h"
 #include "spt/diff_pairs.h"
 #include "spt/diff_tables.h"
 #include "spt/entry.h"
@@ -210,6 +211,8 @@ static int run_all(struct run *run, struct spt_error *err)
 {
 	int ret = spt_diff_slots(run->diff, run->emit, run->arg, &run->totals.changes);
 
+	if (!ret && run->rules.conversions)
+		ret = spt_diff_attributes(run->diff, run->emit, run->arg, &run->totals.changes);
 	if (!ret)
 		ret = spt_diff_pairs_find(&run->pairs, run->diff);
 	for (size_t i = 0; !ret && i < run->pairs.count; i++)

@@ -46,14 +46,25 @@ struct spt_mapped {
 	bool scattered; /* the further pages are not contiguous with the first */
 };
 
+/*
+ * Memory attributes that differ: private memory became shared, or the other way round. A
+ * change of mappings there is part of the conversion; memory that was converted is also a
+ * change of its own, of kind 'slot', whether anything was mapped or not.
+ */
+enum spt_conversion { SPT_NOT_CONVERTED, SPT_CONVERTED_TO_SHARED, SPT_CONVERTED_TO_PRIVATE };
+
+const char *spt_conversion_name(enum spt_conversion conversion); /* NULL: none */
+
 struct spt_change {
 	enum spt_change_kind kind;
+	enum spt_conversion conversion;
 	unsigned int also;  /* bits 1 << kind: what else is true of it */
 	uint64_t gpa, size; /* bytes; of a root's content in the addresses that it translates */
 	uint64_t pages;	    /* entries compared: of the smaller page size; 0 for slots, roots */
 	struct spt_mapped before, after;
 	const struct spt_root_ref *root_before, *root_after; /* NULL: there is none */
-	const struct spt_memslot *slot_before, *slot_after;  /* SPT_CHANGE_SLOT */
+	/* SPT_CHANGE_SLOT; where memory was converted the slot that has it, which is the same. */
+	const struct spt_memslot *slot_before, *slot_after;
 };
 
 /* Flags. */

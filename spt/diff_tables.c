@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "spt/diff_attributes.h"
 #include "spt/diff_tables.h"
 #include "spt/entry.h"
 
@@ -30,6 +31,7 @@ void spt_diff_rules_init(struct spt_diff_rules *rules, const struct spt_diff *di
 		.same_format = !memcmp(a, b, offsetof(struct spt_format, style)) &&
 			       a->style == b->style && a->layout == b->layout,
 	};
+	rules->conversions = spt_diff_knows_attributes(diff);
 	rules->care = diff->flags & SPT_DIFF_BITS ? ~0ULL : ~(a->accessed | a->dirty);
 	for (int i = 0; i < 2; i++) {
 		const struct spt_format *f = &rules->model[i]->format;
@@ -127,7 +129,8 @@ static bool same_kind_of_mapping(const struct spt_mapped *a, const struct spt_ma
 bool spt_diff_merge(const struct spt_diff_rules *rules, struct spt_change *c,
 		    const struct spt_change *next)
 {
-	if (c->kind != next->kind || c->also != next->also || c->gpa + c->size != next->gpa)
+	if (c->kind != next->kind || c->also != next->also || c->conversion != next->conversion ||
+	    c->gpa + c->size != next->gpa)
 		return false;
 	if (c->root_before != next->root_before || c->root_after != next->root_after ||
 	    c->kind >= SPT_CHANGE_SLOT)
@@ -234,6 +237,8 @@ static int compare_mapped(const struct spt_diff_rules *rules, const struct spt_d
 		.root_after = region->root[AFTER],
 	};
 
+	if (rules->conversions && (!root || spt_root_maps_gpa(root)))
+		c.conversion = spt_diff_conversion(rules->model, c.gpa >> SPT_PAGE_SHIFT);
 	return add_change(rules, list, &c);
 }
 

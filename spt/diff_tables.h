@@ -33,6 +33,7 @@ struct spt_diff_rules {
 	bool same_format;
 	unsigned int flags;
 	uint64_t care;	   /* raw bits that a change shows in, where formats are the same */
+	bool conversions;  /* both images have memory attributes */
 	uint64_t attrs[2]; /* raw bits beside the address that keep changes apart */
 };
 

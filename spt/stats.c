@@ -146,12 +146,14 @@ static void count_detached(const struct spt_model *m, struct spt_stats *s)
 
 	for (int level = 1; level <= SPT_MAX_LEVEL; level++)
 		seen += s->table[level].tables;
-	if (seen == m->nr_nodes)
+	if (seen == m->nr_nodes - m->image.count[SPT_REC_EXTERNAL])
 		return;
 	for (uint32_t i = 0; i < m->nr_nodes; i++) {
 		const struct spt_node *node = &m->nodes[i];
 		struct spt_table_count *c = &all[node->level];
 
+		if (node->is_external)
+			continue; /* memory of the mirror's */
 		c->tables++;
 		c->raw += node->raw_kind != 0;
 		c->pages += 1 + (node->page && !node->direct) +

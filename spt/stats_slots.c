@@ -317,7 +317,7 @@ int spt_stats_all_slots(struct spt_stats_pass *pass)
 	for (uint32_t r = 0; r < m->nr_roots; r++) {
 		const struct spt_root_ref *root = &m->roots[r];
 
-		if (!root->node || !spt_root_maps_gpa(root) ||
+		if (!root->node || !spt_root_maps_gpa(root) || root->kind == SPT_ROOT_EXTERNAL ||
 		    (sweep->root && sweep->root != root) ||
 		    !spt_root_range(m, root, start, last, &first, &(uint64_t){ 0 }))
 			continue;

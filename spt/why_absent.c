@@ -128,12 +128,31 @@ static void entry_itself(struct spt_why_ask *ask)
 	}
 }
 
+/* Whether the root maps the half of a TD's memory that the page is not in. */
+static bool is_other_half(const struct spt_why_ask *ask)
+{
+	const struct spt_walk_path *path = ask->answer->path;
+	enum spt_half half = path && path->root ? spt_root_half(path->root) : SPT_HALF_NONE;
+
+	return ask->walk->knows_attrs && half && (half == SPT_HALF_PRIVATE) != ask->private_gfn;
+}
+
 static void private_memory(struct spt_why_ask *ask)
 {
 	bool gmem = ask->slot->gmem_file;
 
+	if (is_other_half(ask)) {
+		spt_why_add(ask, SPT_CAUSE_OTHER_HALF);
+		spt_why_fact_hex(ask, "attributes", ask->private_gfn ? SPT_ATTR_PRIVATE : 0);
+		spt_why_fact_hex(ask, "gfn_direct_bits", ask->model->gpa_bits >> SPT_PAGE_SHIFT);
+		return;
+	}
 	if (!ask->private_gfn)
 		return;
+	if (gmem && ask->walk->knows_gmem && ask->walk->gmem_hpa == SPT_NO_HPA) {
+		spt_why_add(ask, SPT_CAUSE_PRIVATE_NO_PAGE);
+		spt_why_fact_number(ask, "slot.gmem.file", ask->slot->gmem_file);
+	}
 	spt_why_add(ask, gmem ? SPT_CAUSE_PRIVATE : SPT_CAUSE_PRIVATE_NO_GMEM);
 	spt_why_fact_hex(ask, "attributes", SPT_ATTR_PRIVATE);
 	spt_why_fact_number(ask, "slot.gmem.file", ask->slot->gmem_file);

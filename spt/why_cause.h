@@ -98,9 +98,15 @@ enum spt_question {
 	C(ACC_TRACK, MAPPED, "access-tracked",				\
 	  "mapped, but without permissions so that the next access is seen; that access gives them back", \
 	  "mark_spte_for_access_track(); fast_page_fault()")		\
+	C(OTHER_HALF, MAPPED, "other-half",				\
+	  "the page is of the other half of memory: an access by an address of this one exits as a memory fault", \
+	  "kvm_mmu_faultin_pfn(): is_private != kvm_mem_is_private()")	\
 	C(PRIVATE_NO_GMEM, MAPPED, "private-without-memory",		\
 	  "the page is private and its slot has no guest_memfd: accesses exit as memory faults", \
 	  "kvm_mmu_faultin_pfn_gmem(): kvm_slot_has_gmem()")		\
+	C(PRIVATE_NO_PAGE, MAPPED, "private-no-page",			\
+	  "private memory that guest_memfd has no page for: never touched, or punched out; the next access makes one", \
+	  "kvm_gmem_get_pfn(), kvm_gmem_punch_hole()")			\
 	C(PRIVATE, MAPPED, "private",					\
 	  "private memory that was not mapped yet; a shared access exits as a memory fault", \
 	  "kvm_mmu_faultin_pfn(): is_private != kvm_mem_is_private()")	\

@@ -264,6 +264,8 @@ void spt_why_not_larger(struct spt_why_ask *ask)
 	if (mirror) {
 		spt_why_add(ask, SPT_CAUSE_MIRROR_4K);
 		spt_why_fact(ask, "sp.role.is_mirror", "1");
+		if (ask->walk->gmem_hpa != SPT_NO_HPA)
+			spt_why_fact_hex(ask, "guest_memfd page", ask->walk->gmem_hpa);
 	} else if (gmem) {
 		guest_memfd(ask);
 	}
