@@ -372,6 +372,87 @@ static void every_difference_is_explained(void **state)
 	assert_int_equal(kinds, (1U << SPT_CHANGE_SLOT) - 1);
 }
 
+/* A VM with private memory: gfns of @first + @pages have the attribute. */
+static struct vm td_vm(uint64_t first, uint64_t pages)
+{
+	struct vm vm = vm_new("npt-7.3");
+
+	mkimage_vm(vm.mk, SPT_VM_HAS_PRIVATE_MEM, 1);
+	mkimage_vm(vm.mk, SPT_VM_GFN_DIRECT_BITS, 1ULL << (39 - 12));
+	mkimage_slot(vm.mk, 3, 0, 0, 4 * MK_MB, 0x7f0000000000);
+	if (pages)
+		mkimage_run(vm.mk, SPT_RUN_ATTRS, first, pages, 8);
+	return vm;
+}
+
+static void expect_conversion(unsigned int nr, enum spt_conversion conversion)
+{
+	assert_int_equal(found[nr].conversion, conversion);
+}
+
+/* Private pages 0 to 7; then 2 to 5 are shared, and what was mapped came and went with it. */
+static void conversions_are_named(void **state)
+{
+	struct vm a = td_vm(0, 8), b = td_vm(0, 2);
+	unsigned int mirror = mkimage_mirror_root(a.mk, 4);
+
+	mkimage_run(b.mk, SPT_RUN_ATTRS, 6, 2, 8);
+	for (uint64_t i = 0; i < 8; i++)
+		mkimage_map(a.mk, mirror, i << 12, 1,
+			    mkimage_leaf(a.mk, 0x40000000 + (i << 12), 1, "rwx"));
+	mirror = mkimage_mirror_root(b.mk, 4);
+	for (uint64_t i = 0; i < 8; i++)
+		if (i < 2 || i > 5)
+			mkimage_map(b.mk, mirror, i << 12, 1,
+				    mkimage_leaf(b.mk, 0x40000000 + (i << 12), 1, "rwx"));
+	mkimage_map(b.mk, b.root, (1ULL << 39) + 0x2000, 1,
+		    mkimage_leaf(b.mk, 0x50000000, 1, "rw"));
+	vm_load(&a);
+	vm_load(&b);
+	compare(&a, &b, (struct spt_diff){ .threads = 1 });
+	assert_int_equal(count, 3);
+	expect(0, SPT_CHANGE_SLOT, 0x2000, 0x4000);
+	expect_conversion(0, SPT_CONVERTED_TO_SHARED);
+	assert_int_equal(found[0].slot_after->slot->id, 3);
+	expect(1, SPT_CHANGE_ADDED, 0x2000, 0x1000);
+	expect_conversion(1, SPT_CONVERTED_TO_SHARED);
+	expect(2, SPT_CHANGE_REMOVED, 0x2000, 0x4000);
+	expect_conversion(2, SPT_CONVERTED_TO_SHARED);
+
+	compare(&b, &a, (struct spt_diff){ .threads = 1 });
+	expect(0, SPT_CHANGE_SLOT, 0x2000, 0x4000);
+	expect_conversion(0, SPT_CONVERTED_TO_PRIVATE);
+	assert_string_equal(spt_conversion_name(found[0].conversion), "to-private");
+
+	/* Of a range, what is in it. */
+	compare(&a, &b, (struct spt_diff){ .threads = 1, .start = 0x3000, .len = 0x1000 });
+	expect(0, SPT_CHANGE_SLOT, 0x3000, 0x1000);
+	compare(&a, &a, (struct spt_diff){ .threads = 1 });
+	assert_int_equal(count, 0);
+	vm_free(&a);
+	vm_free(&b);
+}
+
+/* A page that came to private memory is no conversion; a slot beside it may be converted. */
+static void a_mapping_alone_is_no_conversion(void **state)
+{
+	struct vm a = td_vm(0, 8), b = td_vm(0, 16);
+
+	mkimage_mirror_root(a.mk, 4);
+	mkimage_map(b.mk, mkimage_mirror_root(b.mk, 4), 0x1000, 1,
+		    mkimage_leaf(b.mk, 0x40000000, 1, "rwx"));
+	vm_load(&a);
+	vm_load(&b);
+	compare(&a, &b, (struct spt_diff){ .threads = 1 });
+	assert_int_equal(count, 2);
+	expect(0, SPT_CHANGE_SLOT, 0x8000, 0x8000);
+	expect_conversion(0, SPT_CONVERTED_TO_PRIVATE);
+	expect(1, SPT_CHANGE_ADDED, 0x1000, 0x1000);
+	expect_conversion(1, SPT_NOT_CONVERTED);
+	vm_free(&a);
+	vm_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -382,6 +463,8 @@ int main(void)
 		cmocka_unit_test(a_root_that_came_brings_its_content),
 		cmocka_unit_test(slots_come_go_and_change),
 		cmocka_unit_test(every_difference_is_explained),
+		cmocka_unit_test(conversions_are_named),
+		cmocka_unit_test(a_mapping_alone_is_no_conversion),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
