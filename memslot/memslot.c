@@ -276,38 +276,51 @@ bool spt_memslot_run(const struct spt_memslots *set, const struct spt_memslot *s
 	return known;
 }
 
-static const struct spt_host_run *host_run_find(const struct spt_host_runs *runs, uint64_t gfn)
-{
-	uint32_t low = 0, high = runs->count;
-
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
-
-		if (runs->run[mid].gfn + runs->run[mid].npages <= gfn)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < runs->count && runs->run[low].gfn <= gfn ? &runs->run[low] : NULL;
-}
-
-/* The run that holds @gfn among @count records that follow one another. */
-static const struct spt_host_run *host_records_find(const struct spt_host_runs *const *records,
+/* The first run that ends above @gfn, among @count records that follow one another; or NULL. */
+static const struct spt_host_run *host_records_from(const struct spt_host_runs *const *records,
 						    uint32_t count, uint64_t gfn)
 {
 	uint32_t low = 0, high = count;
 
-	/* The last record that begins at or below the frame. */
+	/* The last record that begins at or below the frame, or the first. */
 	while (low < high) {
 		uint32_t mid = low + (high - low) / 2;
-		const struct spt_host_runs *runs = records[mid];
 
-		if (runs->count && runs->run[0].gfn <= gfn)
+		if (records[mid]->count && records[mid]->run[0].gfn <= gfn)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	return low ? host_run_find(records[low - 1], gfn) : NULL;
+	for (uint32_t nr = low ? low - 1 : 0; nr < count; nr++) {
+		const struct spt_host_runs *runs = records[nr];
+
+		for (low = 0, high = runs->count; low < high;) {
+			uint32_t mid = low + (high - low) / 2;
+
+			if (runs->run[mid].gfn + runs->run[mid].npages <= gfn)
+				low = mid + 1;
+			else
+				high = mid;
+		}
+		if (low < runs->count)
+			return &runs->run[low];
+	}
+	return NULL;
+}
+
+/* The run that holds @gfn. */
+static const struct spt_host_run *host_records_find(const struct spt_host_runs *const *records,
+						    uint32_t count, uint64_t gfn)
+{
+	const struct spt_host_run *run = host_records_from(records, count, gfn);
+
+	return run && run->gfn <= gfn ? run : NULL;
+}
+
+const struct spt_host_run *spt_memslot_host_run_from(const struct spt_memslots *set,
+						     const struct spt_memslot *slot, uint64_t gfn)
+{
+	return host_records_from(set->host + slot->first_host, slot->nr_host, gfn);
 }
 
 const struct spt_host_run *spt_memslot_host_run(const struct spt_memslots *set,

@@ -105,4 +105,8 @@ const struct spt_host_run *spt_memslot_gmem_run(const struct spt_memslots *set,
 /* Pages that its guest_memfd has, of those in the image. */
 uint64_t spt_memslot_gmem_pages(const struct spt_memslots *set, const struct spt_memslot *slot);
 
+/* The first run of @slot that ends above @gfn, or NULL. */
+const struct spt_host_run *spt_memslot_host_run_from(const struct spt_memslots *set,
+						     const struct spt_memslot *slot, uint64_t gfn);
+
 #endif

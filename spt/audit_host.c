@@ -14,51 +14,10 @@ struct stretch {
 	const struct spt_host_run *run; /* NULL: nothing */
 };
 
-/* Last record of the slot that begins at or below @gfn. */
-static uint32_t find_record(const struct spt_memslots *set, const struct spt_memslot *slot,
-			    uint64_t gfn)
-{
-	uint32_t low = slot->first_host, high = low + slot->nr_host;
-
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
-
-		if (set->host[mid]->count && set->host[mid]->run[0].gfn <= gfn)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low > slot->first_host ? low - 1 : low;
-}
-
-/* The first run that ends above @gfn, or NULL. */
-static const struct spt_host_run *run_from(const struct spt_memslots *set,
-					   const struct spt_memslot *slot, uint64_t gfn)
-{
-	uint32_t end = slot->first_host + slot->nr_host;
-
-	for (uint32_t nr = find_record(set, slot, gfn); nr < end; nr++) {
-		const struct spt_host_runs *runs = set->host[nr];
-		uint32_t low = 0, high = runs->count;
-
-		while (low < high) {
-			uint32_t mid = low + (high - low) / 2;
-
-			if (runs->run[mid].gfn + runs->run[mid].npages <= gfn)
-				low = mid + 1;
-			else
-				high = mid;
-		}
-		if (low < runs->count)
-			return &runs->run[low];
-	}
-	return NULL;
-}
-
 static struct stretch next_stretch(const struct audit *a, const struct spt_memslot *slot,
 				   uint64_t gfn, uint64_t end)
 {
-	const struct spt_host_run *run = run_from(&a->m->memslots, slot, gfn);
+	const struct spt_host_run *run = spt_memslot_host_run_from(&a->m->memslots, slot, gfn);
 	struct stretch s = { gfn, end, NULL };
 
 	if (!run || run->gfn >= end)
