@@ -32,13 +32,38 @@ phase_text() # PHASE
 	esac
 }
 
+# CPU seconds that PID has used, and the process that it started as the emulator, if it did.
+cpu_seconds() # PID
+{
+	local pid children ticks=0 stat
+	read -r children <"/proc/$1/task/$1/children" || true
+	for pid in "$1" $children; do
+		read -r stat <"/proc/$pid/stat" || continue
+		# Behind the name, which may have blanks: fields 3 and up.
+		read -ra stat <<<"${stat##*) }"
+		ticks=$((ticks + stat[11] + stat[12]))
+	done
+	printf '%d.%02d\n' $((ticks / 100)) $((ticks % 100))
+} 2>/dev/null
+
+# Where the time goes, whatever else the machine does: a line for each phase and each suite of
+# the tests (tests/lab/run says which it is at), with the CPU time used until it began.
+times_note() # PID
+{
+	local suite=''
+	[[ ! -s $LAB_OUT/suite ]] || read -r suite <"$LAB_OUT/suite" || true
+	[[ "$LAB_PHASE $suite" != "$times_last" ]] || return 0
+	times_last="$LAB_PHASE $suite"
+	echo "$times_last $(cpu_seconds "$1")" >>"$LAB_LOG/times"
+}
+
 # Waits for the emulator PID to end: says each phase, enforces its limit, runs what L1 asks the
 # host to run. Returns 0, or 124 when a limit passed and PID was killed; LAB_PHASE is the last.
 supervise() # PID
 {
 	local pid=$1 now deadline tick tails=() text
 	exec {tick}<> <(:)
-	LAB_PHASE=boot
+	LAB_PHASE=boot times_last=''
 	deadline=$((SECONDS + $(phase_limit boot)))
 	run_child=$pid
 	if [[ ! $LAB_INTERACTIVE ]]; then
@@ -56,6 +81,7 @@ supervise() # PID
 			text=$(phase_text "$now")
 			[[ ! $text ]] || say "$text"
 		fi
+		times_note "$pid"
 		if ((SECONDS >= deadline)); then
 			kill -9 "$pid"
 			wait "$pid" 2>/dev/null || true
