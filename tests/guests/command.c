@@ -222,7 +222,8 @@ static void cmd_verify(struct request *q)
 
 	if (bad)
 		answer(q, "error %" PRIu64 " of %" PRIu64 " pages differ, the first at 0x%" PRIx64,
-		       bad, pages_of(q), (uint64_t)q->vcpu->mailbox[MB_BAD_GVA / 8] - GVA_BASE);
+		       bad, pages_of(q),
+		       (uint64_t)q->vcpu->mailbox[MB_BAD_GVA / 8] - guest_base(q->guest));
 	else
 		answer(q, "ok %" PRIu64 " pages", pages_of(q));
 }
@@ -282,14 +283,14 @@ static void cmd_pause(struct request *q)
 /* Where the guest's instructions are that touch what 'touch' and 'run' name; a fetch is there. */
 static void cmd_code(struct request *q)
 {
-	uint64_t base = GVA_BASE + CODE_GPA;
+	const uint64_t *at = q->guest->opt.pae ? pages_guest32_at : pages_guest_at;
+	uint64_t base = guest_base(q->guest) + CODE_GPA;
 
 	answer(q,
 	       "ok read=0x%" PRIx64 " write=0x%" PRIx64 " run-read=0x%" PRIx64
 	       " run-write=0x%" PRIx64 " fetch=+0x%x",
-	       base + pages_guest_at[AT_READ], base + pages_guest_at[AT_WRITE],
-	       base + pages_guest_at[AT_SPIN_READ], base + pages_guest_at[AT_SPIN_WRITE],
-	       EXEC_OFFSET);
+	       base + at[AT_READ], base + at[AT_WRITE], base + at[AT_SPIN_READ],
+	       base + at[AT_SPIN_WRITE], EXEC_OFFSET);
 }
 
 static void cmd_reset_vcpu(struct request *q)

@@ -155,6 +155,8 @@ const char *layout_check(const struct guest *g)
 	const struct slot *last = &g->slot[SLOT_DENSE];
 	uint64_t end = last->gpa + last->size;
 
+	if (g->opt.pae && (g->opt.sparse_gib || g->opt.dense_tables || g->opt.tdx))
+		return "--pae: the guest's addresses end at 4 GiB, without --sparse-gib, --dense-tables, --tdx";
 	if (end > 512 * SIZE_1G)
 		return "--sparse-gib and --dense-tables reach past 512 GiB, the reach of one PDPT";
 	if (g->maxphyaddr < 64 && end > 1ULL << g->maxphyaddr)
@@ -251,10 +253,10 @@ void layout_print(const struct guest *g, FILE *out)
 	fprintf(out,
 		"{\"name\":\"%s\",\"pid\":%d,\"vm_fd\":%d,\"vcpus\":%d,\"gdt_base\":\"0x%" PRIx64
 		"\",\"maxphyaddr\":%u,\"shared_mask\":\"0x%" PRIx64 "\","
-		"\"gva_base\":\"0x%lx\",\"cr3\":\"0x%lx\",\"guest_levels\":4,"
+		"\"gva_base\":\"0x%" PRIx64 "\",\"cr3\":\"0x%lx\",\"guest_levels\":%d,"
 		"\"code_gpa\":\"0x%lx\",\"mailbox_gpa\":\"0x%lx\",\"ready\":%s,\"slots\":[",
 		g->opt.name, getpid(), g->vm_fd, g->vcpu_count, vm_identity(0), g->maxphyaddr,
-		g->shared_mask, GVA_BASE, TABLES_GPA, CODE_GPA, MAILBOX_GPA,
+		g->shared_mask, guest_base(g), TABLES_GPA, guest_levels(g), CODE_GPA, MAILBOX_GPA,
 		g->touched ? "true" : "false");
 	for (int i = 0; i < g->slot_count; i++) {
 		if (g->slot[i].backing == BACKING_NONE)

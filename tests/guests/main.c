@@ -31,6 +31,7 @@ static const char usage_text[] =
 	"  --dense-tables N    a slot of N times 2 MiB, all of it touched as 4K pages\n"
 	"  --extra             slots that few tests need: edge, device, gmem\n"
 	"  --irqchip           interrupt controllers in the kernel: 'halt' can be used\n"
+	"  --pae               the guest runs 32-bit code and has PAE page tables\n"
 	"  --tdx               another layout: private and shared memory, by /dev/softtdx\n"
 	"  --manual-dirty      get-dirty does not clear, clear-dirty does\n"
 	"  --churn SECONDS     after READY change everything all the time ('forever': until quit)\n"
@@ -49,6 +50,7 @@ enum {
 	OPT_EXTRA,
 	OPT_IRQCHIP,
 	OPT_TDX,
+	OPT_PAE,
 	OPT_MANUAL,
 	OPT_CHURN,
 	OPT_SEND,
@@ -67,6 +69,7 @@ static const struct option long_options[] = {
 	{ "extra", no_argument, NULL, OPT_EXTRA },
 	{ "irqchip", no_argument, NULL, OPT_IRQCHIP },
 	{ "tdx", no_argument, NULL, OPT_TDX },
+	{ "pae", no_argument, NULL, OPT_PAE },
 	{ "manual-dirty", no_argument, NULL, OPT_MANUAL },
 	{ "churn", required_argument, NULL, OPT_CHURN },
 	{ "send", required_argument, NULL, OPT_SEND },
@@ -104,7 +107,10 @@ static int setup(struct guest *g)
 	err = tables_build(g);
 	if (err)
 		return fail("cannot build the guest's page tables", err);
-	memcpy(g->slot[0].hva + CODE_GPA, pages_guest_code, pages_guest_code_size);
+	if (g->opt.pae)
+		memcpy(g->slot[0].hva + CODE_GPA, pages_guest32_code, pages_guest32_code_size);
+	else
+		memcpy(g->slot[0].hva + CODE_GPA, pages_guest_code, pages_guest_code_size);
 	for (int i = 0; i < g->slot_count; i++) {
 		if (!g->slot[i].hva)
 			continue;
@@ -268,6 +274,9 @@ static int parse_option(struct guest *g, int opt)
 	case OPT_TDX:
 		g->opt.tdx = true;
 		g->shared_mask = TDX_SHARED_MASK;
+		return 0;
+	case OPT_PAE:
+		g->opt.pae = true;
 		return 0;
 	case OPT_MANUAL:
 		g->opt.manual_dirty = true;

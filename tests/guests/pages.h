@@ -23,8 +23,9 @@
 #define MAX_VCPUS   2
 #define MAX_TOUCHES 48
 
-/* Where the guest sees its physical memory: GVA = GPA + GVA_BASE, everywhere. */
-#define GVA_BASE 0x100000000000UL
+/* Where the guest sees its physical memory: GVA = GPA + that, everywhere; --pae: another. */
+#define GVA_BASE     0x100000000000UL
+#define GVA_BASE_PAE 0x40000000UL /* what is below 3 GiB ends at 4 GiB */
 
 /* With --tdx: the lowest bit that a TDP root's entries tell apart (512 GiB). */
 #define TDX_SHARED_BIT	39
@@ -122,6 +123,7 @@ struct options {
 	bool extra;
 	bool irqchip;
 	bool tdx;
+	bool pae;
 	bool churn;
 	int churn_seconds; /* 0: forever */
 	int vcpus;
@@ -194,6 +196,17 @@ void memory_unpin(void);
 int tables_build(struct guest *g);
 void tables_print(const struct guest *g, FILE *out);
 
+/* Levels of them. */
+static inline int guest_levels(const struct guest *g)
+{
+	return g->opt.pae ? 3 : 4;
+}
+
+static inline uint64_t guest_base(const struct guest *g)
+{
+	return g->opt.pae ? GVA_BASE_PAE : GVA_BASE;
+}
+
 /* vm.c: the VM, its vCPUs' registers, KVM's statistics. */
 int vm_create(struct guest *g);
 /* The GDT base of a vCPU: unique among the guests of a host. */
@@ -265,5 +278,10 @@ extern const uint64_t pages_guest_code_size;
 /* Instructions of the guest's code that access memory: offsets in it. */
 enum guest_at { AT_READ, AT_WRITE, AT_SPIN_READ, AT_SPIN_WRITE, GUEST_ATS };
 extern const uint64_t pages_guest_at[GUEST_ATS];
+
+/* The same in 32-bit mode. */
+extern const char pages_guest32_code[];
+extern const uint64_t pages_guest32_code_size;
+extern const uint64_t pages_guest32_at[GUEST_ATS];
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The guest's page tables: 4 levels, in the system slot, one page after another
+ * The guest's page tables: 4 levels, with --pae 3, in the system slot, one page after another
  * from TABLES_GPA in the order in which they are needed. Accessed and dirty bits
  * are set from the start, so that running the guest does not change a table.
  */
@@ -33,7 +33,7 @@ static int map_page(struct guest *g, uint64_t gva, uint64_t gpa, int leaf, uint6
 {
 	uint64_t *table = table_at(g, TABLES_GPA);
 
-	for (int level = 4;; level--) {
+	for (int level = guest_levels(g);; level--) {
 		uint64_t *entry = &table[gva >> (12 + 9 * (level - 1)) & (ENTRIES - 1)];
 
 		if (level == leaf) {
@@ -43,7 +43,9 @@ static int map_page(struct guest *g, uint64_t gva, uint64_t gpa, int leaf, uint6
 		if (!*entry) {
 			if (g->tables_end + SIZE_4K > g->slot[0].size)
 				return -ENOSPC;
-			*entry = g->tables_end | PTE_P | PTE_W | PTE_A;
+			/* The other bits are reserved in the four entries at the top of PAE. */
+			*entry = g->tables_end | PTE_P |
+				 (g->opt.pae && level == 3 ? 0 : PTE_W | PTE_A);
 			g->tables_end += SIZE_4K;
 		}
 		table = table_at(g, *entry & PTE_ADDR);
@@ -57,7 +59,7 @@ static int map_half(struct guest *g, const struct slot *s, uint64_t half)
 
 	for (uint64_t at = 0; at < s->size; at += s->guest_page) {
 		uint64_t gpa = s->gpa + at + half;
-		int err = map_page(g, GVA_BASE + gpa, gpa, level_of(s->guest_page), flags);
+		int err = map_page(g, guest_base(g) + gpa, gpa, level_of(s->guest_page), flags);
 
 		if (err)
 			return err;
@@ -121,13 +123,13 @@ static void print_table(const struct guest *g, uint64_t gpa, int level, uint64_t
 
 	fprintf(out,
 		"%s{\"gpa\":\"0x%" PRIx64 "\",\"level\":%d,\"gva\":\"0x%" PRIx64 "\",\"runs\":[",
-		level == 4 ? "" : ",", gpa, level, gva);
+		level == guest_levels(g) ? "" : ",", gpa, level, gva);
 	print_runs(table, out);
 	fprintf(out, "]}");
 	if (level == 1)
 		return;
 	for (int i = 0; i < ENTRIES; i++)
-		if (table[i] && !(level < 4 && table[i] & PTE_PS))
+		if (table[i] && !(level < guest_levels(g) && table[i] & PTE_PS))
 			print_table(g, table[i] & PTE_ADDR, level - 1,
 				    gva | (uint64_t)i << (12 + 9 * (level - 1)), out);
 }
@@ -136,5 +138,5 @@ static void print_table(const struct guest *g, uint64_t gpa, int level, uint64_t
 void tables_print(const struct guest *g, FILE *out)
 {
 	if (g->slot[0].hva)
-		print_table(g, TABLES_GPA, 4, 0, out);
+		print_table(g, TABLES_GPA, guest_levels(g), 0, out);
 }

@@ -159,7 +159,7 @@ int vcpu_submit(struct vcpu *v, const struct op *op)
 		return -EBUSY;
 	}
 	v->mailbox[MB_OP / 8] = op->op;
-	v->mailbox[MB_GVA / 8] = GVA_BASE + op->gpa;
+	v->mailbox[MB_GVA / 8] = guest_base(v->guest) + op->gpa;
 	v->mailbox[MB_COUNT / 8] = op->count ? op->count : 1;
 	v->mailbox[MB_STRIDE / 8] = op->stride;
 	v->mailbox[MB_VALUE / 8] = op->value;

@@ -15,6 +15,7 @@
 #define CR0_LONG      0x80010033ULL /* PG WP NE ET MP PE */
 #define CR4_PAE	      0x20ULL
 #define EFER_LONG     0xd00ULL /* NXE LMA LME */
+#define EFER_PAE      0x800ULL /* NXE */
 #define MAX_CPUID     256
 #define TSS_ADDR      0xfffbd000UL /* Intel: three pages that no slot uses */
 #define IDENTITY_ADDR 0xfffbc000UL
@@ -63,7 +64,8 @@ static int create_vcpu(struct guest *g, int idx)
 		return -errno;
 	int err = set_cpuid(g, v->fd, &has_1g);
 
-	for (int i = 0; i < g->slot_count && !err && !has_1g; i++)
+	/* PAE has no page of that size, either. */
+	for (int i = 0; i < g->slot_count && !err && (!has_1g || g->opt.pae); i++)
 		if (g->slot[i].guest_page == SIZE_1G)
 			g->slot[i].guest_page = SIZE_2M;
 	return err;
@@ -115,7 +117,7 @@ int vm_create(struct guest *g)
 	return 0;
 }
 
-static void set_segment(struct kvm_segment *s, uint16_t selector, uint8_t type, bool code)
+static void set_segment(struct kvm_segment *s, uint16_t selector, uint8_t type, bool code64)
 {
 	*s = (struct kvm_segment){
 		.limit = 0xffffffff,
@@ -123,8 +125,8 @@ static void set_segment(struct kvm_segment *s, uint16_t selector, uint8_t type, 
 		.type = type,
 		.present = 1,
 		.s = 1,
-		.db = !code,
-		.l = code,
+		.db = !code64,
+		.l = code64,
 		.g = 1,
 	};
 }
@@ -134,15 +136,17 @@ uint64_t vm_identity(int vcpu)
 	return IDENTITY_BASE | (uint64_t)getpid() << 8 | vcpu;
 }
 
-/* Puts the vCPU at its dispatcher in 64-bit mode. Called when it is not in KVM_RUN. */
+/* Puts the vCPU at its dispatcher, in 64-bit mode or with --pae in 32-bit mode. Called when it is
+ * not in KVM_RUN. */
 int vm_reset_vcpu(struct vcpu *v)
 {
 	struct kvm_vcpu_events events;
 	struct kvm_sregs sregs;
 	struct kvm_regs regs = {
-		.rip = GVA_BASE + CODE_GPA,
-		.rbx = GVA_BASE + v->guest->shared_mask + MAILBOX_GPA + v->idx * SIZE_4K,
-		.rsp = GVA_BASE + STACK_GPA + (v->idx + 1) * SIZE_4K,
+		.rip = guest_base(v->guest) + CODE_GPA,
+		.rbx = guest_base(v->guest) + v->guest->shared_mask + MAILBOX_GPA +
+		       v->idx * SIZE_4K,
+		.rsp = guest_base(v->guest) + STACK_GPA + (v->idx + 1) * SIZE_4K,
 		.rflags = 2,
 	};
 
@@ -155,7 +159,7 @@ int vm_reset_vcpu(struct vcpu *v)
 	}
 	if (ioctl(v->fd, KVM_GET_SREGS, &sregs))
 		return -errno;
-	set_segment(&sregs.cs, 0x8, 11, true);
+	set_segment(&sregs.cs, 0x8, 11, !v->guest->opt.pae);
 	set_segment(&sregs.ds, 0x10, 3, false);
 	sregs.es = sregs.fs = sregs.gs = sregs.ss = sregs.ds;
 	sregs.tr =
@@ -170,7 +174,7 @@ int vm_reset_vcpu(struct vcpu *v)
 	sregs.cr0 = CR0_LONG;
 	sregs.cr3 = TABLES_GPA;
 	sregs.cr4 = CR4_PAE;
-	sregs.efer = EFER_LONG;
+	sregs.efer = v->guest->opt.pae ? EFER_PAE : EFER_LONG;
 	if (ioctl(v->fd, KVM_SET_SREGS, &sregs) || ioctl(v->fd, KVM_SET_REGS, &regs))
 		return -errno;
 	if (ioctl(v->fd, KVM_GET_VCPU_EVENTS, &events))

@@ -14,8 +14,15 @@ without() { # DIR COMMAND...
 		without "$dir" "$@"
 }
 
+# busybox's setpriv changes no user.
 as_nobody() {
-	setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all "$@"
+	if setpriv --help 2>&1 | grep -q -e --reuid; then
+		setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all "$@"
+	else
+		program=$(command -v "$1")
+		shift
+		start-stop-daemon -S -q -c 65534:65534 -x "$program" -- "$@"
+	fi
 }
 
 # flip FILE OFFSET BITS COPY: a copy with some bits of one byte inverted.

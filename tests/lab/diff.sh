@@ -12,7 +12,7 @@ pages_start || finish
 
 # Where shadow tables have a guest-physical address: at the guest-virtual one.
 base=0
-[ "$LAB_MMU" != svm-shadow ] || base=0x100000000000
+case $LAB_MMU in *shadow) base=0x100000000000 ;; esac
 
 # line KIND GPA SIZE [ALSO]: as diff prints it.
 line() {

@@ -11,7 +11,9 @@ mkdir -p "$OUT"
 
 # A zero page is no page of the host's own ageing; nothing is to be moved or merged meanwhile.
 echo 0 >/sys/kernel/mm/ksm/run
-pages_start || finish
+# The guest's options, one word or none.
+# shellcheck disable=SC2086
+pages_start ${LAB_PAGES-} || finish
 pages --send "$WORK/pages.sock" "layout $OUT/layout" "pagemap-file $OUT/pagemap" >/dev/null
 spt -V "$VM" --json tree >"$OUT/tree"
 

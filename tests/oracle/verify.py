@@ -29,6 +29,8 @@ PTE_NX = 1 << 63
 # The low bits of an EPTP: memory type, levels less one, accessed/dirty.
 EPTP_LEVELS_SHIFT = 3
 CODE_BYTES = 0x1000
+# Of 32-bit guests; their four top entries have no permissions.
+PAE_LEVELS = 3
 # The lab's machine has all memory at 0 if it is less than this, else the first 1 GiB of it, the
 # rest at 4 GiB (scripts/lab.d/qemu.sh).
 Q35_ALL_LOW = 0xb0000000
@@ -56,6 +58,9 @@ class Case:
         self.format, self.levels, self.intel = MODES[mode]
         self.shadow = self.format == "host"
         self.layout = load(self.path("layout"))
+        self.guest_levels = self.layout["guest_levels"]
+        if self.shadow and self.guest_levels == PAE_LEVELS:
+            self.format, self.levels = "pae", PAE_LEVELS
         self.gva_base = number(self.layout["gva_base"]) if self.shadow else 0
         self.root = None
         self.oracle = None
@@ -249,9 +254,11 @@ def check_shadow_table(diff, what, table, level, guest_table, entry):
 
 
 def shadow_tables(case, tree):
-    """(shadow table, level, gva) of each table below the root, and the root itself."""
+    """(shadow table, level, gva) of each table below the root, and the root itself, which under
+    PAE is a page of KVM's and no shadow table."""
     root = case.root & ADDRESS_BITS
-    yield root, case.levels, 0
+    if case.levels != PAE_LEVELS:
+        yield root, case.levels, 0
     for entry in tree["entries"]:
         if entry["type"] == "table":
             yield number(entry["hpa"]), entry["level"] - 1, number(entry["gpa"])
@@ -260,11 +267,11 @@ def shadow_tables(case, tree):
 def guest_walk(case, entries, gva, stop):
     """GPA of the guest's table of level 'stop' for gva, and the entry that led there."""
     table, value = number(case.layout["cr3"]), None
-    for level in range(4, stop, -1):
+    for level in range(case.guest_levels, stop, -1):
         value = entries.get((table, gva >> (12 + 9 * (level - 1)) & 511))
         if value is None:
             return None, None
-        if level > 1 and level < 4 and value & PTE_PS:
+        if level > 1 and level < case.guest_levels and value & PTE_PS:
             size = 1 << (12 + 9 * (level - 1))
             return (value & ADDRESS_BITS & ~(size - 1)) + gva % size, value
         table = value & ADDRESS_BITS
@@ -280,6 +287,8 @@ def check_shadow(diff, case):
     for hpa, level, gva in shadow_tables(case, tree):
         what = f"shadow table {hpa:#x}, level {level}, gva {gva:#x}"
         guest_table, entry = guest_walk(case, entries, gva, level)
+        if case.levels == level + 1 == PAE_LEVELS:
+            entry = None
         diff.checked += 1
         if hpa not in tables:
             diff.add(f"{what}: not among spt's tables")

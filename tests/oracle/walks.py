@@ -21,6 +21,7 @@ from verify import find_slot, json_documents, result
 ADDRESS_BITS = 0x000ffffffffff000
 PRESENT, WRITE, PS, NX = 1, 1 << 1, 1 << 7, 1 << 63
 CANONICAL_BITS = 47
+PAE_LEVELS, PAE_BITS = 3, 32
 MMIO_VERDICTS = ("mmio", "no-slot")
 # What a saved image must say like the live VM.
 SAME_OFFLINE = ("guest", "gva", "gpa", "memslot", "hva", "roots", "verdict", "maps", "tables")
@@ -32,6 +33,7 @@ class Case:
         self.shadow = shadow
         self.layout = load(self.path("layout"))
         self.gva_base = number(self.layout["gva_base"])
+        self.levels = self.layout["guest_levels"]
         self.guest = guest_entries(self.layout)
         self.pagemap = load_pairs(self.path("pagemap"))
         self.roots = load(self.path("tree"))["roots"]
@@ -56,23 +58,27 @@ class Case:
 def guest_walk(case, gva):
     """[(level, table, index, entry)], and GPA and page size or None, None."""
     table, steps = number(case.layout["cr3"]), []
-    if gva >> CANONICAL_BITS not in (0, (1 << (64 - CANONICAL_BITS)) - 1):
+    if case.levels == PAE_LEVELS:
+        if gva >> PAE_BITS:
+            return steps, None, None
+    elif gva >> CANONICAL_BITS not in (0, (1 << (64 - CANONICAL_BITS)) - 1):
         return steps, None, None
-    for level in range(4, 0, -1):
+    for level in range(case.levels, 0, -1):
         index = gva >> (12 + 9 * (level - 1)) & 511
         value = case.guest.get((table, index), 0)
         steps.append((level, table, index, value))
         if not value & PRESENT:
             return steps, None, None
-        if level == 1 or level < 4 and value & PS:
+        if level == 1 or level < case.levels and value & PS:
             size = 1 << (12 + 9 * (level - 1))
             return steps, (value & ADDRESS_BITS & ~(size - 1)) + gva % size, size
         table = value & ADDRESS_BITS
     raise CannotCompare("a walk without an end")
 
 
-def guest_perm(steps):
-    writable = all(value & WRITE for _, _, _, value in steps)
+def guest_perm(case, steps):
+    top = PAE_LEVELS if case.levels == PAE_LEVELS else None  # whose entries have no permissions
+    writable = all(value & WRITE for level, _, _, value in steps if level != top)
     return "r" + ("w" if writable else "-") + ("-" if any(v & NX for _, _, _, v in steps) else "x")
 
 
@@ -106,7 +112,7 @@ def check_gva(diff, case, doc):
         return
     diff.expect(what, "end", doc["guest"]["end"], "mapped")
     diff.expect(what, "guest's page", doc["guest"]["page_size"], size)
-    diff.expect(what, "supervisor_perm", doc["guest"]["supervisor_perm"], guest_perm(steps))
+    diff.expect(what, "supervisor_perm", doc["guest"]["supervisor_perm"], guest_perm(case, steps))
     diff.expect(what, "user_perm", doc["guest"]["user_perm"], "---")
     check_gpa(diff, case, what, doc, gpa)
 
@@ -137,7 +143,8 @@ def check_gvas(diff, case):
         placed |= {level["level"] for level in doc["guest"]["levels"] if level["table_hpa"]}
     # Under shadow paging a table that the guest does not write needs no mapping of its own.
     if not case.shadow:
-        diff.expect("guest's tables", "levels of which one is mapped", sorted(placed), [1, 2, 3, 4])
+        diff.expect("guest's tables", "levels of which one is mapped", sorted(placed),
+                    list(range(1, case.levels + 1)))
 
 
 def walked_gpas(doc):

@@ -13,7 +13,7 @@ from compare import Differences
 BASE = 0x100000000000
 HVA = 0x7f0000000000
 # A guest of one slot: GPA 0x5000 at HPA 0x9000, and the table chain 0x1000..0x4000.
-LAYOUT = {"gva_base": hex(BASE), "cr3": "0x1000",
+LAYOUT = {"gva_base": hex(BASE), "guest_levels": 4, "cr3": "0x1000",
           "slots": [{"id": 0, "base_gpa": "0x0", "size": 0x8000, "hva": hex(HVA), "registered": True},
                     {"id": 1, "base_gpa": "0x10000", "size": 0x1000, "hva": hex(HVA + 0x5000),
                      "registered": True}],
