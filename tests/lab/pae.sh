@@ -18,7 +18,7 @@ raw_root() {
 	root=$(grep -o '"root_hpa":"[^"]*"' "$WORK/vcpus" | head -n 1 | cut -d'"' -f4)
 	tr '{' '\n' <"$WORK/roots" | grep "\"hpa\":\"$root\",\"kind\":\"shadow\",\"level\":3"
 	grep -q "\"pae_root\":\"$root\"" "$WORK/vcpus" &&
-		spt -V "$VM" tables -rn -o hpa,kind | grep -q "^0x0*${root#0x} pae-root"
+		spt -V "$VM" tables -rn -o hpa,flags | grep "^0x0*${root#0x} pae-root"
 }
 case $LAB_MMU in
 *shadow) check root-is-pae-root raw_root ;;
@@ -29,7 +29,7 @@ verify pae --promises
 
 change change-pae 'madvise 0x20000000+2M dontneed' 'madvise 0x20000000+2M nohugepage' \
 	'touch 0x20000000+128K w' 'touch 0x78000000+64K w' 'touch 0x68000000+64K r' \
-	'touch 0x92345000 x' 'delete-slot 7' 'add-slot 7' 'touch 0x10000000+1M w'
+	'touch 0x10180000 x' 'delete-slot 7' 'add-slot 7' 'touch 0x10000000+1M w'
 verify changed
 check audit-is-silent spt -V "$VM" audit
 pages_stop

@@ -24,7 +24,6 @@
 #define VMCB_RIP	     0x578
 #define VMCB_RSP	     0x5d8
 #define EFER_SVME	     (1UL << 12)
-#define EFER_LMA	     (1UL << 10)
 #define CR0_PG		     (1UL << 31)
 
 /* EPTP: write-back tables (6), 4 or 5 levels, accessed/dirty flags or not (SDM 3, 25.6.11). */
@@ -50,9 +49,8 @@ static uint64_t address_of(const struct ram *ram, uint64_t offset)
 static bool is_vmcb(const uint64_t *page, uint64_t rip_first, uint64_t rip_last)
 {
 	return field(page, VMCB_RIP) >= rip_first && field(page, VMCB_RIP) <= rip_last &&
-	       (field(page, VMCB_EFER) & (EFER_SVME | EFER_LMA)) == (EFER_SVME | EFER_LMA) &&
-	       field(page, VMCB_CR0) & CR0_PG && field(page, VMCB_INTERCEPT_VMRUN) & 1 &&
-	       (uint32_t)field(page, VMCB_ASID);
+	       field(page, VMCB_EFER) & EFER_SVME && field(page, VMCB_CR0) & CR0_PG &&
+	       field(page, VMCB_INTERCEPT_VMRUN) & 1 && (uint32_t)field(page, VMCB_ASID);
 }
 
 static void print_vmcb(const uint64_t *page, uint64_t hpa, const char *comma)
