@@ -150,6 +150,24 @@ static uint64_t next_random(void)
 	return state;
 }
 
+/* Memory of two halves: a mirror with external tables, guest_memfd, what KVM keeps of a TD. */
+static void add_private(struct mkimage *mk, unsigned int root)
+{
+	const uint64_t bit = 1ULL << 39;
+	unsigned int mirror;
+
+	mkimage_vm(mk, SPT_VM_HAS_PRIVATE_MEM, 1);
+	mkimage_vm(mk, SPT_VM_VM_TYPE, SPT_VM_TYPE_TDX);
+	mkimage_vm(mk, SPT_VM_GFN_DIRECT_BITS, bit >> 12);
+	mkimage_vm(mk, SPT_VM_TDX_STATE, 2);
+	mkimage_tdx_pages(mk, SPT_TDX_TDCS, 0, 3, 0x9000000);
+	mirror = mkimage_mirror_root(mk, 4);
+	for (uint64_t gpa = 0; gpa < 0x4000; gpa += 0x1000)
+		mkimage_map(mk, mirror, gpa, 1, mkimage_leaf(mk, 0x6000000 + gpa, 1, "rwx"));
+	mkimage_map(mk, root, bit + 0x100000, 1, mkimage_leaf(mk, 0x7000000, 1, "rw"));
+	mkimage_externals(mk, mirror);
+}
+
 /* One of each kind of record and entry. */
 static struct mkimage *a_vm(const char *format)
 {
@@ -163,6 +181,7 @@ static struct mkimage *a_vm(const char *format)
 	mkimage_vm(mk, SPT_VM_MMU_INVALIDATE_SEQ, 40);
 	mkimage_vcpu_value(mk, mkimage_vcpu(mk), SPT_VCPU_ROOT_HPA, mkimage_table_hpa(mk, root));
 	mkimage_slot(mk, 0, 0, 0, 4 * MK_MB, 0x7f0000000000);
+	mkimage_gmem_run(mk, 0, 4, 0x6000000);
 	mkimage_run(mk, SPT_RUN_LPAGE_2M, 0, 512, 1);
 	mkimage_run(mk, SPT_RUN_WRITE_TRACK, 3, 1, 2);
 	mkimage_dirty(mk, 0, 70, dirty);
@@ -170,6 +189,8 @@ static struct mkimage *a_vm(const char *format)
 	mkimage_run(mk, SPT_RUN_ATTRS, 0x100, 4, 8);
 	mkimage_note(mk, SPT_NOTE_ROOT_CHANGED, 1, 0);
 	mkimage_host(mk, 0x3000, 0x7f0000003000, 1, 0x5000067, 0);
+	if (direct && mkimage_head(mk)->role[SPT_ROLE_IS_MIRROR].width && next_random() % 2)
+		add_private(mk, root);
 	if (direct) {
 		mkimage_map(mk, root, 0x3000, 1, mkimage_leaf(mk, 0x5000000, 1, "rw"));
 		mkimage_map(mk, root, 0x200000, 2, mkimage_leaf(mk, 0x40000000, 2, "rwx"));

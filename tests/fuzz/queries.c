@@ -4,6 +4,7 @@
 #include "spt/audit.h"
 #include "spt/diff.h"
 #include "spt/reverse.h"
+#include "spt/halves.h"
 #include "spt/stats.h"
 #include "spt/walk_hpa.h"
 #include "spt/why.h"
@@ -35,8 +36,12 @@ static void count(const struct spt_model *model)
 	struct spt_error err = { 0 };
 	struct spt_stats stats;
 
-	if (!spt_stats_count(&sweep, NULL, &stats, &err))
+	struct spt_half_count halves[2];
+
+	if (!spt_stats_count(&sweep, NULL, &stats, &err)) {
+		spt_halves_count(&sweep, &stats, halves);
 		spt_stats_free(&stats);
+	}
 }
 
 static void look_back(const struct spt_model *model)

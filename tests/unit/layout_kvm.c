@@ -199,7 +199,69 @@ struct kvm_svm {
 	struct kvm kvm;
 };
 
-#ifdef VENDOR
+/* kvm_intel with TDX host support (arch/x86/kvm/vmx/tdx.h, arch/x86/include/asm/tdx.h). */
+#ifdef INTEL
+struct page;
+
+struct loaded_vmcs {
+	void *vmcs, *shadow_vmcs;
+	int cpu;
+};
+
+struct vcpu_vmx {
+	struct kvm_vcpu vcpu;
+	u8 fail;
+	struct loaded_vmcs *loaded_vmcs;
+};
+
+#ifndef NO_TDX
+struct tdx_td {
+	struct page *tdr_page;
+	int tdcs_nr_pages;
+	struct page **tdcs_pages;
+	int tdcx_nr_pages;
+};
+
+struct tdx_vp {
+	struct page *tdvpr_page;
+	u64 tdvpr_pa;
+	struct page **tdcx_pages;
+};
+
+enum kvm_tdx_state { TD_STATE_UNINITIALIZED = 0, TD_STATE_INITIALIZED, TD_STATE_RUNNABLE };
+enum vcpu_tdx_state { VCPU_TD_STATE_UNINITIALIZED = 0, VCPU_TD_STATE_INITIALIZED };
+
+struct kvm_tdx {
+	struct kvm kvm;
+	void *misc_cg;
+	int hkid;
+	enum kvm_tdx_state state;
+	u64 attributes;
+	u64 xfam;
+	u64 tsc_offset;
+	u64 tsc_multiplier;
+	struct tdx_td td;
+	struct page *page_add_src;
+};
+
+struct vcpu_tdx {
+	struct kvm_vcpu vcpu;
+	u64 ext_exit_qualification, exit_gpa;
+	struct tdx_vp vp;
+	struct list_head cpu_list;
+	u64 vp_enter_ret;
+	enum vcpu_tdx_state state;
+};
+#endif
+#endif
+
+#ifdef INTEL
+struct vcpu_vmx vcpu_vmx;
+#ifndef NO_TDX
+struct kvm_tdx kvm_tdx;
+struct vcpu_tdx vcpu_tdx;
+#endif
+#elif defined(VENDOR)
 struct vcpu_svm vcpu_svm;
 struct kvm_svm kvm_svm;
 #else

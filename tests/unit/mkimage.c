@@ -237,6 +237,21 @@ void mkimage_dirty(struct mkimage *mk, uint64_t gfn, uint64_t npages, const uint
 	append(&mk->slots, words, bytes);
 }
 
+void mkimage_tdx_pages(struct mkimage *mk, enum spt_tdx_page_kind kind, unsigned int vcpu,
+		       unsigned int count, uint64_t hpa)
+{
+	struct spt_tdx_pages pages = {
+		.rec = { SPT_REC_TDX_PAGES, sizeof(pages) + count * sizeof(uint64_t) },
+		.kind = kind,
+		.vcpu = vcpu,
+		.count = count,
+	};
+
+	append(&mk->attrs, &pages, sizeof(pages));
+	for (unsigned int i = 0; i < count; i++, hpa += 0x1000)
+		append(&mk->attrs, &hpa, sizeof(hpa));
+}
+
 void mkimage_note(struct mkimage *mk, enum spt_note_kind kind, uint64_t a, uint64_t b)
 {
 	struct spt_note note = {

@@ -106,6 +106,10 @@ unsigned int mkimage_map(struct mkimage *mk, unsigned int root, uint64_t gpa, in
 struct spt_host_walk *mkimage_host(struct mkimage *mk, uint64_t gpa, uint64_t hva, int leaf,
 				   uint64_t entry, int error);
 
+/* Pages that KVM gave to a TDX module. */
+void mkimage_tdx_pages(struct mkimage *mk, enum spt_tdx_page_kind kind, unsigned int vcpu,
+		       unsigned int count, uint64_t hpa);
+
 /* A page of the guest's memory, 4096 bytes at @page, saved as one of its page tables. */
 void mkimage_guest_table(struct mkimage *mk, uint64_t gpa, const void *page);
 
