@@ -276,10 +276,11 @@ static int spt_fault_act(struct spt_action *act)
 	u64 gfn = act->target.gfn;
 	int error;
 
+	/* The host's page may come or change by this, and the entry with it. */
+	spt_entries_read(act, gfn, &own->before);
 	error = spt_target_fault_in(act, act->args.access == SPT_PERM_W);
 	if (error)
 		return error;
-	spt_entries_read(act, gfn, &own->before);
 	error = spt_fault_run(act, act->vcpu, gfn, act->args.access, own->fault);
 	spt_entries_read(act, gfn, &own->after);
 	if (spt_say_entries(act, &own->before, &own->after))

@@ -11,6 +11,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "action.h"
 #include "agent.h"
 #include "reader.h"
 #include "vm.h"
@@ -70,12 +71,14 @@ static int spt_vm_dir_create(const struct spt_vm_id *id, struct dentry *parent)
 		made = debugfs_create_file(spt_vm_files[i].name, spt_vm_files[i].mode,
 					   dir->dentry, &dir->ref[i], &spt_reader_fops);
 	}
+	if (!IS_ERR(made))
+		made = debugfs_create_file("control", 0600, dir->dentry, &dir->ref[0],
+					   &spt_control_fops);
 	if (IS_ERR(made)) {
 		debugfs_remove(dir->dentry);
 		kfree(dir);
 		return PTR_ERR(made);
 	}
-	debugfs_create_file("control", 0600, dir->dentry, &dir->ref[0], &spt_control_fops);
 	d_inode(dir->dentry)->i_mode = S_IFDIR | 0500;
 	list_add(&dir->link, &spt_vm_dirs);
 	return 0;
@@ -137,6 +140,7 @@ int spt_vm_dirs_update(struct dentry *parent)
 	struct spt_vms none = { };
 	int error;
 
+	spt_undo_reap();
 	mutex_lock(&spt_vm_dirs_lock);
 	WRITE_ONCE(spt_vm_dirs_updater, current);
 	if (!spt_layout_enter()) {
