@@ -9,8 +9,10 @@
 
 case $LAB_MMU-$LAB_KERNEL in
 npt-6.12 | svm-shadow-6.12) images=${CHURN_IMAGES:-1000} ;;
+ept* | vmx*) images=${CHURN_IMAGES:-${LAB_ALL:+200}} ;;
 *) images=${CHURN_IMAGES:-200} ;;
 esac
+images=${images:-60} # under Bochs, where each takes seconds
 
 settle
 # The other VM stands still: nothing of it may ever show up in the first one's images.
