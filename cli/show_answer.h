@@ -23,6 +23,10 @@ struct json_object *cli_act_spte_json(const struct spt_format *format,
 int cli_show_answer(struct cli *cli, const struct spt_format *format,
 		    const struct spt_answer *answer);
 
+/* The JSON alone: members of the current object. */
+void cli_put_answer(struct cli *cli, const struct spt_format *format,
+		    const struct spt_answer *answer);
+
 /* A hit as it comes: a line or two, or an item of the JSON array 'hits', flushed at once. */
 void cli_show_hit(struct cli *cli, const struct spt_format *format, const struct spt_act_hit *hit,
 		  const char *slot);

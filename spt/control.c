@@ -42,33 +42,44 @@ static int explain_open(const char *id, int code, struct spt_error *err)
 		id);
 }
 
-int spt_control_open(const char *id, struct spt_control **ret, struct spt_error *err)
+static int open_file(struct spt_control *control, struct spt_error *err)
 {
-	struct spt_control *control;
 	char path[512];
 
-	snprintf(path, sizeof(path), "%s/%s/control", spt_debugfs(), id);
-	control = calloc(1, sizeof(*control));
+	snprintf(path, sizeof(path), "%s/%s/control", spt_debugfs(), control->id);
+	/* Were it a terminal, as in tests, it is not to become ours. */
+	control->fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
+	return control->fd < 0 ? explain_open(control->id, errno, err) : 0;
+}
+
+static void close_file(struct spt_control *control)
+{
+	if (control->fd >= 0)
+		close(control->fd);
+	control->fd = -1;
+}
+
+int spt_control_open(const char *id, struct spt_control **ret, struct spt_error *err)
+{
+	struct spt_control *control = calloc(1, sizeof(*control));
+	int rc;
+
 	if (!control)
 		return spt_fail(err, ENOMEM, "out of memory");
 	snprintf(control->id, sizeof(control->id), "%s", id);
-	/* Were it a terminal, as in tests, it is not to become ours. */
-	control->fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
-	if (control->fd < 0) {
-		int rc = explain_open(id, errno, err);
-
+	rc = open_file(control, err);
+	if (rc)
 		free(control);
-		return rc;
-	}
-	*ret = control;
-	return 0;
+	else
+		*ret = control;
+	return rc;
 }
 
 void spt_control_close(struct spt_control *control)
 {
 	if (!control)
 		return;
-	close(control->fd);
+	close_file(control);
 	free(control);
 }
 
@@ -202,10 +213,17 @@ int spt_control_run(struct spt_control *control, const struct spt_action_request
 	spt_answer_init(answer, request->action);
 	if (len < 0)
 		return len;
+	rc = control->fd < 0 ? open_file(control, err) : 0;
+	if (rc)
+		return rc;
 	control->have = 0;
 	rc = write_line(control, line, len, err);
 	if (rc)
 		return rc;
-	return read_answer(&r, spt_actions[request->action].flags & SPT_ACTION_LISTEN ||
-				       request->listen);
+	rc = read_answer(&r,
+			 spt_actions[request->action].flags & SPT_ACTION_LISTEN || request->listen);
+	/* What is left of a bad answer is not to be taken for the next one's. */
+	if (rc)
+		close_file(control);
+	return rc;
 }

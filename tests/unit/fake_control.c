@@ -64,11 +64,11 @@ static void *serve(void *arg)
 		for (char *end; (end = memchr(line, '\n', have));) {
 			size_t len = end + 1 - line;
 
+			if (!strncmp(line, "quit\n", len))
+				return NULL;
 			snprintf(c->last_request, sizeof(c->last_request), "%.*s", (int)len, line);
 			have -= len;
 			memmove(line, end + 1, have);
-			if (!strcmp(c->last_request, "quit\n"))
-				return NULL;
 			answer(c);
 		}
 	}
