@@ -70,8 +70,8 @@ poke_entry ^ $((hpa ^ private_hpa))
 fires 'one-half leaf-host' $page
 
 # A page of the VMM's that the guest has not touched, in the mirror.
-pages_do 'poke 0x20300000 1' >/dev/null
-user_hpa=$(pages_do 'pagemap 0x20300000' | awk '{ print $2 }')
+pages_do 'poke 0x8020300000 1' >/dev/null
+user_hpa=$(pages_do 'pagemap 0x8020300000' | sed 's/.*=//')
 poke_both $page ^ $((private_hpa ^ user_hpa))
 fires 'mirror-user mirror-gmem' $page
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "spt/halves.h"
 #include "spt/stats.h"
 #include "vm.h"
 
@@ -428,6 +429,63 @@ static void a_saved_image_knows_the_nodes_of_its_host(void **state)
 	vm_free(&vm);
 }
 
+/* Of 8M, 2M and a page are private by attribute; two pages of them are there, one is mapped. */
+static void halves_are_counted_apart(void **state)
+{
+	const uint64_t bit = 1ULL << 39;
+	struct vm vm = vm_new("npt-7.3"), plain = vm_new("npt-7.3");
+	struct spt_sweep sweep = { .model = &vm.model, .threads = 1 };
+	struct spt_half_count halves[2];
+	struct spt_stats *s;
+	unsigned int mirror;
+
+	mkimage_vm(vm.mk, SPT_VM_HAS_PRIVATE_MEM, 1);
+	mkimage_vm(vm.mk, SPT_VM_GFN_DIRECT_BITS, bit >> 12);
+	mirror = mkimage_mirror_root(vm.mk, 4);
+	mkimage_map(vm.mk, mirror, 0x1000, 1, mkimage_leaf(vm.mk, 0x40001000, 1, "rwx"));
+	for (uint64_t i = 0; i < 3; i++)
+		mkimage_map(vm.mk, vm.root, bit + 4 * MK_MB + (i << 12), 1,
+			    mkimage_leaf(vm.mk, 0x50000000 + (i << 12), 1, "rw"));
+	mkimage_externals(vm.mk, mirror);
+	mkimage_slot(vm.mk, 0, 0, 0, 8 * MK_MB, 0x7f0000000000);
+	mkimage_gmem_run(vm.mk, 1, 2, 0x40001000);
+	mkimage_run(vm.mk, SPT_RUN_ATTRS, 0, 513, 8);
+	vm_load(&vm);
+	s = count(&vm.model, 0, 0, 1, NULL);
+	assert_true(spt_halves_count(&sweep, s, halves));
+	assert_string_equal(spt_half_name(halves[0].half), "private");
+	assert_int_equal(halves[0].bytes, 2 * MK_MB + 0x1000);
+	assert_int_equal(halves[0].pages, 0x2000);
+	assert_int_equal(halves[0].mapped, 0x1000);
+	assert_int_equal(halves[0].tables, (4 + 3) * 0x1000); /* the root has no external one */
+	assert_int_equal(halves[1].bytes, 6 * MK_MB - 0x1000);
+	assert_int_equal(halves[1].mapped, 0x3000);
+	assert_int_equal(halves[1].tables, 4 * 0x1000);
+	/* External tables are memory of their mirrors, and no tables that nobody leads to. */
+	for (int level = 1; level <= 4; level++)
+		assert_int_equal(s->table[level].detached, 0);
+	assert_int_equal(s->table[1].tables, 2);
+	assert_int_equal(s->table[1].pages, 3);
+	release(s);
+	/* A range of it. */
+	s = count(&vm.model, 0x1000, 0x1000, 1, NULL);
+	sweep.start = sweep.len = 0x1000;
+	assert_true(spt_halves_count(&sweep, s, halves));
+	assert_int_equal(halves[0].bytes, 0x1000);
+	assert_int_equal(halves[0].pages, 0x1000);
+	assert_int_equal(halves[1].bytes, 0);
+	release(s);
+
+	mkimage_vm(plain.mk, SPT_VM_HAS_PRIVATE_MEM, 0);
+	vm_load(&plain);
+	s = count(&plain.model, 0, 0, 1, NULL);
+	sweep = (struct spt_sweep){ .model = &plain.model };
+	assert_false(spt_halves_count(&sweep, s, halves));
+	release(s);
+	vm_free(&vm);
+	vm_free(&plain);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -439,6 +497,7 @@ int main(void)
 		cmocka_unit_test(frames_have_nodes),
 		cmocka_unit_test(memory_is_counted_by_node),
 		cmocka_unit_test(a_saved_image_knows_the_nodes_of_its_host),
+		cmocka_unit_test(halves_are_counted_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
