@@ -50,7 +50,7 @@ cpu_seconds() # PID
 # the tests (tests/lab/run says which it is at), with the CPU time used until it began.
 times_note() # PID
 {
-	local suite=''
+	local suite=-
 	[[ ! -s $LAB_OUT/suite ]] || read -r suite <"$LAB_OUT/suite" || true
 	[[ "$LAB_PHASE $suite" != "$times_last" ]] || return 0
 	times_last="$LAB_PHASE $suite"
