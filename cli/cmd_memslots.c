@@ -11,6 +11,7 @@
 #include "cli/show.h"
 #include "cli/table.h"
 #include "cli/target.h"
+#include "spt/verdict.h"
 
 enum {
 	COL_ID,
@@ -87,6 +88,123 @@ static bool holds(const struct spt_slot *slot, uint64_t gpa)
 	       (gpa >> SPT_PAGE_SHIFT) - slot->base_gfn < slot->npages;
 }
 
+/* What --attributes and --pages list. */
+enum { RUN_GPA, RUN_END, RUN_SIZE, RUN_HALF };
+static const struct cli_column attributes_columns[] = {
+	[RUN_GPA] = { "gpa", 18, 0, "first guest-physical address" },
+	[RUN_END] = { "end_gpa", 18, CLI_COL_TEXT, "last guest-physical address" },
+	[RUN_SIZE] = { "size", 9, CLI_COL_RIGHT, "bytes" },
+	[RUN_HALF] = { "attributes", 10, 0, "private; what is not listed is shared" },
+	{ NULL },
+};
+
+enum { PAGES_GPA, PAGES_END, PAGES_SIZE, PAGES_HPA, PAGES_SLOT, PAGES_INODE, PAGES_OFFSET };
+static const struct cli_column pages_columns[] = {
+	[PAGES_GPA] = { "gpa", 18, 0, "first guest-physical address" },
+	[PAGES_END] = { "end_gpa", 18, CLI_COL_TEXT, "last guest-physical address" },
+	[PAGES_SIZE] = { "size", 9, CLI_COL_RIGHT, "bytes" },
+	[PAGES_HPA] = { "hpa", 18, 0, "of the first page; the others follow it" },
+	[PAGES_SLOT] = { "slot", 5, CLI_COL_RIGHT, "memory slot" },
+	[PAGES_INODE] = { "inode", 8, CLI_COL_RIGHT, "of the guest_memfd" },
+	[PAGES_OFFSET] = { "offset", 12, 0, "of the first page in it" },
+	{ NULL },
+};
+
+static void add_attributes(struct cli_table *t, const struct spt_run *run)
+{
+	if (!run->npages)
+		return;
+	cli_table_row(t);
+	cli_cell_address(t, RUN_GPA, run->gfn << SPT_PAGE_SHIFT);
+	cli_cell_address(t, RUN_END, ((run->gfn + run->npages) << SPT_PAGE_SHIFT) - 1);
+	cli_cell_size(t, RUN_SIZE, run->npages << SPT_PAGE_SHIFT);
+	if (run->value == SPT_ATTR_PRIVATE)
+		cli_cell_string(t, RUN_HALF, spt_half_name(SPT_HALF_PRIVATE));
+	else
+		cli_cell_hex(t, RUN_HALF, run->value);
+}
+
+/* A long run may be cut into several where the agent made a pause. */
+static void list_attributes(struct cli_table *t, const struct spt_model *model)
+{
+	struct spt_run open = { 0 };
+
+	for (uint32_t i = 0; i < model->nr_attrs; i++)
+		for (uint32_t r = 0; r < model->attrs[i]->count; r++) {
+			const struct spt_run *run = &model->attrs[i]->run[r];
+
+			if (open.npages && open.gfn + open.npages == run->gfn &&
+			    open.value == run->value) {
+				open.npages += run->npages;
+				continue;
+			}
+			add_attributes(t, &open);
+			open = *run;
+		}
+	add_attributes(t, &open);
+}
+
+static void list_pages(struct cli_table *t, const struct spt_memslots *set,
+		       const struct spt_memslot *memslot)
+{
+	const struct spt_slot *slot = memslot->slot;
+
+	for (uint32_t i = 0; i < memslot->nr_gmem; i++) {
+		const struct spt_host_runs *runs = set->gmem[memslot->first_gmem + i];
+
+		for (uint32_t r = 0; r < runs->count; r++) {
+			const struct spt_host_run *run = &runs->run[r];
+			uint64_t gpa = run->gfn << SPT_PAGE_SHIFT;
+			uint64_t size = run->npages << SPT_PAGE_SHIFT;
+
+			cli_table_row(t);
+			cli_cell_address(t, PAGES_GPA, gpa);
+			cli_cell_address(t, PAGES_END, gpa + size - 1);
+			cli_cell_size(t, PAGES_SIZE, size);
+			cli_cell_address(t, PAGES_HPA, run->hpa);
+			cli_cell_number(t, PAGES_SLOT, slot->id);
+			cli_cell_number(t, PAGES_INODE, (int64_t)slot->gmem_file);
+			cli_cell_hex(t, PAGES_OFFSET,
+				     (run->gfn - slot->base_gfn + slot->gmem_pgoff)
+					     << SPT_PAGE_SHIFT);
+		}
+	}
+}
+
+/* Whether the list can be made; else why not, as a warning: it is empty then. */
+static void note_unknown(struct cli *cli, const struct spt_model *model, bool attributes)
+{
+	uint32_t part = attributes ? SPT_PART_ATTRS : SPT_PART_GMEM;
+
+	if (attributes && model->no_attrs)
+		cli_warn(cli, "n/a: this VM cannot have memory attributes");
+	else if (!(model->image.head.req_parts & part))
+		cli_warn(cli, "n/a: the image was made without the part '%s'",
+			 attributes ? "attrs" : "gmem");
+}
+
+static int list_runs(struct cli *cli, bool attributes)
+{
+	const struct spt_request request = { .parts = SPT_PART_VM | SPT_PART_MEMSLOTS |
+						      SPT_PART_ATTRS | SPT_PART_GMEM };
+	struct spt_model *model;
+	struct cli_table *t;
+	int rc = cli_model(cli, &request, &model);
+
+	if (rc)
+		return rc;
+	note_unknown(cli, model, attributes);
+	t = cli_table_begin(cli, attributes ? attributes_columns : pages_columns,
+			    attributes ? "attributes" : "pages", CLI_TABLE_STREAM);
+	if (!t)
+		return -cli->error.code;
+	if (attributes)
+		list_attributes(t, model);
+	for (uint32_t i = 0; !attributes && i < model->memslots.count; i++)
+		list_pages(t, &model->memslots, &model->memslots.slots[i]);
+	return cli_table_end(t);
+}
+
 static int memslots_run(struct cli *cli, const struct cli_call *call)
 {
 	const struct spt_request request = { .parts = SPT_PART_VM | SPT_PART_MEMSLOTS };
@@ -96,6 +214,14 @@ static int memslots_run(struct cli *cli, const struct cli_call *call)
 	uint64_t gpa = 0;
 	int rc;
 
+	if (cli_has_option(call, "attributes") || cli_has_option(call, "pages")) {
+		if (call->argc ||
+		    (cli_has_option(call, "attributes") && cli_has_option(call, "pages")))
+			return cli_fail(cli, EINVAL,
+					"--attributes and --pages are lists of their own: give one"
+					" of them alone");
+		return list_runs(cli, cli_has_option(call, "attributes"));
+	}
 	if (call->argc) {
 		rc = cli_parse_address(call->argv[0], "GPA", &gpa, &cli->error);
 		if (rc)
@@ -119,6 +245,12 @@ static int memslots_run(struct cli *cli, const struct cli_call *call)
 	return rc ? rc : call->argc && !found;
 }
 
+static const struct cli_option options[] = {
+	{ .name = "attributes", .letter = 'a', .help = "list which memory is private, instead" },
+	{ .name = "pages", .letter = 'p', .help = "list the pages that guest_memfd has, instead" },
+	{ NULL },
+};
+
 const struct cli_command cli_cmd_memslots = {
 	.name = "memslots",
 	.args = "[GPA]",
@@ -129,6 +261,7 @@ const struct cli_command cli_cmd_memslots = {
 		"so KVM cannot map it with huge pages.",
 	.example = "memslots 0xfee00000",
 	.max_args = 1,
+	.options = options,
 	.columns = columns,
 	.run = memslots_run,
 };
