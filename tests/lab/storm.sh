@@ -46,7 +46,7 @@ check storm storm
 sed 's/^/# /' "$WORK/storm"
 each_did() {
 	cat "$WORK/storm"
-	for action in zap remap protect; do
+	for action in $(echo "$mix" | tr ',' '\n' | sed -n 's/^\(zap\|remap\|protect\):.*/\1/p'); do
 		awk -v a="$action" '$1 == a && $2 > 0 { found = 1 } END { exit !found }' "$WORK/storm" || return 1
 	done
 }
@@ -80,7 +80,7 @@ case $LAB_MMU in
 *shadow) ;;
 *)
 	# shellcheck disable=SC2016 # expanded in the guest
-	jiffies=$(lab-guest 'sed -n "s/^\(f*[0-9a-f]*\) . jiffies_64$/\1/p; s/^\(f*[0-9a-f]*\) . jiffies$/\1/p" /proc/kallsyms' | head -n 1)
+	jiffies=$(lab-guest 'awk "/ jiffies(_64)?\$/ { print \$1; exit }" /proc/kallsyms' | tr -cd '0-9a-f')
 	page=$(printf '0x%x' $(((0x$jiffies - 0xffffffff80000000) & ~0xfff)))
 	thousand() {
 		spt --unsafe -V "$VM" --json trap "$page" --count "${TRAPS:-1000}" --timeout 240 >"$WORK/traps" 2>"$WORK/traps.err"
