@@ -42,15 +42,30 @@ const char *cli_act_spte(const struct spt_format *format, const struct spt_act_s
 	return text;
 }
 
+#define ROOT_TEXT 64
+
+/* "direct root 0x…"; of tables that roots share, the table. */
+static const char *root_text(const char *kind, uint64_t root, uint64_t table, char text[ROOT_TEXT])
+{
+	if (root != SPT_ACT_NO_ROOT)
+		snprintf(text, ROOT_TEXT, "%s root 0x%016" PRIx64, kind[0] ? kind : "a", root);
+	else if (table)
+		snprintf(text, ROOT_TEXT, "%s table 0x%016" PRIx64, kind, table);
+	else
+		snprintf(text, ROOT_TEXT, "%s tables", kind);
+	return text;
+}
+
 static void print_entry(FILE *out, const struct spt_format *format, const char *words)
 {
-	char before[CLI_SPTE_TEXT], after[CLI_SPTE_TEXT];
+	char before[CLI_SPTE_TEXT], after[CLI_SPTE_TEXT], root[ROOT_TEXT];
 	struct spt_act_entry e;
 
 	if (!spt_act_entry(words, &e))
 		return;
-	fprintf(out, "    %s root 0x%016" PRIx64 "  0x%016" PRIx64 "\n      before  %s\n",
-		e.kind[0] ? e.kind : "a", e.root, e.gpa, cli_act_spte(format, &e.before, before));
+	fprintf(out, "    %s  0x%016" PRIx64 "\n      before  %s\n",
+		root_text(e.kind, e.root, e.table, root), e.gpa,
+		cli_act_spte(format, &e.before, before));
 	if (e.after.known)
 		fprintf(out, "      after   %s\n", cli_act_spte(format, &e.after, after));
 }
@@ -58,13 +73,12 @@ static void print_entry(FILE *out, const struct spt_format *format, const char *
 static void print_mapped(FILE *out, const char *words)
 {
 	struct spt_act_mapped m;
+	char root[ROOT_TEXT];
 
 	if (!spt_act_mapped(words, &m))
 		return;
-	fprintf(out,
-		"    %s root 0x%016" PRIx64 "  before: %" PRIu64 " x 4K, %" PRIu64 " x 2M, %" PRIu64
-		" x 1G",
-		m.kind[0] ? m.kind : "a", m.root, m.before[0], m.before[1], m.before[2]);
+	fprintf(out, "    %s  before: %" PRIu64 " x 4K, %" PRIu64 " x 2M, %" PRIu64 " x 1G",
+		root_text(m.kind, m.root, 0, root), m.before[0], m.before[1], m.before[2]);
 	if (m.have_after)
 		fprintf(out, "  after: %" PRIu64 " x 4K, %" PRIu64 " x 2M, %" PRIu64 " x 1G",
 			m.after[0], m.after[1], m.after[2]);

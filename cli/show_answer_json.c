@@ -34,6 +34,11 @@ struct json_object *cli_act_spte_json(const struct spt_format *format,
 	return o;
 }
 
+static void set_root(struct json_object *o, uint64_t root)
+{
+	cli_json_set(o, "root", root == SPT_ACT_NO_ROOT ? NULL : cli_json_hex(root));
+}
+
 static struct json_object *entry_json(const struct spt_format *format, const char *words)
 {
 	struct json_object *o = json_object_new_object();
@@ -41,7 +46,9 @@ static struct json_object *entry_json(const struct spt_format *format, const cha
 
 	if (!spt_act_entry(words, &e))
 		return o;
-	cli_json_set_hex(o, "root", e.root);
+	set_root(o, e.root);
+	if (e.table)
+		cli_json_set_hex(o, "table_hpa", e.table);
 	cli_json_set_text(o, "kind", e.kind[0] ? e.kind : NULL);
 	cli_json_set_hex(o, "gpa", e.gpa);
 	cli_json_set(o, "before", cli_act_spte_json(format, &e.before));
@@ -66,7 +73,7 @@ static struct json_object *mapped_json(const char *words)
 
 	if (!spt_act_mapped(words, &m))
 		return o;
-	cli_json_set_hex(o, "root", m.root);
+	set_root(o, m.root);
 	cli_json_set_text(o, "kind", m.kind[0] ? m.kind : NULL);
 	cli_json_set(o, "before", counts_json(m.before));
 	cli_json_set(o, "after", m.have_after ? counts_json(m.after) : NULL);
@@ -80,7 +87,7 @@ static struct json_object *touched_json(const char *words)
 
 	if (!spt_act_touched(words, &t))
 		return o;
-	cli_json_set_hex(o, "root", t.root);
+	set_root(o, t.root);
 	cli_json_set_hex(o, "gpa", t.gpa);
 	cli_json_set_uint(o, "size", t.size);
 	return o;

@@ -109,9 +109,13 @@ struct spt_act_spte {
 
 #define SPT_ACT_KIND 16 /* bytes of a root's kind */
 
+/* Root of what no root of its own leads to: shadow tables, which roots share. */
+#define SPT_ACT_NO_ROOT (~0ULL)
+
 /* An 'entry' line: one entry of one root. */
 struct spt_act_entry {
 	uint64_t root, gpa;
+	uint64_t table; /* HPA of its table; 0: not told */
 	char kind[SPT_ACT_KIND];
 	struct spt_act_spte before, after;
 };

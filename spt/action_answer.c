@@ -139,6 +139,16 @@ static bool maybe_number(const char *words, const char *key, uint64_t *ret, bool
 	return !value || whole_number(value, len, ret);
 }
 
+/* A number, or that there is none. */
+static bool take_root(const char *words, uint64_t *ret)
+{
+	size_t len;
+	const char *value = spt_act_word(words, "root", &len);
+
+	*ret = SPT_ACT_NO_ROOT;
+	return value && ((len == 3 && !memcmp(value, "n/a", 3)) || whole_number(value, len, ret));
+}
+
 static bool take_kind(const char *words, char kind[SPT_ACT_KIND])
 {
 	size_t len;
@@ -173,8 +183,12 @@ static bool take_spte(const char *words, const char *key, const char *level_key,
 
 bool spt_act_entry(const char *words, struct spt_act_entry *ret)
 {
-	return spt_act_number(words, "root", &ret->root) &&
-	       spt_act_number(words, "gpa", &ret->gpa) && take_kind(words, ret->kind) &&
+	bool have_table;
+
+	ret->table = 0;
+	return take_root(words, &ret->root) && spt_act_number(words, "gpa", &ret->gpa) &&
+	       maybe_number(words, "table", &ret->table, &have_table) &&
+	       take_kind(words, ret->kind) &&
 	       take_spte(words, "before", "level-before", &ret->before) &&
 	       take_spte(words, "after", "level-after", &ret->after) && ret->before.known;
 }
@@ -185,7 +199,7 @@ bool spt_act_mapped(const char *words, struct spt_act_mapped *ret)
 	static const char *const after[] = { "4k-after", "2m-after", "1g-after" };
 	unsigned int have = 0;
 
-	if (!spt_act_number(words, "root", &ret->root) || !take_kind(words, ret->kind))
+	if (!take_root(words, &ret->root) || !take_kind(words, ret->kind))
 		return false;
 	for (int i = 0; i < 3; i++) {
 		bool known;
@@ -201,8 +215,7 @@ bool spt_act_mapped(const char *words, struct spt_act_mapped *ret)
 
 bool spt_act_touched(const char *words, struct spt_act_touched *ret)
 {
-	return spt_act_number(words, "root", &ret->root) &&
-	       spt_act_number(words, "gpa", &ret->gpa) &&
+	return take_root(words, &ret->root) && spt_act_number(words, "gpa", &ret->gpa) &&
 	       spt_act_number(words, "size", &ret->size) && ret->size;
 }
 
@@ -229,7 +242,8 @@ static bool take_insn(const char *words, struct spt_act_hit *ret)
 bool spt_act_hit(const char *words, struct spt_act_hit *ret)
 {
 	uint64_t vcpu, bits = 0;
-	bool have_vcpu, have_bits, have_root;
+	bool have_vcpu, have_bits;
+
 	const char *access;
 	size_t len;
 
@@ -245,7 +259,6 @@ bool spt_act_hit(const char *words, struct spt_act_hit *ret)
 	    !maybe_number(words, "gva", &ret->gva, &ret->have_gva) ||
 	    !maybe_number(words, "error", &ret->error, &ret->have_error) ||
 	    !maybe_number(words, "value", &ret->value, &ret->have_value) ||
-	    !maybe_number(words, "root", &ret->root, &have_root) ||
 	    !maybe_number(words, "bits", &bits, &have_bits))
 		return false;
 	if (have_vcpu)
@@ -253,6 +266,8 @@ bool spt_act_hit(const char *words, struct spt_act_hit *ret)
 	if (have_bits && bits != 16 && bits != 32 && bits != 64)
 		return false;
 	ret->bits = (unsigned int)bits;
+	if (spt_act_word(words, "root", &len) && !take_root(words, &ret->root))
+		return false;
 	return take_kind(words, ret->kind) && take_insn(words, ret) &&
 	       take_spte(words, "before", "level-before", &ret->before) &&
 	       take_spte(words, "after", "level-after", &ret->after);

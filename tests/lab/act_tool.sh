@@ -62,7 +62,7 @@ guest "verify 0x10000000+64K 4711"
 check zap-mapped-again test -n "$(leaf_of 0x10008000)"
 acts zap-huge zap 0x20000000+2M
 declined zap-unmapped-again 'unmapped|unchanged' zap 0x20600000+2M
-declined zap-no-root no-root zap 0x10000000 --root 0x1000
+declined zap-no-root 'no-root|mode' zap 0x10000000 --root 0x1000
 acts zap-dry zap 0x10000000+64K --dry-run
 check zap-dry-did-nothing test -n "$(leaf_of 0x10008000)"
 guest 'run 0x10000000+64K w'

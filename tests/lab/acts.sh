@@ -69,8 +69,12 @@ stat_of() {
 	pages --send "$WORK/pages.sock" 'stats all' | tr ' ' '\n' | sed -n "s/^$1=//p"
 }
 
-# leaf_of GPA: 'LEVEL SPTE PERM' of the leaf that maps it in the first root, or nothing.
+# leaf_of GPA: 'LEVEL SPTE PERM' of the leaf that maps it in the first root, or nothing. Shadow
+# tables are looked through where the pages guest has the page.
 leaf_of() {
+	case $LAB_MMU in
+	*shadow) set -- $(($1 + 0x100000000000)) ;;
+	esac
 	spt -V "$VM" --json tree "$1" 2>/dev/null | tr -d ' \n' | tr '{' '\n' |
 		sed -n 's/.*"level":\([0-9]\).*"spte":"\([0-9a-fx]*\)".*"type":"leaf".*"perm":"\([rwxX-]*\)".*/\1 \2 \3/p' |
 		head -n 1

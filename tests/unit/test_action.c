@@ -191,6 +191,7 @@ static void what_is_no_answer(void **state)
 		"mapped: root=0x1000 4k-before=1 2m-before=0",
 		"mapped: root=0x1000 4k-before=1 2m-before=0 1g-before=0 4k-after=0",
 		"touched: root=0x1000 gpa=0x0 size=0x0",
+		"entry: root=none kind=shadow gpa=0x0 level-before=1 before=0x0",
 		"hit: seq=1 gpa=0x1000 access=z",
 		"hit: seq=1 gpa=0x1000 access=w insn=4",
 		"hit: seq=1 gpa=0x1000 access=w insn=xx",
@@ -219,6 +220,27 @@ static void what_is_no_answer(void **state)
 		assert_int_equal(err.code, EBADMSG);
 		spt_answer_deinit(&a);
 	}
+}
+
+/* Shadow tables have no root of their own. */
+static void an_entry_without_a_root(void **state)
+{
+	struct spt_act_entry entry;
+	struct spt_act_mapped mapped;
+	struct spt_act_touched touched;
+
+	assert_true(spt_act_entry("root=n/a kind=shadow table=0x5879000 gpa=0x1000 level-before=1 "
+				  "before=0x0",
+				  &entry));
+	assert_int_equal(entry.root, SPT_ACT_NO_ROOT);
+	assert_int_equal(entry.table, 0x5879000);
+	assert_false(entry.after.known);
+	assert_true(spt_act_mapped("root=n/a kind=shadow 4k-before=1 2m-before=2 1g-before=3",
+				   &mapped));
+	assert_int_equal(mapped.root, SPT_ACT_NO_ROOT);
+	assert_int_equal(mapped.before[2], 3);
+	assert_true(spt_act_touched("root=n/a gpa=0x1000 size=0x1000", &touched));
+	assert_int_equal(touched.root, SPT_ACT_NO_ROOT);
 }
 
 static void hits_go_by(void **state)
@@ -292,6 +314,7 @@ int main(void)
 		cmocka_unit_test(an_answer_is_taken_apart),
 		cmocka_unit_test(a_refusal_has_its_reason),
 		cmocka_unit_test(what_is_no_answer),
+		cmocka_unit_test(an_entry_without_a_root),
 		cmocka_unit_test(hits_go_by),
 		cmocka_unit_test(lines_of_the_journal),
 	};
