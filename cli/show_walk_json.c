@@ -117,7 +117,7 @@ static struct json_object *aliases_to_json(const struct spt_model *model,
 static void halves_to_json(struct cli *cli, const struct spt_model *model,
 			   const struct spt_walk *walk)
 {
-	cli_json_put(cli, "aliases", aliases_to_json(model, walk));
+	cli_json_put(cli, "halves", aliases_to_json(model, walk));
 	cli_json_put(cli, "attributes",
 		     walk->knows_attrs
 			     ? json_object_new_string(walk->private_gpa ? "private" : "shared")

@@ -21,7 +21,7 @@ check no-mirror-root none "$WORK/roots" '"kind":"mirror"' '"kind":"external"' '"
 spt -V "$VM" roots >"$WORK/text"
 check no-word-of-it none "$WORK/text" mirror external 'GPA bit'
 spt -V "$VM" --json walk gpa 0x10003000 | flat >"$WORK/walk"
-check walk-one-address grep -Fq '"aliases":null,"attributes":null' "$WORK/walk"
+check walk-one-address grep -Fq '"halves":null,"attributes":null' "$WORK/walk"
 spt -V "$VM" stats --only halves >"$WORK/stats"
 check stats-na grep -qx 'n/a' "$WORK/stats"
 # Kernels without the code of mirrors are told from VMs without one.

@@ -99,7 +99,7 @@ check stats-halves says "$WORK/stats" '{"half":"private","bytes":15196160,' \
 # --- A private page by both its addresses, a shared one by both.
 same='"external_agrees":true'
 walks private 0x10000000 private '"attributes":"private"' "$same" \
-	'"aliases":{"gpa_bit":39,"private":"0x10000000","shared":"0x8010000000","asked":"private"}'
+	'"halves":{"gpa_bit":39,"private":"0x10000000","shared":"0x8010000000","asked":"private"}'
 page() { # where guest_memfd and the mirror have it
 	tr -d ' \n' <"$WORK/walk" | sed 's/{"root_hpa"/\n&/g; s/"more_roots"/\n&/' |
 		sed -n 's/.*"guest_memfd_hpa":"\([^"]*\)".*/file \1/p
