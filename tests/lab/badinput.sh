@@ -14,11 +14,12 @@ without() { # DIR COMMAND...
 		without "$dir" "$@"
 }
 
-# busybox's setpriv changes no user.
+# busybox's setpriv changes no user; where there is nothing else, nobody is not known, either.
 as_nobody() {
 	if setpriv --help 2>&1 | grep -q -e --reuid; then
 		setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all "$@"
 	else
+		[ -e /etc/passwd ] || { mkdir -p /etc && echo nobody:x:65534:65534::/: >/etc/passwd; }
 		program=$(command -v "$1")
 		shift
 		start-stop-daemon -S -q -c 65534:65534 -x "$program" -- "$@"
