@@ -209,7 +209,11 @@ static struct json_object *block_json(const struct spt_format *format,
 
 static void put_members(struct cli *cli, struct json_object *o)
 {
-	json_object_object_foreach(o, key, value) cli_json_put(cli, key, json_object_get(value));
+	struct json_object_iterator at = json_object_iter_begin(o), end = json_object_iter_end(o);
+
+	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
+		cli_json_put(cli, json_object_iter_peek_name(&at),
+			     json_object_get(json_object_iter_peek_value(&at)));
 	json_object_put(o);
 }
 

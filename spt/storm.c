@@ -104,7 +104,7 @@ static int take_back(struct run *r, unsigned int at)
 	struct spt_action_request request = { .action = SPT_ACT_UNDO,
 					      .keys = SPT_KEY_BIT(ID),
 					      .id = r->open[at] };
-	struct spt_answer answer;
+	struct spt_answer answer = { 0 };
 	int rc;
 
 	do {
@@ -153,7 +153,7 @@ static int act(struct run *r, uint64_t nr)
 {
 	struct spt_storm *s = r->storm;
 	struct spt_action_request request;
-	struct spt_answer answer;
+	struct spt_answer answer = { 0 };
 	uint64_t pick, begin;
 	enum spt_storm_action which = spt_storm_choose(&s->request, &r->field, nr, &request, &pick);
 	unsigned int at = 0;

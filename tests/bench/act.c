@@ -47,8 +47,8 @@ static uint64_t ask_guest(struct bench *b, const char *command)
 
 static uint64_t act(struct bench *b, const struct spt_action_request *request)
 {
-	struct spt_answer answer;
-	struct spt_error err;
+	struct spt_answer answer = { 0 };
+	struct spt_error err = { 0 };
 	enum spt_reason reason;
 	uint64_t spent;
 
@@ -203,7 +203,7 @@ static void measure(struct bench *b, const struct figure *figure)
 
 int main(int argc, char **argv)
 {
-	struct spt_error err;
+	struct spt_error err = { 0 };
 	struct bench b = { 0 };
 
 	if (argc != 4)

@@ -60,7 +60,9 @@ static void copy_journal(const char *dir, const char *from)
 
 	snprintf(path, sizeof(path), "%s/journal", dir);
 	file = fopen(path, "we");
-	assert(file && fwrite(text, 1, len, file) == len && !fclose(file));
+	assert(file);
+	assert(fwrite(text, 1, len, file) == len);
+	fclose(file);
 	free(text);
 }
 

@@ -53,7 +53,7 @@ static void one_after_the_other(void **state)
 		DONE,
 		"action: zap\n\nreason: unmapped: nothing is mapped there\nresult: no-effect\n"
 	};
-	struct spt_answer answer;
+	struct spt_answer answer = { 0 };
 	struct host h;
 
 	start(&h, answers, 2);
@@ -76,7 +76,7 @@ static void answers_that_break_off(void **state)
 
 	for (unsigned int i = 0; i < 4; i++) {
 		struct spt_error err = { 0 };
-		struct spt_answer answer;
+		struct spt_answer answer = { 0 };
 
 		start(&h, answers + i, 1);
 		assert_int_equal(spt_control_run(h.control, &zap, NULL, &answer, &err), -EBADMSG);
@@ -122,7 +122,7 @@ static void listening_ends_by_itself(void **state)
 	static const char *const answers[] = { ARMED HITS "\ncount: 2\nresult: done\n" };
 	struct seen seen = { 0 };
 	struct spt_control_watch watch = { on_hit, on_armed, is_to_stop, &seen };
-	struct spt_answer answer;
+	struct spt_answer answer = { 0 };
 	struct host h;
 
 	start(&h, answers, 1);
@@ -143,7 +143,7 @@ static void listening_is_stopped(void **state)
 	for (int by_hit = 0; by_hit < 2; by_hit++) {
 		struct seen seen = { .most = by_hit ? 2 : 0, .stop = !by_hit };
 		struct spt_control_watch watch = { on_hit, on_armed, is_to_stop, &seen };
-		struct spt_answer answer;
+		struct spt_answer answer = { 0 };
 		struct host h;
 
 		start(&h, answers, 2);
