@@ -10,9 +10,9 @@
 #include "cli/json.h"
 #include "cli/progress.h"
 #include "cli/show.h"
+#include "cli/show_halves.h"
 #include "cli/table.h"
 #include "cli/target.h"
-#include "spt/halves.h"
 #include "spt/stats.h"
 
 /* The lists that `stats` is made of: name, title. */
@@ -149,18 +149,6 @@ static const struct cli_column nodes_columns[] = {
 	{ NULL },
 };
 
-enum { HALVES_HALF, HALVES_BYTES, HALVES_MAPPED, HALVES_GMEM, HALVES_TABLES };
-static const struct cli_column halves_columns[] = {
-	[HALVES_HALF] = { "half", 7, 0, "private or shared" },
-	[HALVES_BYTES] = { "bytes", 9, CLI_COL_RIGHT,
-			   "of the slots, that the memory attributes give to it" },
-	[HALVES_MAPPED] = { "mapped", 9, CLI_COL_RIGHT, "bytes that roots of this half map" },
-	[HALVES_GMEM] = { "guest_memfd", 11, CLI_COL_RIGHT, "bytes that guest_memfd has" },
-	[HALVES_TABLES] = { "tables", 9, CLI_COL_RIGHT,
-			    "bytes of its tables, mirror and external ones" },
-	{ NULL },
-};
-
 static const struct cli_option options[] = {
 	{ .name = "only",
 	  .letter = 'l',
@@ -293,30 +281,6 @@ static void add_slots(struct cli_table *t, const struct spt_stats *s)
 	}
 }
 
-/* A VM without mirror root maps both by one root: what is mapped of which is not told. */
-static void add_halves(struct cli_table *t, const struct spt_model *model,
-		       const struct spt_half_count halves[2])
-{
-	for (int i = 0; i < 2; i++) {
-		const struct spt_half_count *h = &halves[i];
-
-		cli_table_row(t);
-		cli_cell_string(t, HALVES_HALF, spt_half_name(h->half));
-		cli_cell_size(t, HALVES_BYTES, h->bytes);
-		if (h->half == SPT_HALF_PRIVATE)
-			cli_cell_size(t, HALVES_GMEM, h->pages);
-		else
-			cli_cell_na(t, HALVES_GMEM);
-		if (model->gpa_bits) {
-			cli_cell_size(t, HALVES_MAPPED, h->mapped);
-			cli_cell_size(t, HALVES_TABLES, h->tables);
-		} else {
-			cli_cell_na(t, HALVES_MAPPED);
-			cli_cell_na(t, HALVES_TABLES);
-		}
-	}
-}
-
 static void add_causes(struct cli_table *t, const struct spt_stats *s)
 {
 	for (size_t i = 0; i < s->nr_slots; i++)
@@ -360,10 +324,10 @@ static int show_list(struct cli *cli, enum stats_list list, const struct spt_swe
 	struct spt_half_count halves[2];
 	bool have_halves = list == LIST_HALVES && spt_halves_count(sweep, s, halves);
 	static const struct cli_column *const columns[] = {
-		[LIST_TABLES] = tables_columns, [LIST_ENTRIES] = entries_columns,
-		[LIST_LEAVES] = leaves_columns, [LIST_SLOTS] = slots_columns,
-		[LIST_CAUSES] = causes_columns, [LIST_NODES] = nodes_columns,
-		[LIST_HALVES] = halves_columns,
+		[LIST_TABLES] = tables_columns,	    [LIST_ENTRIES] = entries_columns,
+		[LIST_LEAVES] = leaves_columns,	    [LIST_SLOTS] = slots_columns,
+		[LIST_CAUSES] = causes_columns,	    [LIST_NODES] = nodes_columns,
+		[LIST_HALVES] = cli_halves_columns,
 	};
 	struct cli_table *t;
 
@@ -393,7 +357,7 @@ static int show_list(struct cli *cli, enum stats_list list, const struct spt_swe
 		add_slots(t, s);
 		break;
 	case LIST_HALVES:
-		add_halves(t, model, halves);
+		cli_add_halves(t, model, halves);
 		break;
 	case LIST_CAUSES:
 		add_causes(t, s);
