@@ -49,7 +49,8 @@ static int spt_dirty_collect(const struct spt_entry *leaf, void *arg)
 	return 0;
 }
 
-static void spt_dirty_protect(struct spt_action *act, struct spt_dirty_pass *dirty, const void *slot)
+static void spt_dirty_protect(struct spt_action *act, struct spt_dirty_pass *dirty,
+			      const void *slot)
 {
 	rwlock_t *lock = spt_kvm_mmu_lock(act->kvm);
 	bool flush = false;

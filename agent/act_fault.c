@@ -123,7 +123,7 @@ static int spt_fault_root(struct kvm_vcpu *vcpu)
 	u64 root;
 
 	if (test_and_clear_bit(KVM_REQ_MMU_FREE_OBSOLETE_ROOTS & KVM_REQUEST_MASK, requests)) {
-		smp_mb__after_atomic();
+		smp_mb__after_atomic();	/* as kvm_check_request(): what was written before it */
 		spt_call(free_obsolete_roots)(vcpu);
 	}
 	if (spt_load(mmu, SPT_F_MMU_ROOT_HPA, &root))

@@ -159,7 +159,7 @@ struct spt_action {
 	u64 lost;			/* hits that found no room */
 	bool over;			/* the last block is there */
 	bool listening;			/* and not over */
-	struct delayed_work enough;	/* ends what listens: its time is up, or spt_action_enough() */
+	struct delayed_work enough;	/* ends what listens, in time or spt_action_enough() */
 	bool had_enough;
 	wait_queue_head_t *wait;	/* of who reads; NULL: silent */
 };

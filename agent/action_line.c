@@ -137,7 +137,8 @@ static const struct {
 	const char *name;
 	spt_form_fn parse;
 } spt_action_keys[SPT_KEY_NAMES] = {
-#define K(id, key, form) [SPT_KEY_##id] = { #key, spt_form_##form },
+#define K(id, key, form) \
+	[SPT_KEY_##id] = { key, spt_form_##form },
 	SPT_ACTION_KEYS(K)
 #undef K
 };

@@ -18,20 +18,20 @@
 #define SPT_TEXT_HITS	(64 << 10)
 
 static const char *const spt_line_names[SPT_LINE_NAMES] = {
-#define N(id, name) #name,
+#define N(id, name) name,
 	SPT_LINES(N)
 #undef N
 };
 
 static const char *const spt_reason_names[SPT_WHY_COUNT] = {
 	"",
-#define W(id, name) #name,
+#define W(id, name) name,
 	SPT_REASONS(W)
 #undef W
 };
 
 static const char *const spt_result_names[SPT_RESULT_COUNT] = {
-#define R(id, name) #name,
+#define R(id, name) name,
 	SPT_RESULTS(R)
 #undef R
 };

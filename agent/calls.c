@@ -4,16 +4,18 @@
  */
 #include "action.h"
 
-#define C(symbol, name, type, parameters)				\
-	DEFINE_STATIC_CALL_NULL(spt_call_##name, spt_fn_##name);
+#define C(symbol, name, type, parameters) DEFINE_STATIC_CALL_NULL(spt_call_##name, spt_fn_##name)
 SPT_CALLS(C)
 #undef C
 
+static void *spt_symbol(enum spt_symbol_id id)
+{
+	return (void *)(unsigned long)spt_layout.symbol[id];
+}
+
 void spt_calls_update(void)
 {
-#define C(id, name, type, parameters)							\
-	static_call_update(spt_call_##name,						\
-			   (typeof(&spt_fn_##name))spt_layout.symbol[SPT_S_##id]);
+#define C(id, name, type, parameters) static_call_update(spt_call_##name, spt_symbol(SPT_S_##id))
 	SPT_CALLS(C)
 #undef C
 }

@@ -28,28 +28,30 @@ struct kvm_vcpu;
 #define SPT_CALLS(C)								\
 	C(TASK_WORK_CANCEL_MATCH, task_work_cancel_match, struct callback_head *, \
 	  (struct task_struct *task,						\
-	   bool (*match)(struct callback_head *work, void *arg), void *arg))	\
-	C(GET_RUNNING_VCPU, get_running_vcpu, struct kvm_vcpu *, (void))	\
-	C(VCPU_LOAD, vcpu_load, void, (struct kvm_vcpu *vcpu))			\
-	C(VCPU_PUT, vcpu_put, void, (struct kvm_vcpu *vcpu))			\
-	C(VCPU_WAKE_UP, vcpu_wake_up, bool, (struct kvm_vcpu *vcpu))		\
-	C(FLUSH_REMOTE_TLBS, flush_remote_tlbs, void, (struct kvm *kvm))	\
-	C(MMU_LOAD, mmu_load, int, (struct kvm_vcpu *vcpu))			\
-	C(FREE_OBSOLETE_ROOTS, free_obsolete_roots, void, (struct kvm_vcpu *vcpu)) \
-	C(TDP_PAGE_FAULT, tdp_page_fault, int, (struct kvm_vcpu *vcpu, void *fault)) \
+	   bool (*match)(struct callback_head *work, void *arg), void *arg));	\
+	C(GET_RUNNING_VCPU, get_running_vcpu, struct kvm_vcpu *, (void));	\
+	C(VCPU_LOAD, vcpu_load, void, (struct kvm_vcpu *vcpu));			\
+	C(VCPU_PUT, vcpu_put, void, (struct kvm_vcpu *vcpu));			\
+	C(VCPU_WAKE_UP, vcpu_wake_up, bool, (struct kvm_vcpu *vcpu));		\
+	C(FLUSH_REMOTE_TLBS, flush_remote_tlbs, void, (struct kvm *kvm));	\
+	C(MMU_LOAD, mmu_load, int, (struct kvm_vcpu *vcpu));			\
+	C(FREE_OBSOLETE_ROOTS, free_obsolete_roots, void, (struct kvm_vcpu *vcpu)); \
+	C(TDP_PAGE_FAULT, tdp_page_fault, int, (struct kvm_vcpu *vcpu, void *fault)); \
 	C(MMU_DO_PAGE_FAULT, mmu_do_page_fault, int,				\
 	  (struct kvm_vcpu *vcpu, u64 gpa, u64 error_code, bool prefetch,	\
-	   int *emulation_type, u8 *level))					\
-	C(ZAP_GFN_RANGE, zap_gfn_range, void, (struct kvm *kvm, u64 start, u64 end)) \
+	   int *emulation_type, u8 *level));					\
+	C(ZAP_GFN_RANGE, zap_gfn_range, void, (struct kvm *kvm, u64 start, u64 end)); \
 	C(TDP_MMU_ZAP_LEAFS, tdp_mmu_zap_leafs, bool,				\
-	  (struct kvm *kvm, void *root, u64 start, u64 end, bool can_yield, bool flush)) \
+	  (struct kvm *kvm, void *root, u64 start, u64 end, bool can_yield, bool flush)); \
 	C(SLOT_GFN_WRITE_PROTECT, slot_gfn_write_protect, bool,			\
-	  (struct kvm *kvm, const void *slot, u64 gfn, int min_level))		\
-	C(AGE_GFN, age_gfn, bool, (struct kvm *kvm, void *range))
+	  (struct kvm *kvm, const void *slot, u64 gfn, int min_level));		\
+	C(AGE_GFN, age_gfn, bool, (struct kvm *kvm, void *range));
 
-#define C(symbol, name, type, parameters)				\
-	type spt_fn_##name parameters;					\
-	DECLARE_STATIC_CALL(spt_call_##name, spt_fn_##name);
+#define C(symbol, name, type, parameters) type spt_fn_##name parameters
+SPT_CALLS(C)
+#undef C
+
+#define C(symbol, name, type, parameters) DECLARE_STATIC_CALL(spt_call_##name, spt_fn_##name)
 SPT_CALLS(C)
 #undef C
 

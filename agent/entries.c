@@ -198,41 +198,46 @@ u64 spt_rmap_of(const void *slot, u64 gfn, u8 level)
 	return head & ~SPT_RMAP_FLAGS ? head : 0;
 }
 
-bool spt_mmu_read_lock(struct spt_action *act)
-{
-	while (!read_trylock(spt_kvm_mmu_lock(act->kvm))) {
-		if (fatal_signal_pending(current))
-			return false;
-		spt_mmu_wait();
-	}
-	return true;
-}
-
 static int spt_entries_visit(const struct spt_entry *entry, void *arg)
 {
 	spt_entries_add(((struct spt_entries_find *)arg)->entries, entry);
 	return 0;
 }
 
+/* One try: the lock may be held for long, and who waits must be killable. False: again. */
+static bool spt_entries_of_slot(struct spt_action *act, struct spt_entries_find *find)
+{
+	rwlock_t *lock = spt_kvm_mmu_lock(act->kvm);
+	const void *slot = spt_action_slot(act);
+	u64 head;
+	u8 level;
+
+	if (!slot || !spt_rmap_arrays(slot))
+		return true;
+	if (!read_trylock(lock))
+		return false;
+	for (level = SPT_LEVEL_4K; level <= SPT_LEVEL_1G; level++) {
+		head = spt_rmap_of(slot, find->gfn, level);
+		if (head)
+			spt_visit_rmap(head, find->gfn, level, spt_entries_visit, find);
+	}
+	read_unlock(lock);
+	return true;
+}
+
 static void spt_entries_of_rmaps(struct spt_action *act, struct spt_entries_find *find)
 {
 	struct srcu_struct *srcu = spt_kvm_srcu(act->kvm);
-	const void *slot;
-	u64 head;
-	u8 level;
+	bool done;
 	int idx;
 
-	idx = srcu_read_lock(srcu);
-	slot = spt_action_slot(act);
-	if (slot && spt_mmu_read_lock(act)) {
-		for (level = SPT_LEVEL_4K; level <= SPT_LEVEL_1G; level++) {
-			head = spt_rmap_of(slot, find->gfn, level);
-			if (head)
-				spt_visit_rmap(head, find->gfn, level, spt_entries_visit, find);
-		}
-		read_unlock(spt_kvm_mmu_lock(act->kvm));
-	}
-	srcu_read_unlock(srcu, idx);
+	do {
+		idx = srcu_read_lock(srcu);
+		done = spt_entries_of_slot(act, find);
+		srcu_read_unlock(srcu, idx);
+		if (!done)
+			spt_mmu_wait();
+	} while (!done && !fatal_signal_pending(current));
 }
 
 void spt_entries_read(struct spt_action *act, u64 gfn, struct spt_entries *entries)

@@ -26,7 +26,5 @@ bool spt_rmap_arrays(const void *slot);
 u64 spt_rmap_of(const void *slot, u64 gfn, u8 level);
 /* Calls @visit for the SPTEs of one reverse map. mmu_lock is held. */
 int spt_visit_rmap(u64 head, u64 gfn, u8 level, spt_leaf_fn visit, void *arg);
-/* For read. False: the caller is being killed. */
-bool spt_mmu_read_lock(struct spt_action *act);
 
 #endif

@@ -6,6 +6,7 @@
 #include <linux/kvm_host.h>
 #include <linux/ktime.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
 #include <linux/srcu.h>
 
 #include "action.h"
@@ -124,8 +125,10 @@ static bool spt_scan_slot_some(struct spt_scan *scan, u8 level)
 		scan->gfn = base + npages;
 		return scan->gfn < scan->end;
 	}
-	if (!spt_mmu_read_lock(scan->act))
-		return false;
+	if (!read_trylock(lock)) {
+		spt_mmu_wait();
+		return !fatal_signal_pending(current);
+	}
 	scan->deadline = ktime_get_mono_fast_ns() + SPT_SLICE_NS;
 	spt_scan_rmaps_some(scan, slot, min(base + npages, scan->end), level);
 	read_unlock(lock);

@@ -50,7 +50,7 @@
 #define SPT_UNDO_MAX		256
 
 /*
- * K(id, key, form): a key and what its value looks like.
+ * K(id, key, form): a key, a string, and what its value looks like.
  *	RANGE	START, or START+LEN in bytes, or 'all'
  *	ADDRESS	a number of 64 bits
  *	NUMBER	a number of 32 bits
@@ -60,17 +60,17 @@
  *	ID	the id of an action, or 'all'
  */
 #define SPT_ACTION_KEYS(K)						\
-	K(GPA, gpa, RANGE)						\
-	K(ROOT, root, ADDRESS)		/* HPA of a root, as 'roots' shows it */ \
-	K(ACCESS, access, ACCESS)					\
-	K(PERM, perm, PERM)						\
-	K(VCPU, vcpu, NUMBER)		/* vcpu_id */			\
-	K(COUNT, count, NUMBER)						\
-	K(TIMEOUT, timeout, NUMBER)	/* seconds */			\
-	K(LISTEN, listen, FLAG)		/* bound to the open file, hits are reported */ \
-	K(SHOW, show, FLAG)		/* change nothing, report what was touched */ \
-	K(ID, id, ID)							\
-	K(DRY_RUN, dry-run, FLAG)	/* check, say what would be done, do nothing */
+	K(GPA, "gpa", RANGE)						\
+	K(ROOT, "root", ADDRESS)	/* HPA of a root, as 'roots' shows it */ \
+	K(ACCESS, "access", ACCESS)					\
+	K(PERM, "perm", PERM)						\
+	K(VCPU, "vcpu", NUMBER)		/* vcpu_id */			\
+	K(COUNT, "count", NUMBER)					\
+	K(TIMEOUT, "timeout", NUMBER)	/* seconds */			\
+	K(LISTEN, "listen", FLAG)	/* bound to the open file, hits are reported */ \
+	K(SHOW, "show", FLAG)		/* change nothing, report what was touched */ \
+	K(ID, "id", ID)							\
+	K(DRY_RUN, "dry-run", FLAG)	/* check, say what would be done, do nothing */
 
 enum spt_action_key {
 #define K(id, key, form) SPT_KEY_##id,
@@ -82,7 +82,7 @@ enum spt_action_key {
 #define SPT_KEY_BIT(id)	(1U << SPT_KEY_##id)
 
 /* What an action is like. */
-#define SPT_ACTION_VCPU		(1U << 0)	/* runs in a vCPU's context; vcpu= chooses, else any */
+#define SPT_ACTION_VCPU		(1U << 0)	/* in a vCPU's context; vcpu= chooses, else any */
 #define SPT_ACTION_UNDO		(1U << 1)	/* leaves something that 'undo' takes back */
 #define SPT_ACTION_LISTEN	(1U << 2)	/* always listens; others do with listen=1 */
 #define SPT_ACTION_RANGE	(1U << 3)	/* gpa may be START+LEN, not only one address */
@@ -128,12 +128,12 @@ enum spt_action_id {
 	SPT_ACT_COUNT
 };
 
-/* R(id, name): what became of it. */
+/* R(id, name): what became of it; all names are strings. */
 #define SPT_RESULTS(R)							\
-	R(DONE, done)			/* with the effect, verified */	\
-	R(REFUSED, refused)		/* nothing was changed */	\
-	R(NO_EFFECT, no-effect)		/* tried, nothing is different */ \
-	R(FAILED, failed)		/* tried, KVM or the host said no, or only part was done */
+	R(DONE, "done")			/* with the effect, verified */	\
+	R(REFUSED, "refused")		/* nothing was changed */	\
+	R(NO_EFFECT, "no-effect")	/* tried, nothing is different */ \
+	R(FAILED, "failed")		/* tried, KVM or the host said no, or only part was done */
 
 enum spt_result {
 #define R(id, name) SPT_RESULT_##id,
@@ -144,36 +144,36 @@ enum spt_result {
 
 /* W(id, name): the first word of 'reason', followed by ': ' and a sentence. */
 #define SPT_REASONS(W)							\
-	W(BAD_LINE, bad-line)		/* the line is not of the grammar, or a key's value is not */ \
-	W(UNSUPPORTED, unsupported)	/* this agent or kernel has no such action, or lacks a symbol */ \
-	W(RATE, rate)			/* more lines a second than allowed */ \
-	W(LIMIT, limit)			/* journal, undo records or range are at their limit */ \
-	W(NO_SLOT, no-slot)		/* no memslot holds the address */ \
-	W(READ_ONLY, read-only)		/* the slot is read-only */	\
-	W(MIRROR, mirror)		/* the root or the address is private to a TD */ \
-	W(PRIVATE, private)		/* the page is of a guest_memfd */ \
-	W(PFNMAP, pfnmap)		/* VM_PFNMAP, VM_IO or another mapping without pages */ \
-	W(HUGETLB, hugetlb)						\
-	W(PINNED, pinned)		/* somebody holds the page for long */ \
-	W(ZERO_PAGE, zero-page)						\
-	W(DAX, dax)			/* a page of a device */	\
-	W(HOST, host)			/* the host has no page there and gives none (unmapped, PROT_NONE, …) */ \
-	W(MODE, mode)			/* this MMU mode cannot do it; the sentence says why */ \
-	W(NESTED, nested)		/* the vCPU runs a nested guest */ \
-	W(NO_ROOT, no-root)		/* no root at that address, or none at all */ \
-	W(NO_VCPU, no-vcpu)		/* the VM has no such vCPU */	\
-	W(BUSY, busy)			/* the vCPU did not come by in time, or somebody holds what is needed */ \
-	W(UNMAPPED, unmapped)		/* no entry maps it */		\
-	W(UNCHANGED, unchanged)		/* the entry is what it was */	\
-	W(CHANGED, changed)		/* the target changed between check and act */ \
-	W(NOT_HUGE, not-huge)						\
-	W(NOT_4K, not-4k)		/* it is huge already */	\
-	W(GONE, gone)			/* the VM dies, or its VMM has left */ \
-	W(NO_UNDO, no-undo)		/* no such record in this VM */	\
-	W(MEMORY, memory)		/* no memory for it */		\
-	W(INTERRUPTED, interrupted)	/* a signal, or the file was closed */ \
-	W(TIMEOUT, timeout)		/* it listened that long */	\
-	W(KVM, kvm)			/* KVM returned an error; the sentence has its number */
+	W(BAD_LINE, "bad-line")		/* not of the grammar, or a key's value is not */ \
+	W(UNSUPPORTED, "unsupported")	/* the agent or the kernel has no such thing */ \
+	W(RATE, "rate")			/* more lines a second than allowed */ \
+	W(LIMIT, "limit")		/* undo records or the range are at their limit */ \
+	W(NO_SLOT, "no-slot")		/* no memslot holds the address */ \
+	W(READ_ONLY, "read-only")	/* the slot is read-only */	\
+	W(MIRROR, "mirror")		/* the root or the address is private to a TD */ \
+	W(PRIVATE, "private")		/* the page is of a guest_memfd */ \
+	W(PFNMAP, "pfnmap")		/* VM_PFNMAP, VM_IO or another mapping without pages */ \
+	W(HUGETLB, "hugetlb")						\
+	W(PINNED, "pinned")		/* somebody holds the page for long */ \
+	W(ZERO_PAGE, "zero-page")					\
+	W(DAX, "dax")			/* a page of a device */	\
+	W(HOST, "host")			/* the host has no page there and gives none */ \
+	W(MODE, "mode")			/* this MMU mode cannot do it; the sentence says why */ \
+	W(NESTED, "nested")		/* the vCPU runs a nested guest */ \
+	W(NO_ROOT, "no-root")		/* no root at that address, or none at all */ \
+	W(NO_VCPU, "no-vcpu")		/* the VM has no such vCPU */	\
+	W(BUSY, "busy")			/* the vCPU did not come by in time, … */ \
+	W(UNMAPPED, "unmapped")		/* no entry maps it */		\
+	W(UNCHANGED, "unchanged")	/* the entry is what it was */	\
+	W(CHANGED, "changed")		/* the target changed between check and act */ \
+	W(NOT_HUGE, "not-huge")						\
+	W(NOT_4K, "not-4k")		/* it is huge already */	\
+	W(GONE, "gone")			/* the VM dies, or its VMM has left */ \
+	W(NO_UNDO, "no-undo")		/* no such record in this VM */	\
+	W(MEMORY, "memory")		/* no memory for it */		\
+	W(INTERRUPTED, "interrupted")	/* a signal, or the file was closed */ \
+	W(TIMEOUT, "timeout")		/* it listened that long */	\
+	W(KVM, "kvm")			/* KVM returned an error; the sentence has its number */
 
 enum spt_reason {
 	SPT_WHY_NONE,
@@ -185,43 +185,49 @@ enum spt_reason {
 
 /*
  * N(id, name): names of result lines. Numbers that are addresses or SPTEs are
- * 0x…, all others decimal.
+ * 0x…, all others decimal. Words of the longer ones:
+ *	slot	as_id:id base=0x… size=0x… hva=0x… flags=…
+ *	entry	root=0x… kind=… table=0x… gpa=0x… level-before=N before=0x… level-after=N
+ *		after=0x… ; root n/a, and level 0 with '-' for an entry that was not there
+ *	mapped	root=0x… kind=… 4k-before=N 2m-before=N 1g-before=N 4k-after=N …
+ *	touched	root=0x… gpa=0x… size=0x… : one run of entries
+ *	hit	seq=N vcpu=N rip=0x… gpa=0x… [gva=0x…] access=r|w|x error=0x…
+ *		insn=HEX (up to 15 bytes at rip) bits=16|32|64 (of the code segment)
+ *		root=0x… kind=… level-before=N before=0x… level-after=N after=0x…
+ *		value=0x… ; what is not known is left out
  */
 #define SPT_LINES(N)							\
-	N(ACTION, action)						\
-	N(ID, id)		/* of the journal entry, and for undo */ \
-	N(VM, vm)							\
-	N(GPA, gpa)		/* page-aligned where a page is meant */ \
-	N(SIZE, size)		/* bytes */				\
-	N(SLOT, slot)		/* as_id:id base=0x… size=0x… hva=0x… flags=… */ \
-	N(HVA, hva)							\
-	N(VCPU, vcpu)							\
-	N(ACCESS, access)						\
-	N(PERM, perm)							\
-	N(DRY_RUN, dry-run)	/* 1 */					\
-	N(STEP, step)							\
-	N(CONTEXT, context)	/* run, user, thread: where the vCPU's work was done */ \
-	N(RET, ret)		/* fixed, spurious, retry, emulate, …: RET_PF_*; or -ERRNO */ \
-	N(RETRIES, retries)						\
-	N(NS, ns)		/* nanoseconds that KVM took */		\
-	N(WAIT_NS, wait-ns)	/* nanoseconds until the vCPU came by */ \
-	N(ENTRY, entry)		/* root=0x… kind=… gpa=0x… level-before=N before=0x… level-after=N after=0x… */ \
-	N(MAPPED, mapped)	/* root=0x… kind=… 4k-before=N 2m-before=N 1g-before=N 4k-after=N … */ \
-	N(TOUCHED, touched)	/* root=0x… gpa=0x… size=0x… : one run of entries */ \
-	N(OLD_HPA, old-hpa)						\
-	N(NEW_HPA, new-hpa)						\
-	N(PAGE_SIZE, page-size)						\
-	N(ARMED, armed)		/* 1 */					\
-	N(HIT, hit)		/* seq=N vcpu=N rip=0x… gpa=0x… [gva=0x…] access=r|w|x error=0x… \
-				 * insn=HEX (up to 15 bytes at rip) bits=16|32|64 (of the code segment) \
-				 * root=0x… kind=… level-before=N before=0x… level-after=N after=0x… \
-				 * value=0x… ; what is not known is left out */ \
-	N(LOST, lost)		/* hits that nobody read in time */	\
-	N(COUNT, count)							\
-	N(UNDONE, undone)	/* id of an action that was taken back */ \
-	N(UNDO, undo)		/* id to take it back with */		\
-	N(REASON, reason)						\
-	N(RESULT, result)
+	N(ACTION, "action")						\
+	N(ID, "id")		/* of the journal entry, and for undo */ \
+	N(VM, "vm")							\
+	N(GPA, "gpa")		/* page-aligned where a page is meant */ \
+	N(SIZE, "size")		/* bytes */				\
+	N(SLOT, "slot")							\
+	N(HVA, "hva")							\
+	N(VCPU, "vcpu")							\
+	N(ACCESS, "access")						\
+	N(PERM, "perm")							\
+	N(DRY_RUN, "dry-run")	/* 1 */					\
+	N(STEP, "step")							\
+	N(CONTEXT, "context")	/* run, user, thread: where the vCPU's work was done */ \
+	N(RET, "ret")		/* fixed, spurious, retry, emulate, …: RET_PF_*; or -ERRNO */ \
+	N(RETRIES, "retries")						\
+	N(NS, "ns")		/* nanoseconds that KVM took */		\
+	N(WAIT_NS, "wait-ns")	/* nanoseconds until the vCPU came by */ \
+	N(ENTRY, "entry")						\
+	N(MAPPED, "mapped")						\
+	N(TOUCHED, "touched")						\
+	N(OLD_HPA, "old-hpa")						\
+	N(NEW_HPA, "new-hpa")						\
+	N(PAGE_SIZE, "page-size")					\
+	N(ARMED, "armed")	/* 1 */					\
+	N(HIT, "hit")							\
+	N(LOST, "lost")		/* hits that nobody read in time */	\
+	N(COUNT, "count")						\
+	N(UNDONE, "undone")	/* id of an action that was taken back */ \
+	N(UNDO, "undo")		/* id to take it back with */		\
+	N(REASON, "reason")						\
+	N(RESULT, "result")
 
 enum spt_line {
 #define N(id, name) SPT_LINE_##id,

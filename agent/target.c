@@ -104,7 +104,8 @@ static int spt_target_shared(struct spt_action *act, u64 first, u64 end)
 	int ret;
 
 	if (spt_target_private(act, first, end))
-		return spt_refuse_action(act, SPT_WHY_PRIVATE, "memory there is private to the guest");
+		return spt_refuse_action(act, SPT_WHY_PRIVATE,
+					 "memory there is private to the guest");
 	if (!spt_vm_mirrored(act->kvm))
 		return 0;
 	ret = spt_scan_leaves(act, first, end, spt_mirror_leaf, NULL);

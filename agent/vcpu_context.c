@@ -70,7 +70,7 @@ static void spt_vcpu_borrow(struct spt_vcpu_work *work, enum spt_vcpu_where wher
 	mutex_unlock(spt_vcpu_mutex(work->vcpu));
 }
 
-/* In the vCPU's thread: in KVM_RUN, with the vCPU loaded; or on its way to user space, or at its end. */
+/* In the vCPU's thread: in KVM_RUN, with the vCPU loaded; on its way out; or at its end. */
 static void spt_vcpu_in_task(struct callback_head *head)
 {
 	struct spt_vcpu_work *work = container_of(head, struct spt_vcpu_work, in_task);

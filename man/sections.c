@@ -234,7 +234,7 @@ static void put_action(FILE *out, const char *name, unsigned int flags, const ch
 static void put_keys(FILE *out, unsigned int must, unsigned int may)
 {
 	static const char *const keys[] = {
-#define K(id, key, form) #key "=" #form,
+#define K(id, key, form) key "=" #form,
 		SPT_ACTION_KEYS(K)
 #undef K
 	};

@@ -14,7 +14,7 @@ const struct spt_action spt_actions[SPT_ACT_COUNT] = {
 };
 
 static const char *const key_names[SPT_KEY_NAMES] = {
-#define K(id, key, form) [SPT_KEY_##id] = #key,
+#define K(id, key, form) [SPT_KEY_##id] = key,
 	SPT_ACTION_KEYS(K)
 #undef K
 };
@@ -22,7 +22,7 @@ static const char *const key_names[SPT_KEY_NAMES] = {
 const char *spt_result_name(enum spt_result result)
 {
 	static const char *const names[] = {
-#define R(id, name) [SPT_RESULT_##id] = #name,
+#define R(id, name) [SPT_RESULT_##id] = name,
 		SPT_RESULTS(R)
 #undef R
 	};
@@ -33,7 +33,7 @@ const char *spt_result_name(enum spt_result result)
 const char *spt_reason_name(enum spt_reason reason)
 {
 	static const char *const names[] = {
-#define W(id, name) [SPT_WHY_##id] = #name,
+#define W(id, name) [SPT_WHY_##id] = name,
 		SPT_REASONS(W)
 #undef W
 	};

@@ -29,7 +29,7 @@ static const struct line_form {
 	enum form form;
 	bool often; /* more than once in a block */
 } forms[SPT_LINE_NAMES] = {
-#define N(id, text) [SPT_LINE_##id] = { .name = #text },
+#define N(id, text) [SPT_LINE_##id] = { .name = text },
 	SPT_LINES(N)
 #undef N
 #define FORM(id, f) [SPT_LINE_##id].form = FORM_##f
