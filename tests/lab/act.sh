@@ -30,7 +30,7 @@ armed_by_the_tool() {
 settle
 check not-armed-no-control not_armed
 check armed-by-the-tool armed_by_the_tool
-pages_start --irqchip --extra || finish
+pages_start --irqchip || finish
 control_open
 
 # mapped_by CONTEXT GPA: a page that nobody touched is mapped, in that context, and KVM counts it.
@@ -169,7 +169,7 @@ check zap-one-root zap_one_root
 
 # takes_and_gives PERM COMMAND: the guest's next access faults, is done, and the entry is as before.
 takes_and_gives() {
-	pages_do 'touch 0x10001000 w' && pages_do 'touch 0x10001000 x' || return 1
+	pages_do 'touch 0x10001000 x' && pages_do 'touch 0x10001000 w' || return 1
 	done_by "protect gpa=0x10001000 perm=$1" || return 1
 	was=$(field entry before)
 	[ "$was" != "$(field entry after)" ] || return 1
@@ -217,13 +217,6 @@ two_lines() {
 }
 
 check two-lines-are-none two_lines
-if grep -q '"name": *"gmem"' "$WORK/pages.out" 2>/dev/null ||
-	spt -V "$VM" memslots 0x54000000 >/dev/null 2>&1; then
-	check guest-memfd says refused private 'zap gpa=0x54000000'
-else
-	echo "skip guest-memfd: this kernel has none for such a VM"
-fi
-
 journal_tells() {
 	grep -Eq '^id=[0-9]+ time=[0-9]+\.[0-9]{9} pid=[0-9]+ comm=[^ ]+ vm='"$VM"' action=zap target=all before=[0-9]+ after=0 result=done reason=- undo=none$' \
 		"$DEBUGFS/journal" &&
@@ -258,15 +251,29 @@ else
 fi
 check vmm-killed killed_meanwhile "$line"
 
-# A vCPU whose thread has ended is nobody's; its VM may still be acted upon.
-ended_thread() {
-	pages_start && control_open && pages_do end-thread && mapped_by thread 0x10310000
-	status=$?
-	control_close
-	pages_stop
-	return "$status"
+# Memory of other kinds. And a vCPU whose thread has ended is nobody's, but is to be had.
+zap_device() {
+	pages_do 'touch 0x4c0f0000 r' && done_by 'zap gpa=0x4c0f0000' &&
+		[ "$(field entry level-before)" = 1 ] || return 1
+	[ -z "$shadow" ] || return 0
+	done_by 'fault gpa=0x4c0f0000 access=r' && [ "$(value ret)" = fixed ]
 }
-[ $shadow ] || check thread-ended ended_thread
+
+pages_start --extra || finish
+control_open
+if spt -V "$VM" memslots 0x54000000 >/dev/null 2>&1; then
+	check guest-memfd says refused private 'zap gpa=0x54000000'
+else
+	echo "skip guest-memfd: this kernel has none for such a VM"
+fi
+# What the VMM maps without a struct page is KVM's to map, and no less to be unmapped.
+check device zap_device
+if [ ! $shadow ]; then
+	check end-thread pages_do end-thread
+	check thread-ended mapped_by thread 0x10310000
+fi
+control_close
+pages_stop
 
 limited() {
 	load_armed rate=1 && pages_start && control_open || return 1
