@@ -7,6 +7,12 @@
 
 kernel_packages='^linux-(image|binary|modules|base|headers|kbuild)-[0-9]'
 
+# The kernels that Debian built, which everything is tested on; the others are asked for by name.
+kernels_stock()
+{
+	awk -F'\t' '!/^#/ && $4 != "source" { print $1 }' "$LAB_D/kernels" | paste -sd' '
+}
+
 kernel_dir() # NAME
 {
 	readlink -f "$LAB_CACHE/kernels/$1"
@@ -153,6 +159,10 @@ kernel_prepare() # NAME [UPDATE]
 	local suites flavour compiler
 	table_row kernels "$1" suites flavour compiler ||
 		die "no kernel '$1': known are $(table_names kernels)"
+	if [[ $compiler = source ]]; then
+		debug_prepare "$1" "$suites" "$flavour" "${2-}"
+		return
+	fi
 	if [[ ! ${2-} ]] && manifest_check "$LAB_CACHE/kernels/$1" boot.sha256; then
 		return 0
 	fi

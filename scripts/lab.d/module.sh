@@ -24,6 +24,11 @@ module_build() # KERNEL SOURCE
 	mkdir -p "$copy/agent" "$copy/$inside"
 	cp "$LAB_TOP"/agent/*.h "$copy/agent/"
 	cp -r "$2/." "$copy/$inside/"
+	# A mistake put in on purpose, by tests that want to see it found.
+	if [[ ${SPT_MUTANT-} && $inside = agent ]]; then
+		patch -s -p1 -d "$copy" <"$LAB_TOP/tests/mutants/$SPT_MUTANT.patch" >&2 ||
+			die "tests/mutants/$SPT_MUTANT.patch does not fit the agent any more: make it anew"
+	fi
 	# What a build in the source itself left is another kernel's.
 	find "$copy" \( -name '*.o' -o -name '*.ko' -o -name '*.mod*' -o -name '.*.cmd' \) -delete
 	final=$LAB_CACHE/modules/$1/$name-$(module_key "$kernel" "$copy")

@@ -16,8 +16,9 @@ phase_limit() # PHASE
 	off) limit=60 ;;
 	*) limit=20 ;;
 	esac
-	# Bochs emulates every instruction alone.
+	# Bochs emulates every instruction alone; the debug kernel checks every access.
 	[[ $LAB_EMULATOR = qemu || $1 = command ]] || limit=$((limit * 4))
+	[[ $LAB_KERNEL != debug || $1 = command ]] || limit=$((limit * 4))
 	echo "$limit"
 }
 
@@ -182,8 +183,9 @@ run_l1_files() # WORD...
 	done >"$LAB_COMMAND"
 	[[ $LAB_GUEST != qemu ]] || guest_initrd "$LAB_RUN/l1/guest.cpio"
 	LAB_ENV=$LAB_RUN/l1/env
-	for word in LAB_MMU LAB_KERNEL LAB_RELEASE LAB_KERNEL_DIR LAB_VENDOR LAB_KVM_ARGS \
-		LAB_VENDOR_ARGS LAB_MODULES LAB_GUEST LAB_SMP LAB_SHARE LAB_AGENT LAB_ARMED LAB_INTERACTIVE LAB_TERM LAB_STTY; do
+	for word in LAB_MMU LAB_KERNEL LAB_RELEASE LAB_KERNEL_DIR LAB_GUEST_KERNEL_DIR LAB_VENDOR \
+		LAB_KVM_ARGS LAB_VENDOR_ARGS LAB_MODULES LAB_GUEST LAB_SMP LAB_SHARE LAB_AGENT \
+		LAB_ARMED LAB_INTERACTIVE LAB_TERM LAB_STTY; do
 		printf "%s='%s'\n" "$word" "${!word}"
 	done >"$LAB_ENV"
 }
@@ -197,8 +199,8 @@ guest_initrd() # FILE
 	cp "$(command -v busybox)" "$dir/bin/busybox"
 	install -m 755 "$LAB_D/guest-init" "$dir/init"
 	[[ ! -e $LAB_BIN/pages ]] || cp -L "$LAB_BIN/pages" "$dir/bin/"
-	modprobe -d "$LAB_KERNEL_DIR" -S "$LAB_RELEASE" --show-depends "$LAB_VENDOR" 2>/dev/null |
-		awk '$1 == "insmod" { print $2 }' | while read -r module; do
+	modprobe -d "$LAB_GUEST_KERNEL_DIR" -S "$(<"$LAB_GUEST_KERNEL_DIR/release")" \
+		--show-depends "$LAB_VENDOR" 2>/dev/null | awk '$1 == "insmod" { print $2 }' | while read -r module; do
 		cp "$module" "$dir/lib/"
 		echo "/lib/${module##*/}"
 	done >"$dir/lib/load"
@@ -233,6 +235,15 @@ run_judge() # STATUS-OF-THE-EMULATOR-FUNCTION
 		printf '%s\n' "$bad" >&2
 		status=125
 	fi
+	if [[ -s $LAB_OUT/kmemleak ]]; then
+		cp "$LAB_OUT/kmemleak" "$LAB_LOG/kmemleak"
+		say "memory was leaked (see $LAB_LOG/kmemleak)"
+		status=125
+	fi
+	if [[ -s $LAB_OUT/lockdep ]] && ! grep -q ': *1$' "$LAB_OUT/lockdep"; then
+		say "lockdep is off: whatever happened after that was not checked (see $LAB_LOG)"
+		status=125
+	fi
 	if [[ -s $LAB_OUT/error ]]; then
 		say "$(<"$LAB_OUT/error") (see $LAB_LOG)"
 		return 125
@@ -261,10 +272,11 @@ run_judge() # STATUS-OF-THE-EMULATOR-FUNCTION
 
 run_options() # OPTION... ; sets LAB_*, and lab_words to what follows '--'
 {
-	LAB_MMU=npt LAB_KERNEL=6.12 LAB_GUEST=none LAB_SHARE='' LAB_MEM=1024 LAB_SMP=1 LAB_TIMEOUT=600
+	LAB_MMU=npt LAB_KERNEL=6.12 LAB_GUEST=none LAB_SHARE='' LAB_MEM='' LAB_SMP=1 LAB_TIMEOUT=600
 	LAB_ARMED=
 	local agent=1
 	while (($#)); do
+		# shellcheck disable=SC2034 # LAB_ARMED goes into L1's env
 		case $1 in
 		--mmu) LAB_MMU=${2-} ;;
 		--kernel) LAB_KERNEL=${2-} ;;
@@ -286,6 +298,8 @@ run_options() # OPTION... ; sets LAB_*, and lab_words to what follows '--'
 	table_row modes "$LAB_MMU" LAB_EMULATOR LAB_BOOT LAB_CPU LAB_VENDOR LAB_KVM_ARGS LAB_VENDOR_ARGS \
 		LAB_MMU_KERNELS LAB_MODULES ||
 		die "no MMU mode '$LAB_MMU': known are $(table_names modes)"
+	# KASAN's shadow, and what it and lockdep keep, want their share.
+	[[ $LAB_MEM ]] || LAB_MEM=$([[ $LAB_KERNEL = debug ]] && echo 1536 || echo 1024)
 	LAB_KVM_ARGS=${LAB_KVM_ARGS#-} LAB_VENDOR_ARGS=${LAB_VENDOR_ARGS#-} LAB_MODULES=${LAB_MODULES#-}
 	table_row kernels "$LAB_KERNEL" _ _ _ ||
 		die "no kernel '$LAB_KERNEL': known are $(table_names kernels)"
@@ -307,6 +321,12 @@ run_in_lab()
 	command_prepare --kernel "$LAB_KERNEL"
 	LAB_KERNEL_DIR=$(kernel_dir "$LAB_KERNEL")
 	LAB_RELEASE=$(<"$LAB_KERNEL_DIR/release")
+	# Nested, every check of the debug kernel would be emulated twice.
+	LAB_GUEST_KERNEL_DIR=$LAB_KERNEL_DIR
+	if [[ $LAB_GUEST = qemu && $LAB_KERNEL = debug ]]; then
+		command_prepare --kernel 6.12
+		LAB_GUEST_KERNEL_DIR=$(kernel_dir 6.12)
+	fi
 	# What an emulator needs is fetched here: its function below runs in a condition, where no
 	# failing command ends it.
 	if declare -F "${LAB_EMULATOR}_prepare" >/dev/null; then
