@@ -6,6 +6,7 @@
  *   insmod offender.ko lab=1
  *   echo NAME > .../offender/parameters/commit
  */
+#include <linux/completion.h>
 #include <linux/kvm_host.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -69,20 +70,34 @@ static void offend_sleep(void)
 	spin_unlock(&offend_spin);
 }
 
-static void offend_work_work(struct work_struct *work)
+static DECLARE_COMPLETION(offend_done);
+
+static void offend_wait(struct work_struct *work)
+{
+	wait_for_completion(&offend_done);
+}
+
+static DECLARE_WORK(offend_before, offend_wait);
+
+static void offend_nothing(struct work_struct *work)
 {
 }
 
-/* Memory with an initialized, pending work is freed; kfree() looks for such. */
+/* Memory with a work is freed that still waits for its turn; kfree() looks for such. */
 static void offend_work(void)
 {
+	struct workqueue_struct *queue = alloc_ordered_workqueue("offender", 0);
 	struct offend_object *object = kzalloc(sizeof(*object), GFP_KERNEL);
 
-	if (!object)
-		return;
-	INIT_WORK(&object->work, offend_work_work);
-	schedule_work(&object->work);
+	if (queue && object) {
+		queue_work(queue, &offend_before);
+		INIT_WORK(&object->work, offend_nothing);
+		queue_work(queue, &object->work);
+	}
 	kfree(object);
+	complete(&offend_done);
+	if (queue)
+		destroy_workqueue(queue);
 }
 
 static void offend_rcu_done(struct rcu_head *head)
