@@ -161,6 +161,8 @@ struct spt_action {
 	bool listening;			/* and not over */
 	struct delayed_work enough;	/* ends what listens, in time or spt_action_enough() */
 	bool had_enough;
+	enum spt_reason gave_up;
+	const char *gave_up_why;
 	wait_queue_head_t *wait;	/* of who reads; NULL: silent */
 };
 
@@ -195,6 +197,8 @@ __printf(2, 3)
 void spt_say_hit(struct spt_action *act, const char *fmt, ...);
 /* What listens has heard enough: it ends soon, with 'done'. From any context. */
 void spt_action_enough(struct spt_action *act);
+/* It cannot go on: the same, but it ends with this reason; @sentence is a literal. */
+void spt_action_give_up(struct spt_action *act, enum spt_reason reason, const char *sentence);
 /*
  * What listens ends, once: ops->end(), the last block, readers are woken. Nothing
  * happens when it has ended. May sleep; not under act->acted->lock.
@@ -223,6 +227,9 @@ int spt_target_fault_in(struct spt_action *act, bool write);
 
 /* Does the VM have private memory in mirror roots? */
 bool spt_vm_mirrored(const struct kvm *kvm);
+
+/* host_walk.c: the level of what @mm maps at @hva, by its own tables; 0: nothing. */
+u8 spt_host_level(struct mm_struct *mm, u64 hva);
 
 /* The VM's locks, beside spt_kvm_srcu(); slots_lock is NULL where the layout does not know it. */
 rwlock_t *spt_kvm_mmu_lock(struct kvm *kvm);
@@ -373,5 +380,10 @@ extern const struct spt_action_ops spt_zap_ops;
 extern const struct spt_action_ops spt_protect_ops;
 extern const struct spt_action_ops spt_age_ops;
 extern const struct spt_action_ops spt_dirty_ops;
+extern const struct spt_action_ops spt_remap_ops;
+extern const struct spt_action_ops spt_split_ops;
+extern const struct spt_action_ops spt_collapse_ops;
+extern const struct spt_action_ops spt_track_ops;
+extern const struct spt_action_ops spt_trap_ops;
 
 #endif

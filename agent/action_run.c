@@ -251,11 +251,22 @@ void spt_action_enough(struct spt_action *act)
 	mod_delayed_work(spt_action_wq, &act->enough, 0);
 }
 
+void spt_action_give_up(struct spt_action *act, enum spt_reason reason, const char *sentence)
+{
+	act->gave_up_why = sentence;
+	act->gave_up = reason;
+	mod_delayed_work(spt_action_wq, &act->enough, 0);
+}
+
 static void spt_action_enough_work(struct work_struct *work)
 {
 	struct spt_action *act = container_of(to_delayed_work(work), struct spt_action, enough);
 
-	if (READ_ONCE(act->had_enough))
+	/* Set before this work was queued. */
+	if (act->gave_up)
+		spt_action_finish(act, act->effects ? SPT_RESULT_DONE : SPT_RESULT_FAILED,
+				  act->gave_up, act->gave_up_why);
+	else if (READ_ONCE(act->had_enough))
 		spt_action_finish(act, SPT_RESULT_DONE, SPT_WHY_NONE, "");
 	else
 		spt_action_finish(act, act->effects ? SPT_RESULT_DONE : SPT_RESULT_NO_EFFECT,

@@ -44,8 +44,38 @@ struct kvm_vcpu;
 	C(TDP_MMU_ZAP_LEAFS, tdp_mmu_zap_leafs, bool,				\
 	  (struct kvm *kvm, void *root, u64 start, u64 end, bool can_yield, bool flush)); \
 	C(SLOT_GFN_WRITE_PROTECT, slot_gfn_write_protect, bool,			\
-	  (struct kvm *kvm, const void *slot, u64 gfn, int min_level));		\
-	C(AGE_GFN, age_gfn, bool, (struct kvm *kvm, void *range));
+	  (struct kvm *kvm, const void *slot, u64 gfn, int min_level));	\
+	C(AGE_GFN, age_gfn, bool, (struct kvm *kvm, void *range));	\
+	C(UNMAP_GFN_RANGE, unmap_gfn_range, bool, (struct kvm *kvm, void *range)); \
+	C(TRY_SPLIT_HUGE_PAGES, try_split_huge_pages, void,			\
+	  (struct kvm *kvm, const void *slot, u64 start, u64 end, int target_level)); \
+	C(DISALLOW_LPAGE, disallow_lpage, void, (const void *slot, u64 gfn)); \
+	C(ALLOW_LPAGE, allow_lpage, void, (const void *slot, u64 gfn));	\
+	C(GET_LINEAR_RIP, get_linear_rip, unsigned long, (struct kvm_vcpu *vcpu)); \
+	C(PAGE_TRACK_REGISTER, page_track_register, int, (struct kvm *kvm, void *node)); \
+	C(PAGE_TRACK_UNREGISTER, page_track_unregister, void, (struct kvm *kvm, void *node)); \
+	C(WRITE_TRACK_ADD_GFN, write_track_add_gfn, int, (struct kvm *kvm, u64 gfn)); \
+	C(WRITE_TRACK_REMOVE_GFN, write_track_remove_gfn, int, (struct kvm *kvm, u64 gfn)); \
+	C(SLOT_PAGE_TRACK_ADD, slot_page_track_add, void,			\
+	  (struct kvm *kvm, const void *slot, u64 gfn, int mode));	\
+	C(SLOT_PAGE_TRACK_REMOVE, slot_page_track_remove, void,			\
+	  (struct kvm *kvm, const void *slot, u64 gfn, int mode));	\
+	C(MIGRATE_PAGES, migrate_pages, int,					\
+	  (struct list_head *pages, spt_migrate_to_fn to, spt_migrate_back_fn back, \
+	   unsigned long private, int mode, int reason, unsigned int *moved)); \
+	C(PUTBACK_MOVABLE_PAGES, putback_movable_pages, void, (struct list_head *pages)); \
+	C(LRU_ADD_DRAIN_ALL, lru_add_drain_all, void, (void));	\
+	C(FOLIO_ISOLATE_LRU, folio_isolate_lru, bool, (struct folio *folio)); \
+	C(ISOLATE_LRU_PAGE, isolate_lru_page, int, (struct page *page));
+
+/* Who gives migration a page to move to, and takes it back unused. */
+#ifdef SPT_HAVE_NEW_FOLIO
+typedef struct folio *(*spt_migrate_to_fn)(struct folio *folio, unsigned long private);
+typedef void (*spt_migrate_back_fn)(struct folio *folio, unsigned long private);
+#else
+typedef struct page *(*spt_migrate_to_fn)(struct page *page, unsigned long private);
+typedef void (*spt_migrate_back_fn)(struct page *page, unsigned long private);
+#endif
 
 #define C(symbol, name, type, parameters) type spt_fn_##name parameters
 SPT_CALLS(C)

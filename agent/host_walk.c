@@ -9,6 +9,7 @@
 #include <linux/srcu.h>
 #include <asm/pgtable.h>
 
+#include "action.h"
 #include "memslots.h"
 
 #define SPT_HOST_SHIFT(level)	(PAGE_SHIFT + 9 * ((level) - 1))
@@ -38,6 +39,18 @@ static u8 spt_host_levels(const struct mm_struct *mm, u64 hva, struct spt_host_w
 	}
 	local_irq_restore(flags);
 	return level;
+}
+
+u8 spt_host_level(struct mm_struct *mm, u64 hva)
+{
+	struct spt_host_walk walk = { .top = pgtable_l5_enabled() ? 5 : 4 };
+	u8 level;
+
+	if (!mmget_not_zero(mm))
+		return 0;
+	level = spt_host_levels(mm, hva, &walk);
+	mmput_async(mm);
+	return !walk.error && (walk.level[level - 1].entry & _PAGE_PRESENT) ? level : 0;
 }
 
 /* The slot's HVA of @gfn and the gfn behind the slot; false: no slot. */

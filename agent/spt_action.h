@@ -156,6 +156,7 @@ enum spt_result {
 	W(HUGETLB, "hugetlb")						\
 	W(PINNED, "pinned")		/* somebody holds the page for long */ \
 	W(ZERO_PAGE, "zero-page")					\
+	W(KSM, "ksm")			/* a page that KSM shares */	\
 	W(DAX, "dax")			/* a page of a device */	\
 	W(HOST, "host")			/* the host has no page there and gives none */ \
 	W(MODE, "mode")			/* this MMU mode cannot do it; the sentence says why */ \
@@ -168,6 +169,7 @@ enum spt_result {
 	W(CHANGED, "changed")		/* the target changed between check and act */ \
 	W(NOT_HUGE, "not-huge")						\
 	W(NOT_4K, "not-4k")		/* it is huge already */	\
+	W(KEPT, "kept")			/* KVM has reasons of its own to keep it so */ \
 	W(GONE, "gone")			/* the VM dies, or its VMM has left */ \
 	W(NO_UNDO, "no-undo")		/* no such record in this VM */	\
 	W(MEMORY, "memory")		/* no memory for it */		\

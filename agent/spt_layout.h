@@ -320,6 +320,27 @@ enum spt_field_id {
 	S(TDP_MMU_ZAP_LEAFS, O, kvm, "tdp_mmu_zap_leafs")		\
 	S(SLOT_GFN_WRITE_PROTECT, O, kvm, "kvm_mmu_slot_gfn_write_protect") \
 	S(AGE_GFN, O, kvm, "kvm_age_gfn")				\
+	S(UNMAP_GFN_RANGE, O, kvm, "kvm_unmap_gfn_range")		\
+	S(TRY_SPLIT_HUGE_PAGES, O, kvm, "kvm_mmu_try_split_huge_pages")	\
+	S(DISALLOW_LPAGE, O, kvm, "kvm_mmu_gfn_disallow_lpage")		\
+	S(ALLOW_LPAGE, O, kvm, "kvm_mmu_gfn_allow_lpage")		\
+	S(GET_LINEAR_RIP, O, kvm, "kvm_get_linear_rip")			\
+	S(PAGE_TRACK_REGISTER, O, kvm, "kvm_page_track_register_notifier") \
+	S(PAGE_TRACK_UNREGISTER, O, kvm, "kvm_page_track_unregister_notifier") \
+	S(WRITE_TRACK_ADD_GFN, O, kvm, "kvm_write_track_add_gfn")	/* 96316a06700f */ \
+	S(WRITE_TRACK_REMOVE_GFN, O, kvm, "kvm_write_track_remove_gfn")	\
+	S(SLOT_PAGE_TRACK_ADD, O, kvm, "kvm_slot_page_track_add_page")	/* before it */ \
+	S(SLOT_PAGE_TRACK_REMOVE, O, kvm, "kvm_slot_page_track_remove_page") \
+	S(MIGRATE_PAGES, O, vmlinux, "migrate_pages")			\
+	S(PUTBACK_MOVABLE_PAGES, O, vmlinux, "putback_movable_pages")	\
+	S(LRU_ADD_DRAIN_ALL, O, vmlinux, "lru_add_drain_all")		\
+	S(FOLIO_ISOLATE_LRU, O, vmlinux, "folio_isolate_lru")	/* a bool since be2d57563822 */ \
+	S(ISOLATE_LRU_PAGE, O, vmlinux, "isolate_lru_page")		\
+	/* functions that are probed, not called */			\
+	S(MMU_PAGE_FAULT, O, kvm, "kvm_mmu_page_fault")			\
+	S(MMU_TRACK_WRITE, O, kvm, "kvm_mmu_track_write")		\
+	S(PAGE_TRACK_WRITE, O, kvm, "kvm_page_track_write")	/* before 58ea7cf700ca */ \
+	S(FREE_MEMSLOT, O, kvm, "kvm_arch_free_memslot")		\
 	S(CURRENT_VMCS, I, kvm_intel, "current_vmcs")			\
 	S(ENABLE_EPT_AD_BITS, I, kvm_intel, "enable_ept_ad_bits")
 

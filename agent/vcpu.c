@@ -38,9 +38,6 @@ static const struct {
 	{ SPT_VCPU_ROOT_ROLE, SPT_F_MMU_ROOT_ROLE, SPT_IN_MMU },
 };
 
-/* Bits of regs_avail (enum kvm_reg), the same in all kernels: RIP follows sixteen registers. */
-enum { SPT_REG_RSP = 4, SPT_REG_RIP = 16, SPT_REG_PDPTR, SPT_REG_CR0, SPT_REG_CR3 };
-
 #define SPT_GPRS	16
 #define SPT_PDPTRS	4
 #define SPT_PREV_ROOTS	3

@@ -4,6 +4,9 @@
 
 #include <linux/types.h>
 
+/* Bits of regs_avail (enum kvm_reg), the same in all kernels: RIP follows sixteen registers. */
+enum { SPT_REG_RSP = 4, SPT_REG_RIP = 16, SPT_REG_PDPTR, SPT_REG_CR0, SPT_REG_CR3 };
+
 /*
  * Reads the hardware's root from the VMCS of @vcpu: the EPTP, or the guest CR3
  * when KVM shadows. -EAGAIN: the VMCS is loaded nowhere. May sleep for an IPI.

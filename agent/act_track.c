@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * track: every write of the guest to some pages is seen, by KVM's own write
+ * tracking: it maps them read-only and emulates who writes. Until it is undone,
+ * with a count of the writes, or as long as somebody listens, with each write.
+ *
+ * Two things must not be done with a page that is tracked. An instruction that
+ * KVM cannot emulate stops the guest; that is in the manual. And the processor
+ * itself writes to the guest's page tables: no emulation helps, the guest would
+ * fault on the same place for ever; then tracking ends by itself.
+ */
+#include <linux/kthread.h>
+#include <linux/kvm_host.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+
+#include "guest_code.h"
+#include "memslots.h"
+#include "small.h"
+
+/* PFERR_*: a write that the processor made to a page table of the guest */
+#define SPT_PFERR_TABLE_WRITE	(BIT_ULL(33) | BIT_ULL(1))
+
+/* enum kvm_page_track_mode of the kernels that have it */
+#define SPT_PAGE_TRACK_WRITE	0
+
+/* More pages than this are not tracked by one action. */
+#define SPT_TRACK_PAGES_MAX	65536
+
+struct spt_track {
+	struct spt_watch watch;
+	struct work_struct walk_work;	/* ends what had better not be tracked */
+	struct work_struct enable;	/* where mm is the VMM's */
+	int enable_error;
+	struct spt_action *act;		/* who listens, or NULL */
+	const void *counts;		/* gfn_write_track of the slot */
+	u64 gfn;
+	u64 npages;
+	u64 added;			/* pages from gfn on that are tracked */
+	u64 wanted;			/* writes, 0: all */
+	u16 as_id;
+	bool was_huge;
+	bool lost;			/* the slot went, and its counts */
+	bool walked;			/* the processor wrote to a page table there */
+	atomic64_t writes;
+};
+
+struct spt_track_own {
+	struct spt_entries before;
+	struct spt_entries after;
+	struct spt_track track;		/* if somebody listens */
+};
+
+/* Which of the two interfaces this kernel has: by gfn since 96316a06700f. */
+static bool spt_track_by_gfn(void)
+{
+	return spt_can(SPT_S_WRITE_TRACK_ADD_GFN) && spt_can(SPT_S_WRITE_TRACK_REMOVE_GFN) &&
+	       spt_can(SPT_S_PAGE_TRACK_REGISTER) && spt_can(SPT_S_PAGE_TRACK_UNREGISTER);
+}
+
+static int spt_track_check(struct spt_action *act)
+{
+	int error;
+
+	error = spt_small_needs(act);
+	if (!error && !spt_can(SPT_S_MMU_TRACK_WRITE))
+		error = spt_action_needs(act, SPT_S_PAGE_TRACK_WRITE);
+	if (!error && !spt_track_by_gfn()) {
+		error = spt_action_needs(act, SPT_S_SLOT_PAGE_TRACK_ADD);
+		if (!error)
+			error = spt_action_needs(act, SPT_S_SLOT_PAGE_TRACK_REMOVE);
+	}
+	if (!error)
+		error = spt_target_range(act);
+	if (!error && act->target.npages > SPT_TRACK_PAGES_MAX)
+		error = spt_refuse_action(act, SPT_WHY_LIMIT, "at most %u pages at once",
+					  SPT_TRACK_PAGES_MAX);
+	return error;
+}
+
+/* The slot's array of counters; NULL: it has none yet. */
+static const void *spt_track_counts(const void *slot)
+{
+	return spt_load_pointer(slot, SPT_F_SLOT_WRITE_TRACK);
+}
+
+static u16 spt_track_count(const void *slot, u64 gfn)
+{
+	const u16 *counts = spt_track_counts(slot);
+	u64 base = gfn;
+	u16 count = 0;
+
+	spt_load(slot, SPT_F_SLOT_BASE_GFN, &base);
+	if (counts)
+		spt_read(&count, &counts[gfn - base], sizeof(count));
+	return count;
+}
+
+static void spt_track_slot_freed(struct spt_watch *watch, const void *slot)
+{
+	struct spt_track *track = container_of(watch, struct spt_track, watch);
+
+	if (spt_track_counts(slot) == track->counts)
+		WRITE_ONCE(track->lost, true);
+}
+
+static void spt_track_written(struct spt_watch *watch, const struct spt_written *write)
+{
+	struct spt_track *track = container_of(watch, struct spt_track, watch);
+	struct spt_guest_at at;
+	u8 insn[SPT_INSN_MAX];
+	char code[48] = "";
+	unsigned int len;
+	u64 value = 0;
+	u64 id = 0;
+	s64 seq;
+
+	if ((write->gpa >> PAGE_SHIFT) - track->gfn >= track->npages)
+		return;
+	seq = atomic64_inc_return(&track->writes);
+	if (!track->act || (track->wanted && seq > track->wanted))
+		return;
+	if (!spt_guest_at(write->vcpu, &at))
+		return;
+	len = spt_guest_code(write->vcpu, &at, insn);
+	if (len)
+		scnprintf(code, sizeof(code), " insn=%*phN bits=%u", len, insn, at.bits);
+	if (write->bytes > 0)
+		spt_read(&value, write->value, min_t(size_t, write->bytes, sizeof(value)));
+	spt_load(write->vcpu, SPT_F_VCPU_ID, &id);
+	spt_say_hit(track->act,
+		    "seq=%lld vcpu=%llu rip=%#018llx gpa=%#018llx access=w%s value=%#llx",
+		    seq, id, at.rip, write->gpa, code, value);
+	track->act->effects = 1;
+	if (seq == track->wanted)
+		spt_action_enough(track->act);
+}
+
+static void spt_track_faulted(struct spt_watch *watch, const struct spt_fault *fault)
+{
+	struct spt_track *track = container_of(watch, struct spt_track, watch);
+
+	if ((fault->error & SPT_PFERR_TABLE_WRITE) != SPT_PFERR_TABLE_WRITE ||
+	    spt_load_pointer(fault->vcpu, SPT_F_VCPU_MMU) ==
+		    spt_at(fault->vcpu, SPT_F_VCPU_GUEST_MMU) ||
+	    (fault->address >> PAGE_SHIFT) - track->gfn >= track->npages)
+		return;
+	if (READ_ONCE(track->walked))
+		return;
+	WRITE_ONCE(track->walked, true);
+	queue_work(spt_action_wq, &track->walk_work);
+}
+
+/* KVM allows tracking to who has the VMM's mm; a kernel thread may borrow it. */
+static void spt_track_enable(struct work_struct *work)
+{
+	struct spt_track *track = container_of(work, struct spt_track, enable);
+	struct kvm *kvm = (struct kvm *)track->watch.kvm;
+	struct mm_struct *mm = spt_load_pointer(kvm, SPT_F_KVM_MM);
+	/* A struct kvm_page_track_notifier_node without functions: KVM has to make its counters. */
+	u64 node[8] = { };
+
+	kthread_use_mm(mm);
+	track->enable_error = spt_call(page_track_register)(kvm, node);
+	if (!track->enable_error)
+		spt_call(page_track_unregister)(kvm, node);
+	kthread_unuse_mm(mm);
+}
+
+/* slots_lock is held. */
+static int spt_track_add(struct kvm *kvm, const void *slot, u64 gfn)
+{
+	if (spt_track_by_gfn())
+		return spt_call(write_track_add_gfn)(kvm, gfn);
+	write_lock(spt_kvm_mmu_lock(kvm));
+	spt_call(slot_page_track_add)(kvm, slot, gfn, SPT_PAGE_TRACK_WRITE);
+	write_unlock(spt_kvm_mmu_lock(kvm));
+	return 0;
+}
+
+static void spt_track_remove(struct kvm *kvm, const void *slot, u64 gfn)
+{
+	if (spt_track_by_gfn()) {
+		spt_call(write_track_remove_gfn)(kvm, gfn);
+		return;
+	}
+	write_lock(spt_kvm_mmu_lock(kvm));
+	spt_call(slot_page_track_remove)(kvm, slot, gfn, SPT_PAGE_TRACK_WRITE);
+	write_unlock(spt_kvm_mmu_lock(kvm));
+}
+
+/* What was huge may be so again. slots_lock is held. */
+static void spt_track_unmap(struct kvm *kvm, const void *slot, u64 first, u64 end)
+{
+	u64 base = 0;
+	u64 npages = 0;
+
+	spt_load(slot, SPT_F_SLOT_BASE_GFN, &base);
+	spt_load(slot, SPT_F_SLOT_NPAGES, &npages);
+	first = max(SPT_2M_GFN(first), base);
+	end = min(SPT_2M_GFN(end - 1) + SPT_2M_PAGES, base + npages);
+	for (; first < end; first = SPT_2M_GFN(first) + SPT_2M_PAGES) {
+		write_lock(spt_kvm_mmu_lock(kvm));
+		spt_unmap_gfns(kvm, slot, first, min(SPT_2M_GFN(first) + SPT_2M_PAGES, end));
+		write_unlock(spt_kvm_mmu_lock(kvm));
+		cond_resched();
+	}
+}
+
+/* Exactly what was added is removed, once, and only where it still counts. */
+static void spt_track_release(struct spt_track *track)
+{
+	struct kvm *kvm = (struct kvm *)track->watch.kvm;
+	struct mutex *slots_lock = spt_kvm_slots_lock(kvm);
+	const void *slot;
+	bool there;
+	u64 n;
+
+	mutex_lock(slots_lock);
+	slot = spt_slot_of(kvm, track->as_id, track->gfn);
+	there = slot && !READ_ONCE(track->lost) && spt_track_counts(slot) == track->counts;
+	for (n = 0; there && n < track->added; n++) {
+		if (spt_track_count(slot, track->gfn + n))
+			spt_track_remove(kvm, slot, track->gfn + n);
+		cond_resched();
+	}
+	if (there && track->was_huge && track->added)
+		spt_track_unmap(kvm, slot, track->gfn, track->gfn + track->added);
+	track->added = 0;
+	mutex_unlock(slots_lock);
+}
+
+static void spt_track_stop(struct spt_track *track)
+{
+	spt_track_release(track);	/* while the watch tells if the slot goes */
+	spt_watch_remove(&track->watch);
+	cancel_work_sync(&track->walk_work);
+}
+
+/* The guest would stand still. A record to take it back stays, and has nothing to do then. */
+static void spt_track_walked(struct work_struct *work)
+{
+	struct spt_track *track = container_of(work, struct spt_track, walk_work);
+
+	pr_notice("gpa %#llx: the guest has page tables there, its writes are tracked no more\n",
+		  track->gfn << PAGE_SHIFT);
+	spt_track_release(track);
+	if (track->act)
+		spt_action_give_up(track->act, SPT_WHY_KEPT,
+				   "the guest's page tables are there: it would stand still");
+}
+
+static int spt_track_huge(const struct spt_entry *leaf, void *arg)
+{
+	return leaf->level > SPT_LEVEL_4K;
+}
+
+/* slots_lock is held. */
+static int spt_track_pages(struct spt_action *act, struct spt_track *track)
+{
+	const void *slot = spt_action_slot(act);
+	int error = 0;
+
+	if (!slot)
+		return spt_refuse_action(act, SPT_WHY_CHANGED, "the memslot is another one now");
+	track->counts = spt_track_counts(slot);
+	if (!track->counts)
+		return spt_refuse_action(act, SPT_WHY_KVM, "KVM keeps no counters for this slot");
+	track->was_huge = spt_scan_leaves(act, track->gfn, track->gfn + track->npages,
+					  spt_track_huge, NULL) > 0;
+	while (track->added < track->npages && !error) {
+		error = spt_track_add(act->kvm, slot, track->gfn + track->added);
+		if (!error)
+			track->added++;
+		cond_resched();
+		if (spt_action_stop(act))
+			return -ECANCELED;
+	}
+	if (error)
+		return spt_action_over(act, SPT_RESULT_FAILED, SPT_WHY_KVM,
+				       "kvm_write_track_add_gfn says error %d", -error);
+	return 0;
+}
+
+static int spt_track_start(struct spt_action *act, struct spt_track *track)
+{
+	struct mutex *slots_lock = spt_kvm_slots_lock(act->kvm);
+	int error;
+
+	INIT_WORK(&track->walk_work, spt_track_walked);
+	INIT_WORK(&track->enable, spt_track_enable);
+	if (spt_track_by_gfn()) {
+		queue_work(spt_action_wq, &track->enable);
+		flush_work(&track->enable);
+		if (track->enable_error)
+			return spt_refuse_action(act, SPT_WHY_KVM,
+						 "KVM tracks no writes of this VM: error %d",
+						 -track->enable_error);
+	}
+	error = spt_watch_add(&track->watch);
+	if (error)
+		return spt_refuse_action(act, SPT_WHY_UNSUPPORTED,
+					 "the kernel takes no probes in KVM: error %d", -error);
+	if (mutex_lock_killable(slots_lock))
+		return spt_refuse_action(act, SPT_WHY_INTERRUPTED, "waiting for slots_lock");
+	error = spt_track_pages(act, track);
+	mutex_unlock(slots_lock);
+	return error;
+}
+
+static void spt_track_init(struct spt_action *act, struct spt_track *track)
+{
+	track->watch.kvm = act->kvm;
+	track->watch.written = spt_track_written;
+	track->watch.faulted = spt_track_faulted;
+	track->watch.slot_freed = spt_track_slot_freed;
+	track->gfn = act->target.gfn;
+	track->npages = act->target.npages;
+	track->as_id = act->target.as_id;
+	if (act->args.listen) {
+		track->act = act;
+		if (act->args.given & SPT_KEY_BIT(COUNT))
+			track->wanted = act->args.count;
+	}
+}
+
+static int spt_track_act(struct spt_action *act)
+{
+	struct spt_track_own *own = act->own;
+	struct spt_track *track = &own->track;
+	int error;
+
+	if (!act->args.listen)
+		track = kzalloc(sizeof(*track), GFP_KERNEL);
+	if (!track)
+		return spt_refuse_action(act, SPT_WHY_MEMORY, "no memory");
+	spt_track_init(act, track);
+	spt_entries_read(act, act->target.gfn, &own->before);
+	error = spt_track_start(act, track);
+	if (error) {
+		spt_track_stop(track);
+		if (!act->args.listen)
+			kfree(track);
+		return error;
+	}
+	spt_entries_read(act, act->target.gfn, &own->after);
+	spt_say_entries(act, &own->before, &own->after);
+	if (act->args.listen)
+		return 0;
+	act->effects++;
+	act->undo->own = track;
+	act->keep_undo = true;
+	return 0;
+}
+
+static void spt_track_end(struct spt_action *act)
+{
+	struct spt_track_own *own = act->own;
+
+	spt_track_stop(&own->track);
+	spt_say(act, SPT_LINE_COUNT, "%lld", atomic64_read(&own->track.writes));
+}
+
+/* Where the slot has gone there is nothing left to take back. */
+static int spt_track_undo(struct spt_undo *undo, struct spt_action *act)
+{
+	struct spt_track *track = undo->own;
+
+	spt_track_stop(track);
+	spt_say(act, SPT_LINE_COUNT, "%lld", atomic64_read(&track->writes));
+	return 0;
+}
+
+static void spt_track_lost(struct spt_undo *undo)
+{
+	struct spt_track *track = undo->own;
+
+	spt_watch_remove(&track->watch);
+	cancel_work_sync(&track->walk_work);
+}
+
+const struct spt_action_ops spt_track_ops = {
+	.room = sizeof(struct spt_track_own),
+	.check = spt_track_check,
+	.act = spt_track_act,
+	.end = spt_track_end,
+	.undo = spt_track_undo,
+	.lost = spt_track_lost,
+};

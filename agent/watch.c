@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Probes in KVM and who waits for them. A probe's function walks the list of
+ * watchers under RCU; most have one.
+ */
+#include <linux/kprobes.h>
+#include <linux/kvm_host.h>
+#include <linux/mutex.h>
+#include <linux/ptrace.h>
+#include <linux/tracepoint.h>
+
+#include "layout.h"
+#include "watch.h"
+
+static HLIST_HEAD(spt_watchers);
+static DEFINE_MUTEX(spt_watch_lock);	/* of the list's changes, and the probes */
+static unsigned int spt_watch_count;
+static unsigned long spt_watch_missed_before;
+
+static bool spt_watches(const struct spt_watch *watch, const void *vcpu)
+{
+	return watch->kvm == spt_load_pointer(vcpu, SPT_F_VCPU_KVM);
+}
+
+/* int kvm_mmu_page_fault(struct kvm_vcpu *, gpa_t, u64 error_code, void *insn, int insn_len) */
+static int spt_probe_fault(struct kprobe *probe, struct pt_regs *regs)
+{
+	struct spt_fault fault = {
+		.vcpu = (struct kvm_vcpu *)regs->di,
+		.address = regs->si,
+		.error = regs->dx,
+	};
+	struct spt_watch *watch;
+
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(watch, &spt_watchers, link)
+		if (watch->faulted && spt_watches(watch, fault.vcpu))
+			watch->faulted(watch, &fault);
+	rcu_read_unlock();
+	return 0;
+}
+
+/* void kvm_mmu_track_write(struct kvm_vcpu *, gpa_t, const u8 *new, int bytes), or the older one */
+static int spt_probe_write(struct kprobe *probe, struct pt_regs *regs)
+{
+	struct spt_written write = {
+		.vcpu = (struct kvm_vcpu *)regs->di,
+		.gpa = regs->si,
+		.value = (void *)regs->dx,
+		.bytes = regs->cx,
+	};
+	struct spt_watch *watch;
+
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(watch, &spt_watchers, link)
+		if (watch->written && spt_watches(watch, write.vcpu))
+			watch->written(watch, &write);
+	rcu_read_unlock();
+	return 0;
+}
+
+/* void kvm_arch_free_memslot(struct kvm *, struct kvm_memory_slot *) */
+static int spt_probe_free_slot(struct kprobe *probe, struct pt_regs *regs)
+{
+	struct spt_watch *watch;
+
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(watch, &spt_watchers, link)
+		if (watch->slot_freed && watch->kvm == (const struct kvm *)regs->di)
+			watch->slot_freed(watch, (const void *)regs->si);
+	rcu_read_unlock();
+	return 0;
+}
+
+/* trace_kvm_exit(struct kvm_vcpu *, u32 isa) */
+static void spt_trace_exit(void *ignored, struct kvm_vcpu *vcpu, u32 isa)
+{
+	struct spt_watch *watch;
+
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(watch, &spt_watchers, link)
+		if (watch->exited && spt_watches(watch, vcpu))
+			watch->exited(watch, vcpu);
+	rcu_read_unlock();
+}
+
+static struct kprobe spt_fault_probe = { .pre_handler = spt_probe_fault };
+static struct kprobe spt_write_probe = { .pre_handler = spt_probe_write };
+static struct kprobe spt_free_slot_probe = { .pre_handler = spt_probe_free_slot };
+
+static const struct {
+	enum spt_symbol_id symbol;
+	enum spt_symbol_id older;	/* where there is no such symbol; the same parameters */
+	struct kprobe *probe;
+} spt_probes[] = {
+	{ SPT_S_MMU_PAGE_FAULT, SPT_S_MMU_PAGE_FAULT, &spt_fault_probe },
+	{ SPT_S_MMU_TRACK_WRITE, SPT_S_PAGE_TRACK_WRITE, &spt_write_probe },
+	{ SPT_S_FREE_MEMSLOT, SPT_S_FREE_MEMSLOT, &spt_free_slot_probe },
+};
+
+/* A kprobe remembers where it was; it is made anew for every registration. */
+static int spt_probe_enable(unsigned int i)
+{
+	struct kprobe *probe = spt_probes[i].probe;
+	kprobe_pre_handler_t handler = probe->pre_handler;
+
+	memset(probe, 0, sizeof(*probe));
+	probe->pre_handler = handler;
+	probe->addr = (kprobe_opcode_t *)(spt_layout.symbol[spt_probes[i].symbol] ?:
+					  spt_layout.symbol[spt_probes[i].older]);
+	return probe->addr ? register_kprobe(probe) : -ENOENT;
+}
+
+static void spt_probe_disable(unsigned int i)
+{
+	spt_watch_missed_before += spt_probes[i].probe->nmissed;
+	unregister_kprobe(spt_probes[i].probe);
+}
+
+static int spt_probes_enable(void)
+{
+	unsigned int i;
+	int error = 0;
+
+	for (i = 0; i < ARRAY_SIZE(spt_probes) && !error; i++)
+		error = spt_probe_enable(i);
+	if (!error) {
+		error = tracepoint_probe_register(&__tracepoint_kvm_exit, spt_trace_exit, NULL);
+		if (!error)
+			return 0;
+		i++;
+	}
+	while (--i > 0)
+		spt_probe_disable(i - 1);
+	return error;
+}
+
+static void spt_probes_disable(void)
+{
+	unsigned int i;
+
+	tracepoint_probe_unregister(&__tracepoint_kvm_exit, spt_trace_exit, NULL);
+	tracepoint_synchronize_unregister();
+	for (i = 0; i < ARRAY_SIZE(spt_probes); i++)
+		spt_probe_disable(i);
+}
+
+int spt_watch_add(struct spt_watch *watch)
+{
+	int error = 0;
+
+	mutex_lock(&spt_watch_lock);
+	if (!spt_watch_count)
+		error = spt_probes_enable();
+	if (!error) {
+		spt_watch_count++;
+		hlist_add_head_rcu(&watch->link, &spt_watchers);
+	}
+	mutex_unlock(&spt_watch_lock);
+	return error;
+}
+
+void spt_watch_remove(struct spt_watch *watch)
+{
+	if (hlist_unhashed(&watch->link))
+		return;
+	mutex_lock(&spt_watch_lock);
+	hlist_del_init_rcu(&watch->link);
+	if (!--spt_watch_count)
+		spt_probes_disable();
+	mutex_unlock(&spt_watch_lock);
+	synchronize_rcu();
+}
+
+unsigned long spt_watch_missed(void)
+{
+	unsigned long missed;
+	unsigned int i;
+
+	mutex_lock(&spt_watch_lock);
+	missed = spt_watch_missed_before;
+	for (i = 0; i < ARRAY_SIZE(spt_probes) && spt_watch_count; i++)
+		missed += spt_probes[i].probe->nmissed;
+	mutex_unlock(&spt_watch_lock);
+	return missed;
+}
