@@ -5,6 +5,10 @@
 
 SOFTTDX=/sys/kernel/debug/softtdx
 
+# A page of each part of the layout, 8 digits; the tests change what they are.
+tdx_pages='00001000 00002000 10000000 10003000 10004000 10010000 10100000 10280000 20000000 20200000
+	20201000 30000000 30201000 40000000 40007000 40080000'
+
 # gather_tdx: all that tdx.py judges, of the paused guest.
 gather_tdx() {
 	rm -rf "$GATHERED"
@@ -18,6 +22,13 @@ gather_tdx() {
 	for part in tree vcpus roots; do
 		spt -V "$VM" --json $part >"$GATHERED/$part" || return 1
 	done
+	# 1 says that something is not mapped: an answer.
+	for gpa in $tdx_pages; do
+		echo "walk gpa 0x$gpa"
+		echo "walk gpa 0x80$gpa"
+	done >"$WORK/walks"
+	spt -V "$VM" --json -f "$WORK/walks" >"$GATHERED/walks"
+	[ $? -le 1 ]
 }
 
 # verify_tdx NAME [OPTION...]: gather and have it judged; its results are this suite's.
@@ -33,6 +44,7 @@ verify_tdx() {
 		"${GATHERED##*/}" --name "$verify_name" "$@" >"$WORK/verdict" 2>&1 || FAILED=1
 	grep -q '^ok ' "$WORK/verdict" || not_ok "$verify_name-judged: $(cat "$WORK/verdict")"
 	cat "$WORK/verdict"
+	check "$verify_name-audit" spt -V "$VM" audit
 }
 
 # recorded NAME: what softtdx counted of this VM; total NAME: of those that are gone.

@@ -4,6 +4,7 @@
 
 DIR holds what a test in L1 gathered while the guest was paused:
   layout, pagemap, stats, tree, vcpus, roots    as for verify.py
+  walks      one JSON document of 'walk gpa' after the other
   record     what softtdx says of the VM: external_root, shared_bit, counters
   entries    'LEVEL GPA ENTRY', what KVM told softtdx of the private half
 LAB_RAM names the file with L1's physical memory. Four sources have to agree: the memory,
@@ -19,8 +20,9 @@ import sys
 
 from compare import (AD_BITS, CannotCompare, Differences, compare_counts, compare_entry,
                      compare_layout, compare_pagemap, compare_place, find_root, leaves,
-                     load_pairs, number)
-from verify import ADDRESS_BITS, Case, find_root_svm, result, walk_root
+                     load_pairs, lookup, number, PAGE_SIZE)
+from verify import (ADDRESS_BITS, Case, MMIO_VERDICTS, find_root_svm, json_documents, result,
+                    walk_root)
 
 AD = AD_BITS["npt"]
 SOFTWARE = 0x7ff << 52 | 7 << 9		# bits that KVM keeps in an entry for itself
@@ -97,6 +99,17 @@ def check_mirror(diff, case):
     compare_spt(diff, case, root, case.mirror["entries"])
 
 
+def check_external_tree(diff, case):
+    """spt's external tables: of each top entry one tree, for KVM names them from there on."""
+    ours = [root for root in case.json("tree")["roots"] if root["kind"] == "external"]
+    tops = {number(e["hpa"]) for e in case.external["entries"] if e["level"] == case.levels}
+    diff.expect("the external roots", "HPAs", sorted(number(root["hpa"]) for root in ours),
+                sorted(tops))
+    entries = [entry for root in ours for entry in root["entries"]]
+    compare_spt(diff, case, {"entries": entries},
+                [e for e in case.external["entries"] if e["level"] < case.levels])
+
+
 def check_external(diff, case):
     """The external tables are what KVM told softtdx, entry for entry, and nothing else."""
     told = {}
@@ -162,6 +175,33 @@ def check_apart(diff, case):
             diff.add(f"the private page {hpa:#x} is mapped by the VMM")
 
 
+def check_walks(diff, case):
+    """'walk gpa' of either half: what each root has there, and which half is meant."""
+    trees = {"direct": case.half(shared=True), "mirror": case.mirror["entries"],
+             "external": case.external["entries"]}
+    tables = {kind: {(e["level"], number(e["gpa"]) & ~case.mask): e for e in entries
+                     if e["type"] == "leaf"} for kind, entries in trees.items()}
+    for walk in json_documents(case.text("walks")):
+        gpa = number(walk["from"]["address"]) & ~case.mask
+        what = f"walk gpa {walk['from']['address']}"
+        there = {kind: lookup(table, gpa) for kind, table in tables.items()}
+        diff.checked += 1
+        for root in walk["roots"]:
+            entry = there[root["kind"]]
+            wanted = entry and number(entry["hpa"]) + gpa % PAGE_SIZE[entry["level"]]
+            diff.expect(f"{what}: {root['kind']} root", "hpa", number(root["hpa"]), wanted)
+        diff.expect(what, "roots", sorted(root["kind"] for root in walk["roots"]), sorted(there))
+        if not walk["memslot"]:
+            if walk["verdict"] not in MMIO_VERDICTS:
+                diff.add(f"{what}: verdict {walk['verdict']} where there is no slot")
+            continue
+        mapped = "coherent" if there["direct"] else "unmapped"
+        diff.expect(what, "verdict", walk["verdict"], "private" if walk["private"] else mapped)
+        # Private are the attributes; the mirror has nothing where they say otherwise.
+        if there["mirror"] and not walk["private"] or there["direct"] and walk["private"]:
+            diff.add(f"{what}: private is {walk['private']}, but the other half is mapped")
+
+
 def check_counts(diff, case):
     """KVM counts the leaves of both trees, the mirror for the private one."""
     total = {name: case.mirror[name] + sum(e["type"] == "leaf" and e["level"] == level
@@ -202,10 +242,12 @@ CHECKS = (  # name, only with --promises, function
     ("hardware-root", False, check_hardware_root),
     ("shared-tree", False, check_shared),
     ("mirror-tree", False, check_mirror),
+    ("external-tree", False, check_external_tree),
     ("external-is-record", False, check_external),
     ("mirror-is-external", False, check_mirrored),
     ("processor-walks-external", False, check_hardware),
     ("halves-apart", False, check_apart),
+    ("walks", False, check_walks),
     ("counts", False, check_counts),
     ("pagemap", False, check_pagemap),
     ("layout", True, check_layout),
