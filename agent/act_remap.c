@@ -116,6 +116,9 @@ static int spt_remap_check(struct spt_action *act)
 		error = spt_target_page(act);
 	if (error)
 		return error;
+	act->vcpu = spt_action_vcpu(act);
+	if (!act->vcpu && (act->args.given & SPT_KEY_BIT(VCPU)))
+		return -ECANCELED;
 	page = spt_remap_page(act);
 	if (!page)
 		return -ECANCELED;
@@ -267,7 +270,6 @@ static bool spt_remap_mapped(const struct spt_action *act, const struct spt_entr
 
 static int spt_remap_act(struct spt_action *act)
 {
-	struct kvm_vcpu *vcpu = spt_action_vcpu(act);
 	struct spt_remap *own = act->own;
 	u64 old_hpa;
 	u64 new_hpa;
@@ -286,8 +288,8 @@ static int spt_remap_act(struct spt_action *act)
 		return spt_action_over(act, SPT_RESULT_FAILED, SPT_WHY_UNCHANGED,
 				       "the page is where it was");
 	act->effects++;
-	if (vcpu)
-		error = spt_fault_gfn(act, vcpu, act->target.gfn, SPT_PERM_R);
+	if (act->vcpu)
+		error = spt_fault_gfn(act, act->vcpu, act->target.gfn, SPT_PERM_R);
 	spt_entries_read(act, act->target.gfn, &own->after);
 	spt_say_entries(act, &own->before, &own->after);
 	if (new_hpa != SPT_NO_HPA && !spt_remap_mapped(act, &own->after, new_hpa))

@@ -84,3 +84,15 @@ vmstat_of() { # NAME
 journal_of() { # ID
 	grep "^id=$1 " "$DEBUGFS/journal"
 }
+
+# What keeps pages small or tracked: all of the slots but the generation, which every change of a
+# slot moves. keep_slots remembers it, same_slots is true when it is that again.
+slots() {
+	sed 's/ generation=[^ ]*//' "$DEBUGFS/$VM/memslots"
+}
+keep_slots() {
+	slots >"$WORK/slots"
+}
+same_slots() {
+	slots | cmp -s - "$WORK/slots"
+}

@@ -10,17 +10,13 @@ PAGE=0x10100000
 
 arm_agent
 pages_start --extra || finish
-cat "$DEBUGFS/$VM/memslots" >"$WORK/slots"
+keep_slots
 code=$(pages_do code)
 at_write=$(echo "$code" | tr ' ' '\n' | sed -n 's/^write=//p')
 at_run=$(echo "$code" | tr ' ' '\n' | sed -n 's/^run-write=//p')
 
 peek() { # GPA
 	echo $(($(pages_do "peek $1" | cut -d' ' -f2)))
-}
-
-same_slots() {
-	cat "$DEBUGFS/$VM/memslots" | cmp -s - "$WORK/slots"
 }
 
 # Counted until undone: as many as the guest made.
@@ -45,7 +41,7 @@ pages_do "write $PAGE 0x1122334455667788" "touch $PAGE r" "write $((PAGE + 8)) 2
 	"write $((PAGE + 0x1000)) 3" "write $((PAGE + 16)) 4" "write $PAGE 5" >/dev/null
 check listen heard
 check three-writes test "$(hits)" = 3
-check who test "$(grep -c "^hit: .*vcpu=0 rip=$at_write " "$WORK/heard")" = 3
+check who test "$(grep -c "^hit: .*vcpu=0 rip=0x0*${at_write#0x} " "$WORK/heard")" = 3
 check what grep -q "^hit: .* gpa=0x0*${PAGE#0x} .*value=0x1122334455667788" "$WORK/heard"
 check instruction grep -q '^hit: .* insn=488937' "$WORK/heard"
 check not-the-next-page sh -c "! grep -q 'value=0x3$' $WORK/heard"
@@ -57,7 +53,7 @@ listen "track gpa=$PAGE listen=1 count=200"
 check listen-many heard
 pages_do pause >/dev/null
 check many test "$(hits)" = 200
-check many-at test "$(grep -c "^hit: .* rip=$at_run " "$WORK/heard")" = 200
+check many-at test "$(grep -c "^hit: .* rip=0x0*${at_run#0x} " "$WORK/heard")" = 200
 # The counter grows by one with each: nothing between two hits was missed.
 grep '^hit: ' "$WORK/heard" | sed 's/.*value=//' | while read -r v; do echo $((v)); done >"$WORK/values"
 check none-between awk 'NR > 1 && $1 != last + 1 { bad = 1 } { last = $1 } END { exit bad || NR != 200 }' \

@@ -11,13 +11,10 @@ PAGE=0x10100000
 
 arm_agent
 pages_start --extra --vcpus "$([ "$LAB_SMP" -gt 1 ] && echo 2 || echo 1)" || finish
-cat "$DEBUGFS/$VM/memslots" >"$WORK/slots"
+keep_slots
 code=$(pages_do code)
 at() { # NAME
 	echo "$code" | tr ' ' '\n' | sed -n "s/^$1=//p"
-}
-same_slots() {
-	cat "$DEBUGFS/$VM/memslots" | cmp -s - "$WORK/slots"
 }
 
 # told NAME RIP ACCESS INSN: the one hit is that.
@@ -64,7 +61,8 @@ listen "trap gpa=$PAGE count=200"
 check many heard
 pages_do pause >/dev/null
 check many-hits test "$(hits)" = 200
-check many-rip test "$(grep -c "^hit: .* rip=$(at run-write) " "$WORK/heard")" = 200
+run_write=$(at run-write)
+check many-rip test "$(grep -c "^hit: .* rip=0x0*${run_write#0x} " "$WORK/heard")" = 200
 check many-are-different test $(($(pages_do "peek $PAGE" | cut -d' ' -f2))) -ge 199
 pages_do "poke $PAGE 0" "run $PAGE w" >/dev/null
 listen "trap gpa=$PAGE access=w count=200"

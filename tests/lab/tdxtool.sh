@@ -88,7 +88,7 @@ check roots-halves says "$WORK/roots" '"half":"shared","gpa_bit":39,"gpa_bit_set
 spt -V "$VM" --json vm >"$WORK/vm"
 check vm-type says "$WORK/vm" '"type":"tdx"' '"external_readable":1' '"tdx_hkid":null' \
 	'"gfn_direct_bits":"0x8000000"'
-spt -V "$VM" --json ranges >"$WORK/ranges"
+spt -V "$VM" --json ranges --split-by level,perm,slot,type >"$WORK/ranges"
 check ranges-private says "$WORK/ranges" '"kind":"mirror","gpa":"0x20000000","size":65536' \
 	'"half":"private"' '"half":"shared"'
 spt -V "$VM" --json stats --only halves >"$WORK/stats"
