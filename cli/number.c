@@ -31,7 +31,7 @@ struct cli_size_text cli_size(uint64_t bytes)
 {
 	static const char units[] = "KMGTPE";
 	unsigned int tens = bytes ? (unsigned int)__builtin_ctzll(bytes) / 10 : 0, n;
-	struct cli_size_text size;
+	struct cli_size_text size = { { 0 } };
 
 	n = cli_put_decimal(size.text, bytes >> 10 * tens);
 	if (tens) {

@@ -237,7 +237,7 @@ static int compare_mapped(const struct spt_diff_rules *rules, const struct spt_d
 		.root_after = region->root[AFTER],
 	};
 
-	if (rules->conversions && (!root || spt_root_maps_gpa(root)))
+	if (rules->conversions && spt_root_maps_gpa(root))
 		c.conversion = spt_diff_conversion(rules->model, c.gpa >> SPT_PAGE_SHIFT);
 	return add_change(rules, list, &c);
 }

@@ -61,7 +61,7 @@ while IFS=: read -r kind line; do
 	guest 'run 0x10000000+64K w'
 	again "$line"
 	guest end-thread
-	kill -2 $actor
+	kill -15 $actor
 	check "thread-ended-$kind" eventually ended $actor
 	wait $actor 2>/dev/null
 

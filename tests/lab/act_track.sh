@@ -25,12 +25,12 @@ done_by track "track gpa=$PAGE"
 id=$(value undo)
 pages_do "run $PAGE w" >/dev/null
 counted() {
-	[ "$(peek $PAGE)" -gt 200 ]
+	[ "$(peek "$PAGE")" -gt 200 ]
 }
 eventually counted
 pages_do pause >/dev/null
 done_by untrack "undo id=$id"
-check count-is-exact test "$(value count)" = "$(peek $PAGE)"
+check count-is-exact test "$(value count)" = "$(peek "$PAGE")"
 check slots-as-before same_slots
 pages_do "touch $PAGE w" >/dev/null
 turned_down undone-twice refused no-undo "undo id=$id"
@@ -56,8 +56,11 @@ check many test "$(hits)" = 200
 check many-at test "$(grep -c "^hit: .* rip=0x0*${at_run#0x} " "$WORK/heard")" = 200
 # The counter grows by one with each: nothing between two hits was missed.
 grep '^hit: ' "$WORK/heard" | sed 's/.*value=//' | while read -r v; do echo $((v)); done >"$WORK/values"
-check none-between awk 'NR > 1 && $1 != last + 1 { bad = 1 } { last = $1 } END { exit bad || NR != 200 }' \
-	"$WORK/values"
+between() {
+	# shellcheck disable=SC2016 # awk's own
+	awk 'NR > 1 && $1 != last + 1 { bad = 1 } { last = $1 } END { exit bad || NR != 200 }' "$1"
+}
+check none-between between "$WORK/values"
 
 # A range, over a huge page.
 if [ "$(stat_of pages_2m)" -ge 1 ]; then
