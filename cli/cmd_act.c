@@ -128,7 +128,7 @@ ACT(dirty, "RANGE", 1, NULL, show_options, "--unsafe dirty 0+1G",
 ACT(trap, "GPA [r|w|x]", 2, accesses, trap_options, "--unsafe trap 0x1000 w --count 3",
     "report the next accesses to a page: who, from where, with which instruction",
     "The page's mapping is taken away until somebody touches it. Without an access: any.\n"
-    "Ctrl-C, the count or the timeout ends it, and the mapping is as it was.");
+    "Ctrl-C, the count or the timeout ends it; the next access maps the page again.");
 
 const struct cli_command cli_cmd_protect = {
 	.name = "protect",
@@ -136,7 +136,8 @@ const struct cli_command cli_cmd_protect = {
 	.help = "take permissions from a mapping once, or track all writes",
 	.details =
 		"What is named remains, until the guest's next fault there gives the rest back.\n"
-		"--write-track lasts until undone: every write is emulated by KVM, and slow.",
+		"--write-track lasts until undone: every write is emulated by KVM, which is slow, and an\n"
+		"instruction that KVM cannot emulate can stop the guest.",
 	.example = "--unsafe protect 0x1000 r",
 	.min_args = 1,
 	.max_args = 2,
