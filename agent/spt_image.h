@@ -380,8 +380,8 @@ struct spt_runs {
 #define SPT_PAGE_NX_LINKED		(1U << 5)	/* on possible_nx_huge_pages */
 #define SPT_PAGE_HAS_EXTERNAL		(1U << 6)	/* known only: external_spt exists */
 #define SPT_PAGE_BACKLINK_BAD		(1U << 7)	/* page_private(spt) is not this page */
-#define SPT_PAGE_PRIVATE		(1U << 8)	/* gfn_stolen_bits: of a TD's private half */
-#define SPT_PAGE_NO_ACCESS		(1U << 9)	/* 'gfns': translations without access bits */
+#define SPT_PAGE_PRIVATE		(1U << 8)	/* gfn_stolen_bits: a TD's private half */
+#define SPT_PAGE_NO_ACCESS		(1U << 9)	/* 'gfns': translations have no access */
 
 /* struct kvm_mmu_page, the header of one table. */
 struct spt_page {

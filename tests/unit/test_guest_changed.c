@@ -65,6 +65,8 @@ static void walk(uint64_t flip, unsigned int times, struct spt_guest_walk *w)
 	const struct spt_guest_ask ask = { .vcpu = SPT_ANY_VCPU };
 	struct spt_error err = { 0 };
 	struct fake_answer answer;
+	const uint8_t *image;
+	uint8_t *bytes;
 	struct fake_agent agent;
 	struct guest g;
 
@@ -89,12 +91,17 @@ static void walk(uint64_t flip, unsigned int times, struct spt_guest_walk *w)
 	guest_reg(&g, SPT_VCPU_REGS_FRESH, 1);
 	mkimage_head(g.vm.mk)->pid = getpid();
 	mkimage_head(g.vm.mk)->fd = -1;
-	answer.bytes = mkimage_finish(g.vm.mk, &answer.len);
+	image = mkimage_finish(g.vm.mk, &answer.len);
+	bytes = malloc(answer.len); /* the agent may still be sending when the guest is gone */
+	assert_non_null(bytes);
+	memcpy(bytes, image, answer.len);
+	answer.bytes = bytes;
 	fake_agent_start(&agent, &answer, 1);
 	assert_int_equal(spt_source_open_vm("1234-11", &g.src, &err), 0);
 	assert_int_equal(spt_guest_walk_from(g.src, &g.vm.model, &ask, 0, w, &err), 0);
 	guest_free(&g);
 	fake_agent_stop(&agent);
+	free(bytes);
 }
 
 static void at_rest(void **state)
