@@ -13,6 +13,7 @@ static const char *const section_name[DWARF_SECTIONS] = {
 	[DWARF_STR] = ".debug_str",
 	[DWARF_LINE_STR] = ".debug_line_str",
 	[DWARF_STR_OFFSETS] = ".debug_str_offsets",
+	[DWARF_ADDR] = ".debug_addr",
 };
 
 /*

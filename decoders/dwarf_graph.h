@@ -17,6 +17,7 @@ enum dwarf_section {
 	DWARF_STR,
 	DWARF_LINE_STR,
 	DWARF_STR_OFFSETS,
+	DWARF_ADDR, /* clang's units name their addresses there, and libdwarf looks them up */
 	DWARF_SECTIONS,
 };
 
