@@ -292,7 +292,7 @@ private() {
 	expect no-mixed-attributes 0x20100000 'mapped size:not-refaulted'
 	if has_gmem; then
 		guest 'attributes 0x54000000+64K private'
-		expect private 0x54008000 'unmapped mapped:private'
+		expect private 0x54008000 'unmapped mapped:private-no-page mapped:private'
 		guest 'attributes 0x54000000+64K shared'
 	fi
 	mend
