@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Numbers as text, put together by hand: in long lists printf would take most of the time. */
+/* Numbers as text by the names that commands use. */
 #ifndef SPT_CLI_NUMBER_H
 #define SPT_CLI_NUMBER_H
 
-#include <stdint.h>
+#include "decoders/number.h"
 
-#define CLI_NUMBER_TEXT 24 /* bytes that fit any of them, its end included */
-
-/* Each writes to @at, ends it with 0 and returns the length. */
-unsigned int cli_put_decimal(char *at, uint64_t value);
-unsigned int cli_put_hex(char *at, uint64_t value, unsigned int digits); /* 0x, leading zeros */
-
-/* A number of bytes for people: "4K", "2M", "1536K", "1G"; exact, in the largest unit that is. */
-struct cli_size_text {
-	char text[CLI_NUMBER_TEXT];
-};
-struct cli_size_text cli_size(uint64_t bytes);
+#define CLI_NUMBER_TEXT SPT_NUMBER_TEXT
+#define cli_put_decimal spt_put_decimal
+#define cli_put_hex	spt_put_hex
+#define cli_size	spt_size
+#define cli_size_text	spt_size_text
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "cli/address.h"
+#include "decoders/address.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -66,7 +66,7 @@ static int fail_number(struct spt_error *e, int rc, const char *what, const char
 			what, text);
 }
 
-int cli_parse_address(const char *text, const char *what, uint64_t *address, struct spt_error *e)
+int spt_parse_address(const char *text, const char *what, uint64_t *address, struct spt_error *e)
 {
 	const char *p = text;
 	int rc = scan_number(&p, address);
@@ -76,7 +76,7 @@ int cli_parse_address(const char *text, const char *what, uint64_t *address, str
 	return rc ? fail_number(e, rc, what, text) : 0;
 }
 
-int cli_parse_range(const char *text, uint64_t *start, uint64_t *len, struct spt_error *e)
+int spt_parse_range(const char *text, uint64_t *start, uint64_t *len, struct spt_error *e)
 {
 	const char *p = text;
 	uint64_t second;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <string.h>
 
-#include "cli/number.h"
+#include "decoders/number.h"
 
-unsigned int cli_put_decimal(char *at, uint64_t value)
+unsigned int spt_put_decimal(char *at, uint64_t value)
 {
-	char digits[CLI_NUMBER_TEXT];
+	char digits[SPT_NUMBER_TEXT];
 	unsigned int n = 0;
 
 	do
@@ -17,7 +17,7 @@ unsigned int cli_put_decimal(char *at, uint64_t value)
 	return n;
 }
 
-unsigned int cli_put_hex(char *at, uint64_t value, unsigned int digits)
+unsigned int spt_put_hex(char *at, uint64_t value, unsigned int digits)
 {
 	at[0] = '0';
 	at[1] = 'x';
@@ -27,13 +27,13 @@ unsigned int cli_put_hex(char *at, uint64_t value, unsigned int digits)
 	return 2 + digits;
 }
 
-struct cli_size_text cli_size(uint64_t bytes)
+struct spt_size_text spt_size(uint64_t bytes)
 {
 	static const char units[] = "KMGTPE";
 	unsigned int tens = bytes ? (unsigned int)__builtin_ctzll(bytes) / 10 : 0, n;
-	struct cli_size_text size = { { 0 } };
+	struct spt_size_text size = { { 0 } };
 
-	n = cli_put_decimal(size.text, bytes >> 10 * tens);
+	n = spt_put_decimal(size.text, bytes >> 10 * tens);
 	if (tens) {
 		size.text[n] = units[tens - 1];
 		size.text[n + 1] = '\0';
