@@ -31,6 +31,7 @@ struct cli;
 	X(save)                                                                                    \
 	X(diff)                                                                                    \
 	X(watch)                                                                                   \
+	X(tui)                                                                                     \
 	X(fault)                                                                                   \
 	X(zap)                                                                                     \
 	X(remap)                                                                                   \

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `tui`: the live view; it asks for commands' answers here. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/run.h"
+#include "cli/target.h"
+#include "tui/tui.h"
+
+/* What the command says on stderr goes to @out, too: the terminal belongs to the view. */
+static void copy_errors(int fd, FILE *out)
+{
+	char text[512];
+	ssize_t n;
+
+	fflush(stderr);
+	lseek(fd, 0, SEEK_SET);
+	while ((n = read(fd, text, sizeof(text))) > 0)
+		fwrite(text, 1, (size_t)n, out);
+}
+
+static int run_command(void *arg, const char *id, const char *line, FILE *out)
+{
+	struct cli *cli = arg,
+		   inner = { .opt = cli->opt, .out = out, .shell = true, .warned = true };
+	int errors = memfd_create("spt-errors", MFD_CLOEXEC), saved = dup(STDERR_FILENO), status;
+	char *copy = strdup(line);
+
+	if (id)
+		inner.opt.vm = id;
+	inner.opt.json = inner.opt.raw = false;
+	inner.opt.columns = NULL;
+	if (errors < 0 || saved < 0 || !copy) {
+		fprintf(out, "cannot run a command: %s\n", strerror(errno));
+		status = CLI_ERROR;
+	} else {
+		fflush(stderr);
+		dup2(errors, STDERR_FILENO);
+		status = cli_run_line(&inner, copy, NULL);
+		copy_errors(errors, out);
+		dup2(saved, STDERR_FILENO);
+	}
+	cli_target_close(&inner);
+	free(inner.used);
+	free(copy);
+	close(errors);
+	close(saved);
+	return status;
+}
+
+static int tui_command_run(struct cli *cli, const struct cli_call *call)
+{
+	struct tui_options options = {
+		.vm = cli->opt.vm,
+		.image = cli->opt.image,
+		.view = call->argc ? call->argv[0] : NULL,
+		.image_flags = cli_image_flags(cli),
+		.unsafe = cli->opt.unsafe,
+		.command = run_command,
+		.arg = cli,
+	};
+
+	if (cli->opt.json)
+		return cli_fail(cli, EINVAL, "tui: is for people: --json does not apply");
+	spt_debugfs_set(cli->opt.debug_dir);
+	fflush(cli->out);
+	return tui_run(&options, &cli->error);
+}
+
+const struct cli_command cli_cmd_tui = {
+	.name = "tui",
+	.args = "[VIEW]",
+	.help = "open the live view: map, tree, ranges, vCPUs and more, on the whole terminal",
+	.details =
+		"VIEW is what it begins with, the map if it is left out; '?' shows the keys.\n"
+		"Of a live VM it reads what is visible, again when something moved. Actions ('!')\n"
+		"need --unsafe and are confirmed one by one. NO_COLOR is honoured.",
+	.example = "-i vm.spt tui map",
+	.max_args = 1,
+	.words = tui_view_names,
+	.flags = CLI_ENDLESS,
+	.run = tui_command_run,
+};
