@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Prints the frequency of this machine's time-stamp counter in kHz: the two clocks read over a
- * tenth of a second, each pair of reads the closest of several, as another program may come between.
+ * tenth of a second, each pair of reads the closest of several, since others run in between.
  */
 #include <stdint.h>
 #include <stdio.h>
