@@ -156,7 +156,7 @@ struct spt_action {
 	size_t text_at;			/* read so far */
 	size_t text_len;
 	size_t text_room;
-	u64 lost;			/* hits that found no room */
+	u64 lost;			/* hits and lines that found no room */
 	bool over;			/* the last block is there */
 	bool listening;			/* and not over */
 	struct delayed_work enough;	/* ends what listens, in time or spt_action_enough() */
@@ -205,7 +205,8 @@ void spt_action_give_up(struct spt_action *act, enum spt_reason reason, const ch
  */
 void spt_action_finish(struct spt_action *act, enum spt_result result, enum spt_reason reason,
 		       const char *sentence);
-/* For the framework: room for hits; the last block; what is to be read next. */
+/* For the framework: room to begin with; for hits; the last block; what is to be read next. */
+bool spt_text_prepare(struct spt_action *act);
 bool spt_text_prepare_hits(struct spt_action *act);
 void spt_say_last(struct spt_action *act);
 size_t spt_text_take(struct spt_action *act, char *to, size_t size);
@@ -369,7 +370,7 @@ extern struct workqueue_struct *spt_action_wq;
 /* action_run.c and action_line.c, for control.c */
 int spt_action_parse(struct spt_action *act, char *line);
 struct spt_action *spt_action_create(struct kvm *kvm, struct spt_acted *acted,
-				     wait_queue_head_t *wait);
+				     wait_queue_head_t *wait, gfp_t gfp);
 void spt_action_put(struct spt_action *act);
 /* Runs the line. 0, or -EINTR before anything was done. */
 int spt_action_run(struct spt_action *act, char *line);

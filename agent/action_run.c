@@ -274,9 +274,9 @@ static void spt_action_enough_work(struct work_struct *work)
 }
 
 struct spt_action *spt_action_create(struct kvm *kvm, struct spt_acted *acted,
-				     wait_queue_head_t *wait)
+				     wait_queue_head_t *wait, gfp_t gfp)
 {
-	struct spt_action *act = kzalloc(sizeof(*act), GFP_KERNEL);
+	struct spt_action *act = kzalloc(sizeof(*act), gfp);
 
 	if (!act)
 		return NULL;
@@ -286,6 +286,10 @@ struct spt_action *spt_action_create(struct kvm *kvm, struct spt_acted *acted,
 	act->wait = wait;
 	spin_lock_init(&act->text_lock);
 	INIT_DELAYED_WORK(&act->enough, spt_action_enough_work);
+	if (wait && !spt_text_prepare(act)) {
+		kfree(act);
+		return NULL;
+	}
 	return act;
 }
 

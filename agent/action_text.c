@@ -75,6 +75,17 @@ static bool spt_text_grow(struct spt_action *act, size_t more)
 	return true;
 }
 
+/* Room for a line and the last block; if there is none, the line is lost, and that is said. */
+static bool spt_text_room(struct spt_action *act)
+{
+	if (!act->wait)
+		return false;
+	if (spt_text_grow(act, SPT_TEXT_LINE + SPT_TEXT_LAST))
+		return true;
+	act->lost++;
+	return false;
+}
+
 /* Appends, if there is room but for @spare bytes. */
 static bool spt_text_add(struct spt_action *act, size_t spare, const char *prefix,
 			 const char *fmt, va_list args)
@@ -120,17 +131,18 @@ void spt_say(struct spt_action *act, enum spt_line line, const char *fmt, ...)
 	char prefix[24];
 	va_list args;
 
-	if (!act->wait || !spt_text_grow(act, SPT_TEXT_LINE + SPT_TEXT_LAST))
+	if (!spt_text_room(act))
 		return;
 	snprintf(prefix, sizeof(prefix), "%s: ", spt_line_names[line]);
 	va_start(args, fmt);
-	spt_text_add(act, SPT_TEXT_LAST, prefix, fmt, args);
+	if (!spt_text_add(act, SPT_TEXT_LAST, prefix, fmt, args))
+		act->lost++;
 	va_end(args);
 }
 
 void spt_say_step(struct spt_action *act)
 {
-	if (!act->wait || !spt_text_grow(act, SPT_TEXT_LINE + SPT_TEXT_LAST))
+	if (!spt_text_room(act))
 		return;
 	spt_text_line(act, SPT_TEXT_LAST, "", "\n%s: %u", spt_line_names[SPT_LINE_STEP],
 		      act->step);
@@ -149,6 +161,11 @@ void spt_say_hit(struct spt_action *act, const char *fmt, ...)
 	wake_up_interruptible(act->wait);
 }
 
+bool spt_text_prepare(struct spt_action *act)
+{
+	return spt_text_grow(act, SPT_TEXT_LINE + SPT_TEXT_LAST);
+}
+
 bool spt_text_prepare_hits(struct spt_action *act)
 {
 	return spt_text_grow(act, SPT_TEXT_HITS);
@@ -158,8 +175,7 @@ void spt_say_last(struct spt_action *act)
 {
 	if (!act->wait)
 		return;
-	/* The room was kept free: only an action that said nothing yet needs memory here. */
-	spt_text_grow(act, SPT_TEXT_LAST);
+	/* There was room from the start, and it was kept free. */
 	if (act->lost)
 		spt_text_line(act, 0, "", "%s: %llu", spt_line_names[SPT_LINE_LOST], act->lost);
 	spt_text_line(act, 0, "", "%s", "");

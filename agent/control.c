@@ -137,7 +137,7 @@ static int spt_control_act(struct spt_control *control, char *line)
 		spt_control_end(control, "it was told to stop");
 		return 0;
 	}
-	act = spt_action_create(control->vm.kvm, control->acted, &control->wait);
+	act = spt_action_create(control->vm.kvm, control->acted, &control->wait, GFP_KERNEL);
 	if (!act)
 		return -ENOMEM;
 	error = spt_action_run(act, line);

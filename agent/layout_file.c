@@ -9,11 +9,14 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
+#include "action.h"
 #include "agent.h"
-#include "calls.h"
 #include "layout.h"
 
-/* Write: the layout changes. Read: it is used; an open file of a VM counts in spt_holders. */
+/*
+ * Write: the layout changes. Read: it is used; an open file of a VM, and what can be
+ * taken back, count in spt_holders.
+ */
 static DECLARE_RWSEM(spt_layout_sem);
 static bool spt_layout_valid;
 static atomic_t spt_holders = ATOMIC_INIT(0);
@@ -86,6 +89,7 @@ static int spt_layout_take(const struct spt_layout_blob *blob, struct spt_refusa
 	struct spt_layout *fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
 	int error;
 
+	spt_undo_reap();
 	if (!fresh)
 		return spt_refuse(why, -ENOMEM, "no memory");
 	error = spt_layout_check(blob, fresh, why);
@@ -93,7 +97,7 @@ static int spt_layout_take(const struct spt_layout_blob *blob, struct spt_refusa
 		goto free;
 	down_write(&spt_layout_sem);
 	if (atomic_read(&spt_holders)) {
-		error = spt_refuse(why, -EBUSY, "a file of a VM is open");
+		error = spt_refuse(why, -EBUSY, "a file of a VM is open, or there is an undo");
 	} else {
 		spt_layout_valid = false;
 		spt_layout = *fresh;

@@ -224,7 +224,7 @@ enum spt_reason {
 	N(PAGE_SIZE, "page-size")					\
 	N(ARMED, "armed")	/* 1 */					\
 	N(HIT, "hit")							\
-	N(LOST, "lost")		/* hits that nobody read in time */	\
+	N(LOST, "lost")		/* lines, hits mostly, without room */ \
 	N(COUNT, "count")						\
 	N(UNDONE, "undone")	/* id of an action that was taken back */ \
 	N(UNDO, "undo")		/* id to take it back with */		\

@@ -9,6 +9,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/dcache.h>
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/slab.h>
 
@@ -93,6 +94,8 @@ void spt_undo_keep(struct spt_action *act)
 
 	act->undo = NULL;
 	undo->id = act->id;
+	/* It is taken back by the layout that it was done with, which the file holds now. */
+	spt_layout_hold();
 	kref_get(&act->acted->ref);
 	list_add(&undo->link, &act->acted->undos);
 	act->acted->undo_count++;
@@ -109,6 +112,7 @@ static void spt_undo_drop(struct spt_acted *acted, struct spt_undo *undo,
 		undo->ops->lost(undo);
 	kfree(undo->own);
 	kfree(undo);
+	spt_layout_release();
 }
 
 /* The VM is gone: its records are too. Returns how many references they held. */
@@ -227,31 +231,47 @@ static bool spt_acted_any(const struct spt_acted *acted)
 	return true;
 }
 
+/* Who unloads may have been killed: what is to be taken back is waited for all the same. */
+static int spt_undo_get_vm(const struct spt_acted *acted)
+{
+	int error;
+
+	while ((error = spt_vm_get(&acted->id)) == -EINTR)
+		usleep_range(500, 1000);
+	if (!error && spt_load_pointer(acted->id.kvm, SPT_F_KVM_DEBUGFS_DENTRY) != acted->dentry) {
+		spt_vm_put(acted->id.kvm);
+		error = -ENXIO;
+	}
+	return error;
+}
+
+/* Everything on one VM, unless that has gone. The vendor module is held. */
+static void spt_undo_vm_all(struct spt_acted *acted)
+{
+	struct spt_action *act;
+
+	if (spt_undo_get_vm(acted))
+		return;
+	/* For lack of memory the VM would be left as it was made. */
+	act = spt_action_create(acted->id.kvm, acted, NULL, GFP_KERNEL | __GFP_NOFAIL);
+	act->args.all = true;
+	mutex_lock(&acted->lock);
+	if (spt_undo_act(act))
+		pr_warn("VM %s: an action could not be taken back: %s\n", acted->id.name,
+			act->sentence);
+	mutex_unlock(&acted->lock);
+	spt_action_put(act);
+	spt_vm_put(acted->id.kvm);
+}
+
 /* Takes everything back on one VM, or loses it. */
 static void spt_undo_vm(struct spt_acted *acted)
 {
-	struct spt_action *act = spt_action_create(acted->id.kvm, acted, NULL);
 	struct module *vendor = spt_vendor_get();
 	unsigned int lost;
-	int error = -ENODEV;
 
-	if (act && vendor && !spt_layout_hold()) {
-		error = spt_vm_get(&acted->id);
-		if (!error && spt_load_pointer(acted->id.kvm, SPT_F_KVM_DEBUGFS_DENTRY) !=
-			      acted->dentry) {
-			spt_vm_put(acted->id.kvm);
-			error = -ENXIO;
-		}
-		if (!error) {
-			act->args.all = true;
-			mutex_lock(&acted->lock);
-			error = spt_undo_act(act);
-			mutex_unlock(&acted->lock);
-			if (error)
-				pr_warn("VM %s: an action could not be taken back: %s\n",
-					acted->id.name, act->sentence);
-			spt_vm_put(acted->id.kvm);
-		}
+	if (vendor && !spt_layout_hold()) {
+		spt_undo_vm_all(acted);
 		spt_layout_release();
 	}
 	mutex_lock(&acted->lock);
@@ -260,8 +280,6 @@ static void spt_undo_vm(struct spt_acted *acted)
 	spt_acted_put_many(acted, lost);
 	if (vendor)
 		spt_vendor_put(vendor);
-	if (act)
-		spt_action_put(act);
 }
 
 void spt_undo_all(void)

@@ -167,7 +167,9 @@ static void print_line(struct cli *cli, const struct spt_format *format,
 		break;
 	case SPT_LINE_LOST:
 		if (line->number)
-			fprintf(out, "  %" PRIu64 " hits were lost: nobody read them in time\n",
+			fprintf(out,
+				"  %" PRIu64
+				" lines were lost: nobody read them in time, or no memory\n",
 				line->number);
 		break;
 	default:

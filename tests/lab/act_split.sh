@@ -116,8 +116,18 @@ done_by undo-after-log 'undo id=all'
 check huge-after-log level_is $THP 2
 check counts-after-log same_slots
 
-# Unloading takes back.
+# What is to be taken back is found by the layout that it was done by: that stays. And unloading
+# takes back.
+offer() {
+	dd if="$WORK/layout" of="$DEBUGFS/layout" bs=64k conv=notrunc
+}
+check layout-to-offer spt layout --blob "$WORK/layout"
+check layout-taken-when-nothing-is-open offer
 done_by split-before-unload "split gpa=$THP"
+layout_stays() {
+	! offer 2>"$WORK/offer" && grep -qi busy "$WORK/offer"
+}
+check layout-stays-for-an-undo layout_stays
 check unload spt agent unload
 check load spt agent load --armed
 check huge-after-unload level_is $THP 2

@@ -11,8 +11,11 @@
  *   failnth find DIRECTORY		the agent's: a walk to a new VM's directory in it
  *   failnth list PATH			a directory's names
  *   failnth write PATH FROM		all of FROM in one write
- *   failnth act PATH LINE		LINE in one write, then read to the end; nothing fails the
- * open
+ *   failnth act PATH LINE [BEFORE]...	LINE in one write, then read to the end; nothing fails the
+ *					open, nor the lines BEFORE, whatever becomes of them
+ *   failnth unarm FILE LAYOUT FROM CONTROL LINE...
+ *					rmmod of what was loaded armed, was given a layout, and has
+ *					done each LINE, the last of which it is to take back
  *
  * What may come of a failed allocation is -ENOMEM, or success where the kernel does without. The
  * last line says how often what happened; exit status 1 when anything else did.
@@ -42,6 +45,7 @@
 struct operation {
 	const char *path;
 	const char *rest; /* parameters, the line to write, the file to write from */
+	char **more;	  /* the words after it, up to a NULL */
 	char module[NAME_SIZE];
 	int fd;
 	char *buffer; /* BUFFER bytes that are there: no page fault allocates */
@@ -156,21 +160,69 @@ static int answered(const char *answer)
 	return !strncmp(result, "refused", 7) || !strncmp(result, "failed", 6) ? -ENOMEM : -EPROTO;
 }
 
-static int act(struct operation *op)
+/* What was written is answered; the answer is behind it, for it is needed again. */
+static int read_answer(struct operation *op, int fd)
 {
-	/* Behind what is written, which is needed again. */
 	char *answer = op->buffer + BLOB_MAX;
 	size_t room = BUFFER - BLOB_MAX - 1, filled = 0;
-	int error = write_all(op);
 	ssize_t size = 1;
+	int error = 0;
 
 	while (!error && size > 0 && filled < room) {
-		size = read(op->fd, answer + filled, room - filled);
+		size = read(fd, answer + filled, room - filled);
 		error = errno_of(size);
 		filled += size > 0 ? size : 0;
 	}
 	answer[filled] = '\0';
 	return error ? error : answered(answer);
+}
+
+static int act(struct operation *op)
+{
+	int error = write_all(op);
+
+	return error ? error : read_answer(op, op->fd);
+}
+
+static int act_line(struct operation *op, int fd, const char *line)
+{
+	ssize_t size = dprintf(fd, "%s\n", line);
+
+	return size < 0 ? -errno : read_answer(op, fd);
+}
+
+static int open_to_act(struct operation *op)
+{
+	int error = open_both(op);
+
+	/* What is refused may have been there already. */
+	for (char **line = op->more; !error && *line; line++)
+		act_line(op, op->fd, *line);
+	return error;
+}
+
+/* LAYOUT FROM CONTROL LINE..., in op->rest and op->more: the module is as 'unarm' wants it. */
+static int arm(struct operation *op)
+{
+	int layout, control, error = errno_of(syscall(SYS_finit_module, op->fd, "armed=1", 0));
+	char **line = op->more + 2;
+
+	if (error)
+		return error;
+	layout = open(op->rest, O_WRONLY | O_CLOEXEC);
+	if (layout < 0 || write(layout, op->buffer, op->size) != (ssize_t)op->size)
+		err(1, "%s", op->rest);
+	close(layout);
+	control = open(op->more[1], O_RDWR | O_CLOEXEC);
+	if (control < 0)
+		err(1, "%s", op->more[1]);
+	for (; *line; line++) {
+		error = act_line(op, control, *line);
+		if (error && !line[1])
+			errx(1, "%s: %s", *line, op->buffer + BLOB_MAX);
+	}
+	close(control);
+	return 0;
 }
 
 /* A VM that nobody has looked at yet; op->fd. */
@@ -221,7 +273,8 @@ static const struct kind kinds[] = {
 	{ "find", 1, create_vm, find_vm, find_vm_again },
 	{ "list", 1, open_it, list, close_it },
 	{ "write", 2, open_both, write_all, close_it },
-	{ "act", 2, open_both, act, close_it },
+	{ "act", 2, open_to_act, act, close_it },
+	{ "unarm", 5, arm, rmmod, rmmod_finish },
 };
 
 /* One time, the nth allocation failed (0: none). Sets *happened. Returns what the run did. */
@@ -329,15 +382,19 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[1], kinds[i].name))
 			kind = &kinds[i];
 	if (!kind || argc - 2 < kind->words)
-		errx(2, "Usage: failnth insmod|rmmod|open|read|find|list|write|act PATH [REST]");
+		errx(2,
+		     "Usage: failnth insmod|rmmod|open|read|find|list|write|act|unarm PATH [REST]...");
 	op.path = argv[2];
 	op.rest = argc > 3 ? argv[3] : "";
+	op.more = argv + (argc > 3 ? 4 : argc);
 	/* cppcheck-suppress [invalidFunctionArg] ; -1 is what an anonymous mapping has */
 	op.buffer = mmap(NULL, BUFFER, PROT_READ | PROT_WRITE, flags, -1, 0);
 	if (op.buffer == MAP_FAILED)
 		err(2, "no memory");
-	if (kind->run == insmod || kind->run == rmmod) {
+	if (kind->run == insmod || kind->run == rmmod)
 		name_module(&op);
+	if (kind->prepare == arm) {
+		read_blob(&op, op.more[0]);
 	} else if (kind->run == act) {
 		op.size = snprintf(op.buffer, BLOB_MAX, "%s\n", op.rest);
 	} else if (kind->run == write_all) {
