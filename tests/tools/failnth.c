@@ -2,7 +2,8 @@
 /*
  * failnth: one operation again and again, its first, second, ... allocation failed by the kernel's
  * fault injection (/proc/thread-self/fail-nth), until it does with fewer than that; each failed one
- * is followed by one that nothing fails, which must succeed.
+ * (of those that load or unload a module: each sixteenth, they take long) is followed by one that
+ * nothing fails, which must succeed.
  *
  *   failnth insmod FILE [PARAMETERS]	and rmmod, which nothing fails
  *   failnth rmmod FILE [PARAMETERS]	the other way round
@@ -56,7 +57,9 @@ struct operation {
 /* 0 or -errno each. 'prepare' and 'finish' are never failed; finish is told what run returned. */
 struct kind {
 	const char *name;
-	int words; /* that must follow */
+	int words;	    /* that must follow */
+	unsigned int again; /* how many failures there are for one more time without */
+	bool none;	    /* it may do without an allocation */
 	int (*prepare)(struct operation *op);
 	int (*run)(struct operation *op);
 	int (*finish)(struct operation *op, int result);
@@ -266,15 +269,15 @@ static int list(struct operation *op)
 }
 
 static const struct kind kinds[] = {
-	{ "insmod", 1, NULL, insmod, insmod_finish },
-	{ "rmmod", 1, insmod, rmmod, rmmod_finish },
-	{ "open", 1, NULL, open_it, close_it },
-	{ "read", 1, open_it, read_all, close_it },
-	{ "find", 1, create_vm, find_vm, find_vm_again },
-	{ "list", 1, open_it, list, close_it },
-	{ "write", 2, open_both, write_all, close_it },
-	{ "act", 2, open_to_act, act, close_it },
-	{ "unarm", 5, arm, rmmod, rmmod_finish },
+	{ "insmod", 1, 16, false, NULL, insmod, insmod_finish },
+	{ "rmmod", 1, 16, false, insmod, rmmod, rmmod_finish },
+	{ "open", 1, 1, false, NULL, open_it, close_it },
+	{ "read", 1, 1, true, open_it, read_all, close_it },
+	{ "find", 1, 1, false, create_vm, find_vm, find_vm_again },
+	{ "list", 1, 1, true, open_it, list, close_it },
+	{ "write", 2, 1, false, open_both, write_all, close_it },
+	{ "act", 2, 1, false, open_to_act, act, close_it },
+	{ "unarm", 5, 16, false, arm, rmmod, rmmod_finish },
 };
 
 /* One time, the nth allocation failed (0: none). Sets *happened. Returns what the run did. */
@@ -334,6 +337,8 @@ static int walk(const struct kind *kind, struct operation *op)
 		if (!happened)
 			break;
 		judge(kind, op, n, result, whole, &tally);
+		if (n % kind->again)
+			continue;
 		result = once(kind, op, 0, &happened);
 		if (result) {
 			printf("%s: after allocation %u was failed, once more: %s\n", kind->name, n,
@@ -341,9 +346,13 @@ static int walk(const struct kind *kind, struct operation *op)
 			tally.wrong++;
 		}
 	}
+	if (once(kind, op, 0, &happened)) {
+		printf("%s: after all these failures it does not work\n", kind->name);
+		tally.wrong++;
+	}
 	printf("%s %s: %u allocations failed: %u times refused, %u times done all the same, %u wrong\n",
 	       kind->name, op->path, n - 1, tally.refused, tally.done, tally.wrong);
-	return tally.wrong || n == NTH_MAX || n == 1;
+	return tally.wrong || n == NTH_MAX || (n == 1 && !kind->none);
 }
 
 /* The module's name is its file's. */
