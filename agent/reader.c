@@ -26,6 +26,7 @@ static const struct spt_stage spt_stages[] = {
 	{ SPT_PART_VM, spt_vm_step },
 	{ SPT_PART_VM, spt_tdx_pages_step },
 	{ SPT_PART_VCPUS, spt_vcpus_step },
+	{ SPT_PART_REGS | SPT_PART_FRESH, spt_regs_step },
 	{ SPT_PART_MEMSLOTS | SPT_SLOT_PARTS, spt_slots_step },
 	{ SPT_PART_ATTRS, spt_attrs_step },
 	{ SPT_PART_ROOTS, spt_roots_step },

@@ -276,6 +276,7 @@ int spt_vm_step(struct spt_reader *reader);
 int spt_vm_end_step(struct spt_reader *reader);
 int spt_tdx_pages_step(struct spt_reader *reader);
 int spt_vcpus_step(struct spt_reader *reader);
+int spt_regs_step(struct spt_reader *reader);
 int spt_slots_step(struct spt_reader *reader);
 int spt_attrs_step(struct spt_reader *reader);
 int spt_roots_step(struct spt_reader *reader);

@@ -56,6 +56,9 @@ enum spt_rec_type {
 	SPT_REC_GMEM_RUNS	= 19,	/* struct spt_host_runs, of the last slot's guest_memfd */
 	SPT_REC_EXTERNAL	= 20,	/* struct spt_external: behind the mirror table it is of */
 	SPT_REC_TDX_PAGES	= 21,	/* struct spt_tdx_pages */
+	SPT_REC_REGS		= 22,	/* struct spt_values, SPT_REGS_VALUES; one per vCPU */
+	SPT_REC_EVENTS		= 23,	/* struct spt_events: added by the tool */
+	SPT_REC_TRACE		= 24,	/* struct spt_trace: added by the tool */
 	SPT_REC_END		= 255,	/* struct spt_end */
 };
 
@@ -77,7 +80,9 @@ struct spt_rec {
 	P(DIRTY, dirty)		/* dirty bitmaps */			\
 	P(RMAPS, rmaps)		/* reverse maps of the shadow MMU */	\
 	P(HOST_RUNS, host_runs)	/* host's mapping of every slot, merged */ \
-	P(GMEM, gmem)		/* pages that guest_memfd has for every slot, merged */
+	P(GMEM, gmem)		/* pages that guest_memfd has for every slot, merged */ \
+	P(REGS, regs)		/* the vCPUs' registers, as of their last exit */ \
+	P(FRESH, fresh)		/* the same; who is in the guest is interrupted for it */
 
 enum spt_part_nr {
 #define P(id, name) SPT_PART_NR_##id,
@@ -95,7 +100,7 @@ enum spt_part {
 /* What a plain read without a request gives; HOST needs a range, DIRTY is asked for. */
 #define SPT_PARTS_DEFAULT	(SPT_PART_VM | SPT_PART_VCPUS | SPT_PART_MEMSLOTS | \
 				 SPT_PART_LPAGE | SPT_PART_ATTRS | SPT_PART_ROOTS | \
-				 SPT_PART_TABLES | SPT_PART_GMEM)
+				 SPT_PART_TABLES | SPT_PART_GMEM | SPT_PART_REGS)
 
 /* The most bytes of GPA space whose host walk is emitted page by page. */
 #define SPT_HOST_WALK_MAX	(2ULL << 20)
@@ -323,7 +328,58 @@ enum spt_hw_root_source {
 	SPT_HW_ROOT_VMCS = 3,		/* VMREAD on the CPU that has the VMCS loaded */
 };
 
-/* Named 64-bit values: SPT_REC_VM and SPT_REC_VCPU. */
+/*
+ * The registers of a vCPU, all of one moment. A segment is four values, in the order
+ * in which VMX counts segments; attributes as VMX has them (SDM vol. 3, 24.4.1), bit 16
+ * aside, with which VMX says that the register is unusable.
+ */
+#define SPT_REGS_SEGMENT(V, ID, name)					\
+	V(ID##_SELECTOR, name##_selector) V(ID##_BASE, name##_base)	\
+	V(ID##_LIMIT, name##_limit) V(ID##_ATTRIBUTES, name##_attributes)
+
+#define SPT_REGS_VALUES(V)						\
+	V(VCPU_ID, vcpu_id)						\
+	V(SOURCE, source)		/* enum spt_regs_source */	\
+	V(AGE_NS, age_ns)		/* since the exit that they are of */ \
+	V(EXITS, exits)			/* that the vCPU had */		\
+	V(MP_STATE, mp_state)		/* KVM_MP_STATE_*: 0 runnable, 3 halted */ \
+	V(NESTED, nested)		/* 1: they are of its own guest (L2) */ \
+	V(RAX, rax) V(RCX, rcx) V(RDX, rdx) V(RBX, rbx)			\
+	V(RSP, rsp) V(RBP, rbp) V(RSI, rsi) V(RDI, rdi)			\
+	V(R8, r8) V(R9, r9) V(R10, r10) V(R11, r11)			\
+	V(R12, r12) V(R13, r13) V(R14, r14) V(R15, r15)			\
+	V(RIP, rip) V(RFLAGS, rflags)					\
+	V(CR0, cr0) V(CR2, cr2) V(CR3, cr3) V(CR4, cr4) V(EFER, efer) V(XCR0, xcr0) \
+	SPT_REGS_SEGMENT(V, ES, es) SPT_REGS_SEGMENT(V, CS, cs)		\
+	SPT_REGS_SEGMENT(V, SS, ss) SPT_REGS_SEGMENT(V, DS, ds)		\
+	SPT_REGS_SEGMENT(V, FS, fs) SPT_REGS_SEGMENT(V, GS, gs)		\
+	SPT_REGS_SEGMENT(V, LDTR, ldtr) SPT_REGS_SEGMENT(V, TR, tr)	\
+	V(GDTR_BASE, gdtr_base) V(GDTR_LIMIT, gdtr_limit)		\
+	V(IDTR_BASE, idtr_base) V(IDTR_LIMIT, idtr_limit)		\
+	V(DR0, dr0) V(DR1, dr1) V(DR2, dr2) V(DR3, dr3) V(DR6, dr6) V(DR7, dr7) \
+	V(STAR, star) V(LSTAR, lstar) V(CSTAR, cstar) V(SFMASK, sfmask)	\
+	V(KERNEL_GS_BASE, kernel_gs_base)				\
+	V(SYSENTER_CS, sysenter_cs) V(SYSENTER_ESP, sysenter_esp)	\
+	V(SYSENTER_EIP, sysenter_eip) V(PAT, pat)			\
+	V(EXIT_REASON, exit_reason)	/* the hardware's, of the last exit */ \
+	V(EXIT_INFO_1, exit_info1)	/* EXITINFO1, or the exit qualification */ \
+	V(EXIT_INFO_2, exit_info2)	/* EXITINFO2, or the guest-physical address */
+
+enum spt_register {
+#define V(id, name) SPT_REGISTER_##id,
+	SPT_REGS_VALUES(V)
+#undef V
+	SPT_REGISTER_COUNT,
+};
+
+enum spt_regs_source {
+	SPT_REGS_LAST_EXIT = 1,	/* the vCPU was in the guest: what it had when it entered */
+	SPT_REGS_OUTSIDE = 2,	/* it was not in the guest: they are its registers */
+	SPT_REGS_INTERRUPTED = 3,	/* it was interrupted, and read before it went on */
+	SPT_REGS_PROTECTED = 4,	/* protected guest state: KVM does not have them */
+};
+
+/* Named 64-bit values: SPT_REC_VM, SPT_REC_VCPU and SPT_REC_REGS. */
 struct spt_values {
 	struct spt_rec rec;
 	__u64 known[2];		/* bit i of the 128: value[i] is valid */
@@ -572,6 +628,108 @@ struct spt_guest_table {
 	__u64 gpa;
 	__u64 chunks;
 	__u64 entry[];
+};
+
+/*
+ * What `events` recorded, from KVM's tracepoints: what happened when, and where it is in
+ * the image that the record is in, as known soon after it happened.
+ */
+#define SPT_EVENT_KINDS(E)						\
+	E(FAULT, fault)			/* kvm_page_fault */		\
+	E(EXIT, exit)			/* kvm_exit, of those that faults make */ \
+	E(SPTE, spte)			/* kvm_tdp_mmu_spte_changed */	\
+	E(SET, set)			/* kvm_mmu_set_spte */		\
+	E(FAST, fast)			/* fast_page_fault: resolved without mmu_lock */ \
+	E(MMIO_FAULT, mmio-fault)	/* handle_mmio_page_fault */	\
+	E(MMIO_SPTE, mmio-spte)		/* mark_mmio_spte */		\
+	E(MMIO, mmio)			/* kvm_mmio: the access was emulated */ \
+	E(ZAP_PAGE, zap-page)		/* kvm_mmu_prepare_zap_page */	\
+	E(ZAP_ALL, zap-all)		/* kvm_mmu_zap_all_fast */	\
+	E(SPLIT, split)			/* kvm_mmu_split_huge_page */	\
+	E(UNMAP, unmap)			/* kvm_unmap_hva_range: the host takes memory back */ \
+	E(AGE, age)			/* kvm_age_hva */		\
+	E(NESTED, nested-exit)		/* kvm_nested_vmexit, of those that faults make */
+
+enum spt_event_kind {
+#define E(id, name) SPT_EVENT_##id,
+	SPT_EVENT_KINDS(E)
+#undef E
+	SPT_EVENT_KINDS_COUNT,
+};
+
+/* Bits of struct spt_event 'known': which members the event has. */
+enum spt_event_member {
+	SPT_EVENT_HAS_VCPU = 1 << 0,
+	SPT_EVENT_HAS_ADDRESS = 1 << 1,
+	SPT_EVENT_HAS_ERROR = 1 << 2,
+	SPT_EVENT_HAS_RIP = 1 << 3,
+	SPT_EVENT_HAS_OLD = 1 << 4,
+	SPT_EVENT_HAS_NEW = 1 << 5,
+	SPT_EVENT_HAS_LEVEL = 1 << 6,
+	SPT_EVENT_HAS_ROOT = 1 << 7,
+	SPT_EVENT_HAS_SLOT = 1 << 8,
+	SPT_EVENT_HAS_RESULT = 1 << 9,
+	SPT_EVENT_HAS_AS = 1 << 10,
+};
+
+/* What 'address' is. */
+enum spt_event_space { SPT_EVENT_GPA, SPT_EVENT_GVA, SPT_EVENT_HVA, SPT_EVENT_L2_GPA };
+
+#define SPT_EVENT_FOREIGN	(1U << 0)	/* by a thread that is not the VMM's */
+#define SPT_EVENT_WRITE		(1U << 1)	/* MMIO: a write */
+#define SPT_EVENT_OF_FAULT	(1U << 2)	/* 'rip' is that of the thread's fault before it */
+
+#define SPT_EVENT_CODE		15
+
+struct spt_event {
+	__u64 time_ns;		/* CLOCK_MONOTONIC */
+	__u64 address;		/* of the page where KVM speaks of one */
+	__u64 len;		/* bytes from there on; 0: one address */
+	__u64 error_code;	/* PFERR_*, exit qualification, or KVM's access bits */
+	__u64 rip;
+	__u64 old_spte;
+	__u64 new_spte;
+	__u64 root_hpa;		/* of the address space's valid root */
+	__u64 result;		/* RET_PF_* of a fast fault, exit reason, generation, ... */
+	__u32 known;		/* enum spt_event_member, or-ed */
+	__s32 vcpu;		/* vcpu_id */
+	__s32 pid;		/* of the thread */
+	__u16 cpu;
+	__s16 slot;		/* its id, -1: no slot has the address */
+	__u8 kind;		/* enum spt_event_kind */
+	__u8 space;		/* enum spt_event_space */
+	__u8 level;
+	__u8 as_id;
+	__u8 flags;		/* SPT_EVENT_* */
+	__u8 code_bits;		/* of the code segment: 16, 32, 64; 0: not known */
+	__u8 code_len;		/* bytes of 'code' that could be read at RIP */
+	__u8 code[SPT_EVENT_CODE];
+	__u8 pad[2];
+	char comm[16];		/* of the thread */
+};
+
+struct spt_events {
+	struct spt_rec rec;
+	__u32 count;
+	__u32 size;		/* bytes of one event */
+	struct spt_event event[];
+};
+
+/* The recording as a whole. What was lost happened and is in no event. */
+struct spt_trace {
+	struct spt_rec rec;
+	__u64 begin_ns;		/* CLOCK_MONOTONIC */
+	__u64 end_ns;
+	__u64 begin_real_ns;	/* CLOCK_REALTIME at begin_ns */
+	__u64 events;		/* recorded */
+	__u64 overrun;		/* lost: overwritten before they were read */
+	__u64 dropped;		/* lost: no room */
+	__u64 commit;		/* lost: written while another was being written */
+	__u64 unkept;		/* read, but more than were to be kept */
+	__u32 absent;		/* bit i: this kernel has no tracepoint of enum spt_event_kind i */
+	__u32 wanted;		/* bit i: kind i was asked for */
+	__u32 threads;		/* of the VMM, that events were taken of; 0: all threads */
+	__u32 vms;		/* VMs on the host, the most at a time */
 };
 
 /* Flags of struct spt_end. */

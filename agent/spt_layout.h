@@ -14,7 +14,7 @@
 #include <linux/types.h>
 
 #define SPT_LAYOUT_MAGIC	0x54554f59414c5450ULL	/* "PTLAYOUT" in memory order */
-#define SPT_LAYOUT_ABI		3
+#define SPT_LAYOUT_ABI		4
 
 /* Where types of an entry's root live; searched in this order, all hits must agree. */
 #define SPT_MODULES(M)							\
@@ -148,6 +148,19 @@ enum spt_module {
 	F(VCPU_RIP, O, kvm_vcpu, "arch.rip")	/* where RIP left the array */ \
 	F(VCPU_REGS_AVAIL, R, kvm_vcpu, "arch.regs_avail")		\
 	F(VCPU_PDPTRS, O, kvm_vcpu, "arch.pdptrs")	/* else in kvm_mmu */ \
+	F(VCPU_MP_STATE, O, kvm_vcpu, "arch.mp_state")			\
+	F(VCPU_XCR0, O, kvm_vcpu, "arch.xcr0")				\
+	F(VCPU_DB, O, kvm_vcpu, "arch.db")	/* [4] */		\
+	F(VCPU_DR6, O, kvm_vcpu, "arch.dr6")				\
+	F(VCPU_DR7, O, kvm_vcpu, "arch.dr7")				\
+	F(VCPU_CR0_OWNED, O, kvm_vcpu, "arch.cr0_guest_owned_bits")	\
+	F(VCPU_CR4_OWNED, O, kvm_vcpu, "arch.cr4_guest_owned_bits")	\
+	F(VCPU_PROTECTED, O, kvm_vcpu, "arch.guest_state_protected")	\
+	F(VCPU_STAT_EXITS, O, kvm_vcpu, "stat.exits")			\
+	F(VCPU_LAST_GUEST_TSC, O, kvm_vcpu, "arch.last_guest_tsc")	\
+	F(VCPU_TSC_OFFSET, O, kvm_vcpu, "arch.l1_tsc_offset")		\
+	F(VCPU_TSC_RATIO, O, kvm_vcpu, "arch.l1_tsc_scaling_ratio")	\
+	F(VCPU_TSC_KHZ, O, kvm_vcpu, "arch.virtual_tsc_khz")		\
 	/* struct kvm_mmu */						\
 	F(MMU_SIZE, R, kvm_mmu, "")					\
 	F(MMU_ROOT_HPA, R, kvm_mmu, "root.hpa|root_hpa")		\
@@ -228,6 +241,7 @@ enum spt_module {
 	F(SP_PTEP, O, kvm_mmu_page, "ptep")				\
 	/* the vendor's part */						\
 	F(SVM_VMCB, A, vcpu_svm, "vmcb")				\
+	F(SVM_VMCB01, O, vcpu_svm, "vmcb01.ptr")			\
 	F(SVM_SEV_ACTIVE, O, kvm_svm, "sev_info.active")		\
 	F(VMCB_NESTED_CR3, A, vmcb_control_area, "nested_cr3")		\
 	F(VMCB_CR3, A, vmcb, "save.cr3")				\

@@ -13,4 +13,12 @@ enum { SPT_REG_RSP = 4, SPT_REG_RIP = 16, SPT_REG_PDPTR, SPT_REG_CR0, SPT_REG_CR
  */
 int spt_vmcs_root(const void *vcpu, u64 *root);
 
+/*
+ * The VMCS that @vcpu uses, and the CPU on which it is loaded: there, with preemption
+ * off, spt_vmread() reads it while spt_vmcs_is_current(). NULL: it is loaded nowhere.
+ */
+const void *spt_vmcs_of(const void *vcpu, u64 *cpu);
+bool spt_vmcs_is_current(const void *vmcs);
+bool spt_vmread(unsigned long field, u64 *value);
+
 #endif

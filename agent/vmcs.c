@@ -22,7 +22,7 @@ struct spt_vmread {
 };
 
 /* #UD where VMX is off, flags where there is no current VMCS. */
-static bool spt_vmread(unsigned long field, u64 *value)
+bool spt_vmread(unsigned long field, u64 *value)
 {
 	unsigned long result = 0;
 	bool ok = false;
@@ -38,33 +38,45 @@ static bool spt_vmread(unsigned long field, u64 *value)
 	return ok;
 }
 
-static void spt_vmread_here(void *arg)
+bool spt_vmcs_is_current(const void *vmcs)
 {
 	const void __percpu *current_vmcs = (const void __percpu *)(unsigned long)
 					    spt_layout.symbol[SPT_S_CURRENT_VMCS];
-	struct spt_vmread *read = arg;
-	void *vmcs;
+	void *here;
 
-	if (spt_read(&vmcs, this_cpu_ptr(current_vmcs), sizeof(vmcs)) || vmcs != read->vmcs)
-		return;
-	read->done = spt_vmread(read->field, &read->value);
+	return !spt_read(&here, this_cpu_ptr(current_vmcs), sizeof(here)) && here == vmcs;
+}
+
+static void spt_vmread_here(void *arg)
+{
+	struct spt_vmread *read = arg;
+
+	if (spt_vmcs_is_current(read->vmcs))
+		read->done = spt_vmread(read->field, &read->value);
+}
+
+const void *spt_vmcs_of(const void *vcpu, u64 *cpu)
+{
+	const void *vmx = vcpu - spt_layout.field[SPT_F_VCPU_VMX_VCPU].offset;
+	const void *loaded = spt_load_pointer(vmx, SPT_F_VMX_LOADED_VMCS);
+	const void *vmcs = loaded ? spt_load_pointer(loaded, SPT_F_LOADED_VMCS_VMCS) : NULL;
+
+	if (!vmcs || !spt_layout.symbol[SPT_S_CURRENT_VMCS] ||
+	    spt_load(loaded, SPT_F_LOADED_VMCS_CPU, cpu) || *cpu >= nr_cpu_ids)
+		return NULL;
+	return vmcs;
 }
 
 int spt_vmcs_root(const void *vcpu, u64 *root)
 {
-	const void *vmx = vcpu - spt_layout.field[SPT_F_VCPU_VMX_VCPU].offset;
-	const void *loaded = spt_load_pointer(vmx, SPT_F_VMX_LOADED_VMCS);
+	u64 cpu;
 	struct spt_vmread read = {
-		.vmcs = loaded ? spt_load_pointer(loaded, SPT_F_LOADED_VMCS_VMCS) : NULL,
+		.vmcs = spt_vmcs_of(vcpu, &cpu),
 		.field = spt_layout.mmu == SPT_MMU_EPT ? SPT_VMCS_EPT_POINTER :
 							 SPT_VMCS_GUEST_CR3,
 	};
-	u64 cpu;
 
-	if (!read.vmcs || !spt_layout.symbol[SPT_S_CURRENT_VMCS] ||
-	    spt_load(loaded, SPT_F_LOADED_VMCS_CPU, &cpu) || cpu >= nr_cpu_ids)
-		return -EAGAIN;
-	if (smp_call_function_single(cpu, spt_vmread_here, &read, 1) || !read.done)
+	if (!read.vmcs || smp_call_function_single(cpu, spt_vmread_here, &read, 1) || !read.done)
 		return -EAGAIN;
 	*root = read.value;
 	return 0;

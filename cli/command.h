@@ -19,6 +19,7 @@ struct cli;
 	X(vms)                                                                                     \
 	X(vm)                                                                                      \
 	X(vcpus)                                                                                   \
+	X(regs)                                                                                    \
 	X(memslots)                                                                                \
 	X(roots)                                                                                   \
 	X(tables)                                                                                  \
@@ -28,6 +29,8 @@ struct cli;
 	X(audit)                                                                                   \
 	X(walk)                                                                                    \
 	X(why)                                                                                     \
+	X(disasm)                                                                                  \
+	X(read)                                                                                    \
 	X(save)                                                                                    \
 	X(diff)                                                                                    \
 	X(watch)                                                                                   \

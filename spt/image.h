@@ -28,7 +28,7 @@ struct spt_gap {
 };
 #define SPT_IMAGE_GAPS 8
 
-#define SPT_IMAGE_TYPES 24 /* of records that come more than once */
+#define SPT_IMAGE_TYPES 32 /* of records that come more than once */
 
 struct spt_image {
 	const void *base; /* borrowed; 8-byte aligned */

@@ -16,7 +16,7 @@
 
 /* Elements that each array has room for, and what the format was made of. */
 struct spt_model_room {
-	size_t vcpus, roots, nodes, attrs, host, notes, guest_tables, tdx_pages, hash;
+	size_t vcpus, roots, nodes, attrs, host, notes, guest_tables, tdx_pages, regs, hash;
 	bool have_format;
 	struct spt_head head;
 	struct spt_masks masks;
@@ -40,6 +40,7 @@ void spt_model_deinit(struct spt_model *model)
 	free(model->notes);
 	free(model->guest_tables);
 	free(model->tdx_pages);
+	free(model->regs);
 	free(model->hash);
 	free(model->room);
 	memset(model, 0, sizeof(*model));
@@ -103,6 +104,7 @@ static int reserve_all(struct spt_model *m)
 		    sizeof(*m->guest_tables)) ||
 	    reserve(&m->tdx_pages, &m->room->tdx_pages, count[SPT_REC_TDX_PAGES],
 		    sizeof(*m->tdx_pages)) ||
+	    reserve(&m->regs, &m->room->regs, count[SPT_REC_REGS], sizeof(*m->regs)) ||
 	    reserve(&m->hash, &m->room->hash, hash, sizeof(*m->hash)))
 		return -ENOMEM;
 	memset(m->hash, 0, hash * sizeof(*m->hash));
@@ -234,6 +236,9 @@ static int add_record(struct spt_model *m, const struct spt_rec *rec, struct spt
 	case SPT_REC_VCPU:
 		m->vcpus[m->nr_vcpus++].values = valueset(rec);
 		break;
+	case SPT_REC_REGS:
+		m->regs[m->nr_regs++] = valueset(rec);
+		break;
 	case SPT_REC_SLOT:
 		ret = spt_memslots_add(&m->memslots, (const void *)rec);
 		break;
@@ -289,7 +294,7 @@ static void forget(struct spt_model *m)
 	spt_memslots_reset(&m->memslots);
 	m->vm = m->vm_end = (struct spt_valueset){ 0 };
 	m->nr_vcpus = m->nr_roots = m->nr_nodes = m->nr_attrs = m->nr_host = m->nr_notes = 0;
-	m->nr_guest_tables = m->nr_tdx_pages = 0;
+	m->nr_guest_tables = m->nr_tdx_pages = m->nr_regs = 0;
 	m->gpa_bits = 0;
 }
 

@@ -116,6 +116,7 @@ struct spt_model {
 		vm_end; /* the same when all else was read; .rec NULL: not in the image */
 	struct spt_memslots memslots;
 	struct spt_vcpu_ref *vcpus;
+	struct spt_valueset *regs; /* enum spt_regs_value, of one vCPU each: spt/registers.h */
 	struct spt_root_ref *roots;	   /* TDP MMU's in KVM's order, then shadow, then raw */
 	struct spt_node *nodes;		   /* in the image's order */
 	const struct spt_runs **attrs;	   /* memory attributes, ascending */
@@ -124,7 +125,7 @@ struct spt_model {
 	const struct spt_guest_table **guest_tables; /* ascending by gpa */
 	const struct spt_tdx_pages **tdx_pages;
 	uint32_t nr_vcpus, nr_roots, nr_nodes, nr_attrs, nr_host, nr_notes, nr_guest_tables;
-	uint32_t nr_tdx_pages;
+	uint32_t nr_tdx_pages, nr_regs;
 	uint32_t *hash; /* HPA to index + 1 of nodes; open addressing */
 	uint32_t hash_mask;
 	uint64_t gpa_bits;	     /* gfn_direct_bits as an address mask; 0 none */

@@ -43,6 +43,7 @@ static const uint32_t parts_of[SPT_IMAGE_TYPES] = {
 	[SPT_REC_VM] = SPT_PART_VM,
 	[SPT_REC_VCPU] = SPT_PART_VCPUS,
 	[SPT_REC_TDX_PAGES] = SPT_PART_VM,
+	[SPT_REC_REGS] = SPT_PART_REGS | SPT_PART_FRESH,
 	[SPT_REC_SLOT] = SPT_PART_MEMSLOTS | SPT_PART_LPAGE | SPT_PART_DIRTY | SPT_PART_RMAPS |
 			 SPT_PART_HOST_RUNS | SPT_PART_GMEM,
 	[SPT_REC_SLOT_RUNS] = SPT_PART_LPAGE,
@@ -59,7 +60,7 @@ static const uint32_t parts_of[SPT_IMAGE_TYPES] = {
 	[SPT_REC_RMAPS] = SPT_PART_RMAPS,
 	/* The topmost of them stand for a root. */
 	[SPT_REC_EXTERNAL] = SPT_PART_TABLES | SPT_PART_ROOTS,
-	[SPT_REC_GUEST_TABLE] = SPT_PART_VCPUS, /* what their CR3 leads to */
+	[SPT_REC_GUEST_TABLE] = SPT_PART_VCPUS | SPT_PART_REGS, /* what their CR3 leads to */
 };
 
 bool spt_narrow_pays(const struct spt_request *req)

@@ -237,7 +237,7 @@ static void requests_are_written_as_the_agent_reads_them(void **state)
 	assert_int_equal(img.len, answer.len);
 	assert_int_equal(spt_source_read(src, NULL, 0, &img, &err), 0);
 	assert_string_equal(agent.last_request,
-			    "parts=vm,vcpus,memslots,lpage,attrs,roots,tables,gmem\n");
+			    "parts=vm,vcpus,memslots,lpage,attrs,roots,tables,gmem,regs\n");
 	assert_int_equal(agent.requests, 2);
 	spt_source_close(src);
 	fake_agent_stop(&agent);
