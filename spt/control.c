@@ -14,6 +14,9 @@
 /* What is read at once. */
 #define PIECE 4096
 
+/* Between two looks whether to stop. */
+#define ASK_MS 500
+
 struct spt_control {
 	int fd;
 	char id[32];
@@ -146,7 +149,10 @@ static int take_lines(struct reading *r)
 	return rc;
 }
 
-/* Wait for more, and tell an action that listens to end when it is to. */
+/*
+ * Wait for more, and tell an action that listens to end when it is to. A signal may come just
+ * before the wait, which then does not end: so it is asked for now and then.
+ */
 static int wait_more(struct reading *r, bool *told)
 {
 	const struct spt_control_watch *w = r->watch;
@@ -154,19 +160,19 @@ static int wait_more(struct reading *r, bool *told)
 	static const char stop[] = "stop\n";
 	int n;
 
-	if (w && w->stop && w->stop(w->arg))
-		r->stopped = true;
-	if (r->stopped && !*told) {
-		*told = true;
-		/* It may have ended by itself meanwhile: then there is nothing to stop. */
-		if (write(r->control->fd, stop, sizeof(stop) - 1) < 0 && errno != EINVAL &&
-		    errno != EBUSY)
-			return spt_live_fail(r->control->id, errno, r->err);
-	}
-	n = poll(&poll_fd, 1, -1);
-	if (n < 0 && errno != EINTR)
-		return spt_live_fail(r->control->id, errno, r->err);
-	return 0;
+	do {
+		if (w && w->stop && w->stop(w->arg))
+			r->stopped = true;
+		if (r->stopped && !*told) {
+			*told = true;
+			/* It may have ended by itself meanwhile: then there is nothing to stop. */
+			if (write(r->control->fd, stop, sizeof(stop) - 1) < 0 && errno != EINVAL &&
+			    errno != EBUSY)
+				return spt_live_fail(r->control->id, errno, r->err);
+		}
+		n = poll(&poll_fd, 1, ASK_MS);
+	} while (!n || (n < 0 && errno == EINTR));
+	return n < 0 ? spt_live_fail(r->control->id, errno, r->err) : 0;
 }
 
 static int read_answer(struct reading *r, bool listens)
