@@ -70,7 +70,10 @@ static struct entry decode_host(uint64_t value, int level, int maxphyaddr)
 	return decode_long(value, level, maxphyaddr, false);
 }
 
-/* PAE: the four top entries have no permission bits and no large pages (APM 5.2.3). */
+/*
+ * PAE: the four top entries have no permission bits and no large pages (APM 5.2.3). Bit 5 is
+ * reserved, too; QEMU's processor uses it as an accessed bit all the same, and sets it.
+ */
 static struct entry decode_pae(uint64_t value, int level, int maxphyaddr)
 {
 	struct entry e = { 0 };
@@ -79,7 +82,7 @@ static struct entry decode_pae(uint64_t value, int level, int maxphyaddr)
 		return decode_long(value, level, maxphyaddr, false);
 	if (!(value & BIT(0)))
 		return value ? other("not-present") : e;
-	if (value & (BIT(1) | BIT(2) | 0x1e0 | BIT(63)) || beyond_wires(value, maxphyaddr))
+	if (value & (BIT(1) | BIT(2) | 0x1c0 | BIT(63)) || beyond_wires(value, maxphyaddr))
 		return other("reserved");
 	e.type = ENTRY_TABLE;
 	e.hpa = value & ADDRESS_BITS;

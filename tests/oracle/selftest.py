@@ -114,7 +114,7 @@ class Host(unittest.TestCase):
         self.assertEqual(found[-1], (2, 0xffffffffffe00000, "leaf", 0x400000, "r--"))
 
     def test_pae(self):
-        tables = {0x10000: {4: 0x11001, 7: 0x12001, 5: 0x13003}, 0x11000: {1: 0x14003},
+        tables = {0x10000: {4: 0x11021, 7: 0x12001, 5: 0x13003, 6: 0x13041}, 0x11000: {1: 0x14003},
                   0x12000: {0: 0x400083}, 0x14000: {3: 0x700003}}
         found = brief(Memory(tables).walk(0x10020, "pae"))
         self.assertEqual(found, [
@@ -122,6 +122,7 @@ class Host(unittest.TestCase):
             (2, 0x200000, "table", 0x14000, "rwx"),
             (1, 0x203000, "leaf", 0x700000, "rwx"),
             (3, 0x40000000, "other", None, "---"),
+            (3, 0x80000000, "other", None, "---"),
             (3, 0xc0000000, "table", 0x12000, "rwx"),
             (2, 0xc0000000, "leaf", 0x400000, "rwx"),
         ])
