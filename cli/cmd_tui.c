@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "cli/run.h"
+#include "cli/show_explain.h"
 #include "cli/target.h"
 #include "tui/tui.h"
 
@@ -23,7 +24,7 @@ static void copy_errors(int fd, FILE *out)
 		fwrite(text, 1, (size_t)n, out);
 }
 
-static int run_command(void *arg, const char *id, const char *line, FILE *out)
+static int run_command(void *arg, const char *id, const char *line, int columns, FILE *out)
 {
 	struct cli *cli = arg,
 		   inner = { .opt = cli->opt, .out = out, .shell = true, .warned = true };
@@ -40,7 +41,9 @@ static int run_command(void *arg, const char *id, const char *line, FILE *out)
 	} else {
 		fflush(stderr);
 		dup2(errors, STDERR_FILENO);
+		cli_explain_width(columns);
 		status = cli_run_line(&inner, copy, NULL);
+		cli_explain_width(0);
 		copy_errors(errors, out);
 		dup2(saved, STDERR_FILENO);
 	}

@@ -3,21 +3,39 @@
 
 #include <string.h>
 
-#define TEXT_WIDTH 96 /* columns of text beside the indentation */
+#define TEXT_WIDTH  96 /* columns of text beside the indentation */
+#define LEAST_WIDTH 24
+
+static int terminal_columns;
+
+void cli_explain_width(int columns)
+{
+	terminal_columns = columns;
+}
+
+static size_t text_width(size_t indent)
+{
+	int width = terminal_columns - (int)indent;
+
+	if (!terminal_columns || width > TEXT_WIDTH)
+		return TEXT_WIDTH;
+	return width > LEAST_WIDTH ? (size_t)width : LEAST_WIDTH;
+}
 
 /* @first before the first line, as many blanks before the others. */
 static void print_wrapped(FILE *out, const char *first, const char *text)
 {
+	const size_t width = text_width(strlen(first));
 	const char *lead = first;
 
 	while (*text) {
 		size_t len = strlen(text);
 
-		if (len > TEXT_WIDTH) {
-			len = TEXT_WIDTH;
+		if (len > width) {
+			len = width;
 			while (len && text[len] != ' ')
 				len--;
-			len = len ? len : TEXT_WIDTH;
+			len = len ? len : width;
 		}
 		fprintf(out, "%*s%.*s\n", (int)strlen(first), lead, (int)len, text);
 		text += len;

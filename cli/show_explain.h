@@ -7,6 +7,9 @@
 
 #include <json-c/json.h>
 
+/* How wide a terminal such text is for, 0: as it comes. For all that is printed from now on. */
+void cli_explain_width(int columns);
+
 /* Print @text below an entry, wrapped at a readable width. */
 void cli_print_words(FILE *out, const char *text);
 

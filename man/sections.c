@@ -15,6 +15,7 @@
 #include "decoders/role_layouts.h"
 #include "man/roff.h"
 #include "spt/audit.h"
+#include "tui/tui.h"
 
 const char *manual_image_header;
 
@@ -290,6 +291,17 @@ static void fields(FILE *out)
 	}
 }
 
+static void put_key(void *out, const char *keys, const char *views, const char *help)
+{
+	roff_tag(out, BOLD("%s"), keys);
+	roff_line(out, "%s%s%s.", help, views[0] ? "; in " : "", views);
+}
+
+static void tui_keys(FILE *out)
+{
+	tui_keys_list(put_key, out);
+}
+
 static void role_layouts(FILE *out)
 {
 	const char *name, *about;
@@ -321,6 +333,7 @@ static const struct {
 	{ "ACTIONS", actions },
 	{ "RESULTS", results },
 	{ "REASONS", reasons },
+	{ "TUI_KEYS", tui_keys },
 };
 
 int manual_section(FILE *out, const char *name)

@@ -232,11 +232,8 @@ static bool cover_node(const struct look *l, const struct spt_node *node, uint64
 		spt_cover_add(c, &covers->whole[nr]);
 		return true;
 	}
-	if (all) {
-		if (!*l->budget)
-			return false;
-		--*l->budget;
-	}
+	if (all && !*l->budget)
+		return false;
 	spt_cover_none(&whole);
 	if (node->level == 1)
 		cover_pages(l, node, base, first, end, &whole);
@@ -246,6 +243,7 @@ static bool cover_node(const struct look *l, const struct spt_node *node, uint64
 	if (all && complete) {
 		covers->whole[nr] = whole;
 		covers->known[nr] = 1;
+		*l->budget -= *l->budget > 0;
 	}
 	return complete;
 }

@@ -181,7 +181,12 @@ static bool draw(struct tui *t)
 	t->cursor_row = t->canvas.rows - 1;
 	t->cursor_col = 0;
 	put_title(t);
-	if (tui_model(t) || t->view == TUI_VIEW_VMS)
+	if (tui_model(t) && tui_subject_unread(&t->subject, wanted(t).parts))
+		tui_put(&t->canvas, 2, 0, TUI_DIM, "%s",
+			t->subject.gone ? "this was not read while the VM was there"
+			: t->frozen	? "frozen before this was read: Space goes on"
+					: "it could not be read");
+	else if (tui_model(t) || t->view == TUI_VIEW_VMS)
 		more = views[t->view]->draw(t, t->state[t->view], &area);
 	else
 		tui_put(&t->canvas, 2, 0, TUI_DIM, "nothing was read yet");

@@ -71,7 +71,8 @@ int tui_command(struct tui *t, const char *line, struct tui_text *ret)
 
 	if (!out)
 		return -ENOMEM;
-	status = t->opt->command(t->opt->arg, t->subject.live ? t->subject.name : NULL, line, out);
+	status = t->opt->command(t->opt->arg, t->subject.live ? t->subject.name : NULL, line,
+				 t->canvas.cols, out);
 	if (fclose(out)) {
 		free(bytes);
 		return -ENOMEM;

@@ -91,6 +91,11 @@ bool tui_subject_has(const struct tui_subject *s, const struct spt_request *req)
 	       req->start - have->start + req->len <= have->len;
 }
 
+uint32_t tui_subject_unread(const struct tui_subject *s, uint32_t parts)
+{
+	return s->live && s->loaded ? parts & ~s->have.parts : 0;
+}
+
 static void keep_counters(struct tui_subject *s, const struct spt_model *m)
 {
 	for (unsigned int i = 0; i < SPT_VM_COUNT; i++)

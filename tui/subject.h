@@ -42,6 +42,9 @@ const struct spt_model *tui_subject_model(const struct tui_subject *s);
 /* Whether what was read has all of @req. */
 bool tui_subject_has(const struct tui_subject *s, const struct spt_request *req);
 
+/* Parts of @parts that the VM was not asked for; those that an image lacks are not among them. */
+uint32_t tui_subject_unread(const struct tui_subject *s, uint32_t parts);
+
 /*
  * Read @req. 0, -EINTR when a key came meanwhile, or what spt_model_read() says; the model
  * there was stays in these cases.

@@ -16,9 +16,10 @@ struct tui_options {
 	bool unsafe;		  /* actions may be asked for */
 	/*
 	 * Runs a line of the command language on VM @id (NULL: on the image) and writes its
-	 * answer, error messages included, to @out. Returns its exit status.
+	 * answer, error messages included, to @out, for a screen of @columns. Returns its exit
+	 * status.
 	 */
-	int (*command)(void *arg, const char *id, const char *line, FILE *out);
+	int (*command)(void *arg, const char *id, const char *line, int columns, FILE *out);
 	void *arg;
 };
 

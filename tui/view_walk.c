@@ -9,6 +9,7 @@ struct walk {
 	uint64_t gpa, reads;
 	int root;
 	bool made;
+	int status; /* of the command: 1 only says that nothing is mapped */
 };
 
 static void make(struct tui *t, struct walk *w)
@@ -23,7 +24,8 @@ static void make(struct tui *t, struct walk *w)
 	snprintf(line, sizeof(line), "walk %s 0x%" PRIx64 " --explain", kind, t->gpa);
 	if (!w->made || w->gpa != t->gpa)
 		w->text.top = 0;
-	if (tui_command(t, line, &w->text) < 0)
+	w->status = tui_command(t, line, &w->text);
+	if (w->status < 0)
 		tui_say(t, false, "out of memory");
 	w->gpa = t->gpa;
 	w->reads = t->subject.reads;
@@ -51,6 +53,12 @@ static bool walk_draw(struct tui *t, void *state, const struct tui_area *area)
 	}
 	if (!w->made || w->gpa != t->gpa || w->reads != t->subject.reads || w->root != t->root)
 		make(t, w);
+	if (w->status > 1 && area->rows > 4) {
+		/* What the image lacks for the whole walk, and what it has. */
+		tui_walk_lines(t, area->row, 3);
+		tui_text_draw(&w->text, &t->canvas, area->row + 4, area->rows - 4, NULL);
+		return false;
+	}
 	tui_text_draw(&w->text, &t->canvas, area->row, area->rows, NULL);
 	return false;
 }

@@ -75,6 +75,13 @@ static void put_file(const char *dir, const char *name, const char *text)
 	fclose(f);
 }
 
+void fake_agent_vm(const struct fake_agent *agent, char *path, size_t size)
+{
+	const char *id = getenv("FAKE_VM");
+
+	snprintf(path, size, "%s/%s", agent->dir, id ? id : "1234-11");
+}
+
 void fake_agent_start(struct fake_agent *agent, const struct fake_answer *answers,
 		      unsigned int nr_answers)
 {
@@ -87,7 +94,7 @@ void fake_agent_start(struct fake_agent *agent, const struct fake_answer *answer
 	agent->nr_answers = nr_answers;
 	strcpy(agent->dir, "/tmp/spt-agent.XXXXXX");
 	assert(mkdtemp(agent->dir));
-	snprintf(vm, sizeof(vm), "%s/1234-11", agent->dir);
+	fake_agent_vm(agent, vm, sizeof(vm));
 	assert(!mkdir(vm, 0700));
 	put_file(agent->dir, "status", "abi: 1\nlayout: btf 0123\n");
 	agent->master = posix_openpt(O_RDWR | O_NOCTTY);
@@ -113,7 +120,7 @@ void fake_agent_stop(struct fake_agent *agent)
 	close(slave);
 	close(agent->master);
 	unlink(agent->image);
-	snprintf(path, sizeof(path), "%s/1234-11", agent->dir);
+	fake_agent_vm(agent, path, sizeof(path));
 	rmdir(path);
 	snprintf(path, sizeof(path), "%s/status", agent->dir);
 	unlink(path);

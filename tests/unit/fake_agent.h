@@ -29,9 +29,12 @@ struct fake_agent {
 	char last_request[256];
 };
 
-/* Make the folder with VM 1234-11 and serve it; points $SPT_DEBUGFS at it. */
+/* Make the folder with VM 1234-11, or $FAKE_VM, and serve it; points $SPT_DEBUGFS at it. */
 void fake_agent_start(struct fake_agent *agent, const struct fake_answer *answers,
 		      unsigned int nr_answers);
+
+/* The VM's directory. */
+void fake_agent_vm(const struct fake_agent *agent, char *path, size_t size);
 
 /* Close what is open of it first. Removes everything. */
 void fake_agent_stop(struct fake_agent *agent);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * fake_host IMAGE ANSWERS JOURNAL COMMAND...: runs COMMAND where $SPT_DEBUGFS has one VM,
- * whose image is always IMAGE and whose control file gives the answers of ANSWERS in
+ * called $FAKE_VM, or 1234-11 (who looks whether its VMM still runs wants a PID that is one),
+ * whose image is IMAGE (of several, separated by commas, one after the other, the last one
+ * again and again) and whose control file gives the answers of ANSWERS in
  * turn, separated by lines '%'. Prints the lines that were asked on stderr, as '> LINE'.
  */
 #include <assert.h>
@@ -16,6 +18,7 @@
 #include "tests/unit/fake_control.h"
 
 #define MOST_ANSWERS 32
+#define MOST_IMAGES  8
 
 static char *read_file(const char *path, size_t *len)
 {
@@ -69,10 +72,11 @@ static void copy_journal(const char *dir, const char *from)
 int main(int argc, char **argv)
 {
 	struct fake_control control;
-	struct fake_answer image;
+	struct fake_answer images[MOST_IMAGES];
+	unsigned int nr_images = 0;
 	struct fake_agent agent;
 	const char *answers[MOST_ANSWERS];
-	char *bytes, *text, path[100];
+	char *text, path[100];
 	int status;
 	pid_t pid;
 
@@ -80,12 +84,13 @@ int main(int argc, char **argv)
 		fprintf(stderr, "Usage: fake_host IMAGE ANSWERS JOURNAL COMMAND...\n");
 		return 125;
 	}
-	bytes = read_file(argv[1], &image.len);
-	image.bytes = (uint8_t *)bytes;
+	for (char *name = strtok(argv[1], ","); name && nr_images < MOST_IMAGES;
+	     name = strtok(NULL, ","), nr_images++)
+		images[nr_images].bytes = (uint8_t *)read_file(name, &images[nr_images].len);
 	text = read_file(argv[2], &(size_t){ 0 });
-	fake_agent_start(&agent, &image, 1);
+	fake_agent_start(&agent, images, nr_images);
 	copy_journal(agent.dir, argv[3]);
-	snprintf(path, sizeof(path), "%s/1234-11", agent.dir);
+	fake_agent_vm(&agent, path, sizeof(path));
 	fake_control_start(&control, path, answers, split(text, answers));
 
 	pid = fork();
@@ -101,6 +106,7 @@ int main(int argc, char **argv)
 	unlink(path);
 	fake_agent_stop(&agent);
 	free(text);
-	free(bytes);
+	while (nr_images--)
+		free((void *)images[nr_images].bytes);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 125;
 }
