@@ -677,6 +677,7 @@ enum spt_event_space { SPT_EVENT_GPA, SPT_EVENT_GVA, SPT_EVENT_HVA, SPT_EVENT_L2
 
 #define SPT_EVENT_FOREIGN	(1U << 0)	/* by a thread that is not the VMM's */
 #define SPT_EVENT_WRITE		(1U << 1)	/* MMIO: a write */
+#define SPT_EVENT_ASKED		(1U << 3)	/* MMIO: the VMM was asked, and has yet to answer */
 #define SPT_EVENT_OF_FAULT	(1U << 2)	/* 'rip' is that of the thread's fault before it */
 
 #define SPT_EVENT_CODE		15

@@ -10,7 +10,7 @@
 #include "cli/target.h"
 #include "spt/save.h"
 
-static const char *const with_words[] = { "guest-tables", "host", NULL };
+static const char *const with_words[] = { "guest-tables", "host", "code", NULL };
 
 static const struct cli_option options[] = {
 	{ .name = "zstd",
@@ -19,7 +19,8 @@ static const struct cli_option options[] = {
 	{ .name = "with",
 	  .letter = 'w',
 	  .arg = "WHAT",
-	  .help = "save also: guest-tables (for 'walk gva'), host (its mapping of every slot)",
+	  .help = "save also: guest-tables (for 'walk gva'), host (its mapping of every slot), "
+		  "code (the pages at each RIP)",
 	  .words = with_words,
 	  .list = true },
 	{ NULL },
@@ -39,9 +40,11 @@ static int parse_with(struct cli *cli, const char *text, struct spt_save *how)
 			how->guest_tables = true;
 		else if (is_word(text, len, "host"))
 			how->req.parts = SPT_PARTS_DEFAULT | SPT_PART_HOST_RUNS;
+		else if (is_word(text, len, "code"))
+			how->code = true;
 		else
 			return cli_fail(cli, EINVAL,
-					"--with: no '%.*s'; there are guest-tables, host",
+					"--with: no '%.*s'; there are guest-tables, host, code",
 					(int)(len < 32 ? len : 32), text);
 		text += len + (text[len] == ',');
 	}
@@ -76,6 +79,8 @@ static void print_saved(struct cli *cli, const char *file, const struct spt_save
 			cli_json_put(cli, "guest_tables_unread",
 				     cli_json_uint(saved->guest_unread));
 		}
+		if (how->code)
+			cli_json_put(cli, "code_pages", cli_json_uint(saved->code_pages));
 		cli_json_put(cli, "torn", json_object_new_boolean(saved->torn));
 		return;
 	}
@@ -83,6 +88,8 @@ static void print_saved(struct cli *cli, const char *file, const struct spt_save
 		saved->tables, saved->records, saved->bytes);
 	if (how->guest_tables)
 		fprintf(cli->out, ", %" PRIu64 " guest tables", saved->guest_tables);
+	if (how->code)
+		fprintf(cli->out, ", %" PRIu64 " pages of code and its tables", saved->code_pages);
 	if (saved->guest_unread)
 		fprintf(cli->out, " (%" PRIu64 " could not be read)", saved->guest_unread);
 	if (how->compress)
@@ -130,7 +137,8 @@ const struct cli_command cli_cmd_save = {
 	.details =
 		"The file is written beside FILE and renamed when it is complete. It has an index,\n"
 		"by which a question about one page reads a few tables of it. What --zstd compresses\n"
-		"any zstd decompresses, into the image without the index.",
+		"any zstd decompresses, into the image without the index. Nothing of the guest's memory\n"
+		"is in it but what --with names: its page tables, or the code where its vCPUs stand.",
 	.example = "save vm.spt.zst --with guest-tables,host",
 	.min_args = 1,
 	.max_args = 1,

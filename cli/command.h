@@ -34,6 +34,7 @@ struct cli;
 	X(save)                                                                                    \
 	X(diff)                                                                                    \
 	X(watch)                                                                                   \
+	X(events)                                                                                  \
 	X(tui)                                                                                     \
 	X(fault)                                                                                   \
 	X(zap)                                                                                     \

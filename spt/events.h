@@ -110,6 +110,7 @@ struct spt_events_page {
 	uint8_t space; /* enum spt_event_space */
 	int16_t slot;
 	uint64_t faults, mapped, zapped; /* mapped: present SPTE written; zapped: taken away */
+	uint64_t emulated;		 /* MMIO accesses that KVM or the VMM carried out */
 	uint64_t first_ns, last_ns;
 	uint64_t in_vain, in_vain_now; /* most faults in a row that changed no SPTE */
 };

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "spt/guest_tables.h"
+#include "spt/save_code.h"
 #include "spt/save_file.h"
 
 /* What the stream's sink needs. */
@@ -114,6 +115,22 @@ static int read_guest_tables(struct spt_source *src, const struct spt_image *img
 	return ret;
 }
 
+static int read_code(struct spt_source *src, const struct spt_image *img, struct added *added,
+		     struct spt_saved *saved, struct spt_error *err)
+{
+	struct spt_model model;
+	int ret;
+
+	spt_model_init(&model);
+	ret = spt_model_load(&model, img, err);
+	if (!ret)
+		ret = spt_save_code(src, &model, add_guest_table, added, &saved->code_pages);
+	if (ret == -ENOMEM)
+		ret = spt_fail(err, ENOMEM, "%s: out of memory for code", img->name);
+	spt_model_deinit(&model);
+	return ret;
+}
+
 /* The whole image: a live one by way of @spool, a file's where it is. */
 static int take_image(struct spt_source *src, struct spt_beside *spool, struct mapping *map,
 		      const struct spt_save *how, struct spt_image *img, struct spt_error *err)
@@ -174,6 +191,8 @@ int spt_save(struct spt_source *src, const char *path, const struct spt_save *ho
 		code = take_image(src, &b, &map, how, &img, err);
 	if (!code && how->guest_tables && spt_source_is_live(src))
 		code = read_guest_tables(src, &img, &added, &saved, err);
+	if (!code && how->code && spt_source_is_live(src))
+		code = read_code(src, &img, &added, &saved, err);
 	if (code)
 		return code;
 	spt_save_parts_of(&parts, &img, added.bytes, added.len);

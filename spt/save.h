@@ -12,6 +12,7 @@ struct spt_save {
 	struct spt_request req; /* all 0: everything */
 	bool compress;		/* zstd frames that can be read one by one */
 	bool guest_tables;	/* add the guest's page tables that its vCPUs' CR3 reach */
+	bool code; /* add the guest's code at its vCPUs' RIPs, and the tables that lead there */
 	/*
 	 * Called now and then, may be NULL; nonzero stops with -EINTR. Bytes done of
 	 * what it is at; @total 0: not known yet.
@@ -27,6 +28,7 @@ struct spt_saved {
 	uint64_t records, tables;
 	uint64_t guest_tables; /* pages that were added */
 	uint64_t guest_unread; /* and those that could not be read */
+	uint64_t code_pages;   /* pages that were added for 'code' */
 	bool guest_limited;    /* there were more than are ever saved */
 	bool torn;
 };

@@ -110,8 +110,10 @@ bochs_root() # DIR TOOLS
 		for file in "$root"/bin/bash "$root"/lab/bin/*; do
 			ldd "$file" 2>/dev/null | grep -o '/[^ ]*' || true
 		done
-		# spt opens this one when it has an instruction to print.
-		/sbin/ldconfig -p | sed -n 's/.*libcapstone\.so\.[0-9]* .* => //p' | head -n 1
+		# spt opens these when it has an instruction to print, or records events.
+		for library in libcapstone libtraceevent libtracefs; do
+			/sbin/ldconfig -p | sed -n "s/.*$library\.so\.[0-9]* .* => //p" | head -n 1
+		done
 	} | sort -u | while read -r file; do
 		mkdir -p "$root${file%/*}"
 		cp -L "$file" "$root$file"

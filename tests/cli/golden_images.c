@@ -306,6 +306,161 @@ static void write_guest(const char *dir)
 	write_image(mk, dir, "guest");
 }
 
+/* Registers of a vCPU of a 64-bit guest, or of one in 16-bit code; all of them but MSRs. */
+static void add_registers(struct mkimage *mk, unsigned int vcpu, enum spt_regs_source source,
+			  bool real_mode)
+{
+	union {
+		struct spt_values values;
+		uint64_t room[3 + SPT_REGISTER_COUNT];
+	} rec = { .values.rec = { SPT_REC_REGS, sizeof(rec) } };
+	__u64 *value = rec.values.value;
+
+	for (unsigned int i = 0; i < SPT_REGISTER_STAR; i++) {
+		rec.values.known[i / 64] |= 1ULL << (i % 64);
+		if (i >= SPT_REGISTER_RAX && i <= SPT_REGISTER_R15)
+			value[i] = 0x1111111111111111ULL * (i - SPT_REGISTER_RAX);
+	}
+	value[SPT_REGISTER_VCPU_ID] = vcpu;
+	value[SPT_REGISTER_SOURCE] = source;
+	value[SPT_REGISTER_AGE_NS] = 2500000;
+	value[SPT_REGISTER_EXITS] = 4711;
+	value[SPT_REGISTER_RIP] = real_mode ? 0x10 : 0x1ff8;
+	value[SPT_REGISTER_RFLAGS] = 0x246;
+	value[SPT_REGISTER_CR0] = real_mode ? 0x10 : 0x80050033;
+	value[SPT_REGISTER_CR3] = real_mode ? 0 : 0x101000;
+	value[SPT_REGISTER_CR4] = real_mode ? 0 : 0x6f0;
+	value[SPT_REGISTER_EFER] = real_mode ? 0 : 0xd01;
+	value[SPT_REGISTER_CS_SELECTOR] = real_mode ? 0x100 : 0x10;
+	value[SPT_REGISTER_CS_BASE] = real_mode ? 0x1000 : 0;
+	value[SPT_REGISTER_CS_LIMIT] = real_mode ? 0xffff : 0xffffffff;
+	value[SPT_REGISTER_CS_ATTRIBUTES] = real_mode ? 0x9b : 0xa09b;
+	mkimage_record(mk, &rec);
+}
+
+/* Two faults of one instruction, what they changed, and one that changes nothing 70 times. */
+static void add_events(struct mkimage *mk, uint64_t root)
+{
+	static const uint8_t store[] = { 0x48, 0x89, 0x37 }; /* mov [rdi], rsi */
+	enum { SPINS = 70, COUNT = 6 + SPINS };
+	union {
+		struct spt_events events;
+		char room[sizeof(struct spt_events) + COUNT * sizeof(struct spt_event)];
+	} rec = { .events = { .rec = { SPT_REC_EVENTS, sizeof(rec) },
+			      .count = COUNT,
+			      .size = sizeof(struct spt_event) } };
+	const struct spt_trace trace = {
+		.rec = { SPT_REC_TRACE, sizeof(trace) },
+		.begin_ns = 1000000000,
+		.end_ns = 3500000000,
+		.begin_real_ns = 1763812800000000000ULL,
+		.events = COUNT,
+		.overrun = 12,
+		.dropped = 3,
+		.absent = 1U << SPT_EVENT_SPLIT,
+		.vms = 1,
+	};
+	const struct spt_event fault = {
+		.known = SPT_EVENT_HAS_VCPU | SPT_EVENT_HAS_ADDRESS | SPT_EVENT_HAS_ERROR |
+			 SPT_EVENT_HAS_RIP | SPT_EVENT_HAS_SLOT,
+		.kind = SPT_EVENT_FAULT,
+		.address = 0x1010,
+		.error_code = 0x2, /* exit qualification: a write */
+		.rip = 0x1ff8,
+		.code_bits = 64,
+		.code_len = sizeof(store),
+		.pid = 1240,
+		.comm = "CPU 0/KVM",
+	};
+	struct spt_event *e = rec.events.event;
+
+	e[0] = fault;
+	e[1] = (struct spt_event){
+		.known = SPT_EVENT_HAS_VCPU | SPT_EVENT_HAS_ADDRESS | SPT_EVENT_HAS_OLD |
+			 SPT_EVENT_HAS_NEW | SPT_EVENT_HAS_LEVEL | SPT_EVENT_HAS_ROOT |
+			 SPT_EVENT_HAS_SLOT | SPT_EVENT_HAS_RIP | SPT_EVENT_HAS_AS,
+		.kind = SPT_EVENT_SPTE,
+		.flags = SPT_EVENT_OF_FAULT,
+		.address = 0x1000,
+		.level = 1,
+		.old_spte = mkimage_format(mk)->empty,
+		.new_spte = mkimage_leaf(mk, LOW_HPA + 0x1000, 1, "rwx"),
+		.root_hpa = root,
+		.rip = fault.rip,
+		.pid = 1240,
+		.comm = "CPU 0/KVM",
+	};
+	e[2] = (struct spt_event){ .known = SPT_EVENT_HAS_ADDRESS | SPT_EVENT_HAS_SLOT,
+				   .kind = SPT_EVENT_UNMAP,
+				   .space = SPT_EVENT_HVA,
+				   .flags = SPT_EVENT_FOREIGN,
+				   .address = RAM_HVA + 0x1000,
+				   .len = 0x2000,
+				   .pid = 45,
+				   .comm = "khugepaged" };
+	e[3] = e[1];
+	e[3].known &= ~(SPT_EVENT_HAS_VCPU | SPT_EVENT_HAS_RIP);
+	e[3].flags = SPT_EVENT_FOREIGN;
+	e[3].pid = 45;
+	e[3].old_spte = e[1].new_spte;
+	e[3].new_spte = e[1].old_spte;
+	snprintf(e[3].comm, sizeof(e[3].comm), "khugepaged");
+	e[4] = fault;
+	e[4].address = 0xfee00020;
+	e[4].slot = -1;
+	e[5] = (struct spt_event){ .known = SPT_EVENT_HAS_VCPU | SPT_EVENT_HAS_ADDRESS |
+					    SPT_EVENT_HAS_RESULT | SPT_EVENT_HAS_SLOT,
+				   .kind = SPT_EVENT_MMIO,
+				   .flags = SPT_EVENT_WRITE,
+				   .address = 0xfee00020,
+				   .slot = -1,
+				   .result = 4,
+				   .pid = 1240,
+				   .comm = "CPU 0/KVM" };
+	for (unsigned int i = 0; i < SPINS; i++) {
+		e[6 + i] = fault;
+		e[6 + i].address = 0x8000;
+		e[6 + i].vcpu = 1;
+		e[6 + i].pid = 1241;
+		e[6 + i].cpu = 1;
+	}
+	for (unsigned int i = 0; i < COUNT; i++) {
+		e[i].time_ns = trace.begin_ns + 1000000 * i;
+		if (e[i].known & SPT_EVENT_HAS_RIP && e[i].kind == SPT_EVENT_FAULT)
+			memcpy(e[i].code, store, sizeof(store));
+	}
+	mkimage_record(mk, &trace);
+	mkimage_record(mk, &rec);
+}
+
+/* What `save --with code` and `events --record` make. */
+static void write_recorded(const char *dir)
+{
+	struct mkimage *mk = mkimage_new("ept-6.12");
+	unsigned int root = mkimage_tdp_root(mk, 4);
+	uint64_t hpa = mkimage_table_hpa(mk, root);
+	uint8_t page[4096] = { 0 };
+
+	describe_vm(mk, "6.12.95-amd64");
+	add_slots(mk);
+	mkimage_map(mk, root, 0x1000, 1, mkimage_leaf(mk, LOW_HPA + 0x1000, 1, "rwx"));
+	add_guest_tables(mk);
+	/* mov ax, 0x4321; hlt; then up to the end of the page and over it */
+	memcpy(page + 0x10, "\xb8\x21\x43\xf4", 4);
+	memcpy(page + 0x20, "Hello, guest", 12);
+	memcpy(page + 0xff8, "\x48\x89\x37\x48\x01\xd7\xeb\xf8", 8);
+	mkimage_guest_table(mk, 0x1000, page);
+	memset(page, 0, sizeof(page));
+	memcpy(page, "\x0f\xff\xf4", 3);
+	mkimage_guest_table(mk, 0x2000, page);
+	describe_vcpu(mk, 0, hpa, hpa | 0x5e, SPT_HW_ROOT_VMCS);
+	describe_vcpu(mk, 1, hpa, hpa | 0x5e, SPT_HW_ROOT_VMCS);
+	add_registers(mk, 0, SPT_REGS_LAST_EXIT, false);
+	add_registers(mk, 1, SPT_REGS_OUTSIDE, true);
+	add_events(mk, hpa);
+	write_image(mk, dir, "recorded");
+}
+
 /* A VM that keeps every rule of the audit, or breaks one of each kind. */
 static void write_audited(const char *dir, const char *name, bool broken)
 {
@@ -353,6 +508,7 @@ int main(int argc, char **argv)
 	write_shadow(argv[1]);
 	write_mirror(argv[1]);
 	write_guest(argv[1]);
+	write_recorded(argv[1]);
 	write_audited(argv[1], "sound", false);
 	write_audited(argv[1], "broken", true);
 	return old_images(argv[1]);

@@ -326,9 +326,15 @@ static void cmd_regs(struct request *q)
 	else
 		answer(q,
 		       "ok rip=0x%llx rsp=0x%llx rbx=0x%llx rflags=0x%llx cr0=0x%llx cr2=0x%llx "
-		       "cr3=0x%llx cr4=0x%llx efer=0x%llx",
+		       "cr3=0x%llx cr4=0x%llx efer=0x%llx rax=0x%llx rcx=0x%llx rdx=0x%llx "
+		       "rsi=0x%llx rdi=0x%llx rbp=0x%llx r8=0x%llx r9=0x%llx r10=0x%llx "
+		       "r11=0x%llx r12=0x%llx r13=0x%llx r14=0x%llx r15=0x%llx gdtr_base=0x%llx "
+		       "gdtr_limit=0x%x idtr_base=0x%llx idtr_limit=0x%x",
 		       regs.rip, regs.rsp, regs.rbx, regs.rflags, sregs.cr0, sregs.cr2, sregs.cr3,
-		       sregs.cr4, sregs.efer);
+		       sregs.cr4, sregs.efer, regs.rax, regs.rcx, regs.rdx, regs.rsi, regs.rdi,
+		       regs.rbp, regs.r8, regs.r9, regs.r10, regs.r11, regs.r12, regs.r13, regs.r14,
+		       regs.r15, (unsigned long long)sregs.gdt.base, sregs.gdt.limit,
+		       (unsigned long long)sregs.idt.base, sregs.idt.limit);
 	pthread_mutex_unlock(&q->vcpu->lock);
 }
 

@@ -650,6 +650,11 @@ void mkimage_guest_table(struct mkimage *mk, uint64_t gpa, const void *page)
 			append(&mk->guest, word + c * SPT_CHUNK_ENTRIES, SPT_CHUNK_ENTRIES * 8);
 }
 
+void mkimage_record(struct mkimage *mk, const void *rec)
+{
+	append(&mk->guest, rec, ((const struct spt_rec *)rec)->len);
+}
+
 void mkimage_seal(uint8_t *image, size_t len)
 {
 	struct spt_end *end = (void *)(image + len - sizeof(*end));

@@ -113,6 +113,9 @@ void mkimage_tdx_pages(struct mkimage *mk, enum spt_tdx_page_kind kind, unsigned
 /* A page of the guest's memory, 4096 bytes at @page, saved as one of its page tables. */
 void mkimage_guest_table(struct mkimage *mk, uint64_t gpa, const void *page);
 
+/* Any record, as it is, among those that the tool adds. */
+void mkimage_record(struct mkimage *mk, const void *rec);
+
 /* The image; owned by @mk, may be changed by the caller. Nothing may be added afterwards. */
 uint8_t *mkimage_finish(struct mkimage *mk, size_t *len);
 
