@@ -30,6 +30,7 @@ struct cli {
 	struct cli_globals opt;
 	struct spt_error error;	     /* of the command that returned -errno */
 	FILE *out;		     /* where answers go */
+	FILE *err;		     /* where warnings and errors go, NULL: stderr */
 	bool shell;		     /* several commands: keep things open between them */
 	bool tty;		     /* out is a terminal */
 	bool quit;		     /* the shell is to end */
@@ -48,7 +49,7 @@ extern volatile sig_atomic_t cli_interrupted;
 /* Describe a failure in cli->error and return -@code. */
 #define cli_fail(cli, code, ...) spt_fail(&(cli)->error, (code), __VA_ARGS__)
 
-/* Print to the terminal's error stream, one line, with the program's name before it. */
+/* Print to stderr, or where cli->err says, one line, with the program's name before it. */
 void cli_warn(struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

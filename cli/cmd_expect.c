@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/capture.h"
 #include "cli/cli.h"
 #include "cli/json.h"
-#include "cli/run.h"
 
 /* What a line must be: a text, or /REGEX/. */
 struct wanted {
@@ -65,44 +65,20 @@ static bool output_fits(const struct wanted *w, char *output, const char **first
 	return fits;
 }
 
-/* Run the command with its answer into *@output, to be freed; its status. */
-static int run_quietly(struct cli *cli, int argc, const char **argv, char **output)
-{
-	struct cli_stream *json = cli->json_out;
-	FILE *out = cli->out, *memory;
-	bool shell = cli->shell, tty = cli->tty;
-	size_t size;
-	int status;
-
-	*output = NULL;
-	memory = open_memstream(output, &size);
-	if (!memory)
-		return -1;
-	cli->out = memory;
-	cli->json_out = NULL;
-	cli->tty = false;
-	status = cli_run(cli, argc, argv, cli->where);
-	fclose(memory);
-	cli->out = out;
-	cli->json_out = json;
-	cli->shell = shell;
-	cli->tty = tty;
-	return status;
-}
-
 static int expect_run(struct cli *cli, const struct cli_call *call)
 {
 	const char *argv[CLI_MAX_ARGS + 1];
 	const char *where = cli->where, *first = "nothing";
 	struct wanted wanted;
 	char *output;
+	size_t size;
 	bool fits;
 	int status, rc = parse_wanted(cli, call->argv[0], &wanted);
 
 	if (rc)
 		return rc;
 	memcpy(argv, call->argv + 1, sizeof(argv[0]) * (size_t)(call->argc - 1));
-	status = run_quietly(cli, call->argc - 1, argv, &output);
+	status = cli_capture(cli, call->argc - 1, argv, false, &output, &size);
 	fits = status != CLI_ERROR && output && output_fits(&wanted, output, &first);
 	if (wanted.is_regex)
 		regfree(&wanted.regex);

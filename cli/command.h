@@ -32,6 +32,7 @@ struct cli;
 	X(disasm)                                                                                  \
 	X(read)                                                                                    \
 	X(save)                                                                                    \
+	X(report)                                                                                  \
 	X(diff)                                                                                    \
 	X(watch)                                                                                   \
 	X(events)                                                                                  \

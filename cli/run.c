@@ -16,14 +16,15 @@ volatile sig_atomic_t cli_interrupted;
 
 void cli_warn(struct cli *cli, const char *fmt, ...)
 {
+	FILE *err = cli->err ? cli->err : stderr;
 	va_list ap;
 
 	fflush(cli->out);
-	fputs("spt: ", stderr);
+	fputs("spt: ", err);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vfprintf(err, fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	fputc('\n', err);
 }
 
 static void print_error(struct cli *cli, const char *where)
