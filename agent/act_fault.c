@@ -112,7 +112,7 @@ static enum spt_reason spt_fault_wrong_mmu(struct kvm_vcpu *vcpu)
 		return SPT_WHY_NESTED;
 	if (spt_load(mmu, SPT_F_MMU_ROOT_ROLE, &role) || !spt_role_field(role, SPT_F_ROLE_DIRECT))
 		return SPT_WHY_MODE;
-	return SPT_WHY_NONE;
+	return spt_role_field(role, SPT_F_ROLE_SMM) ? SPT_WHY_BUSY : SPT_WHY_NONE;
 }
 
 /* What an entry to the guest does with the root first. */
@@ -167,6 +167,9 @@ static int spt_fault_refused(struct spt_action *act, enum spt_reason reason)
 	case SPT_WHY_NESTED:
 		return spt_refuse_action(act, reason,
 					 "the vCPU runs a nested guest: its faults are of other addresses");
+	case SPT_WHY_BUSY:
+		return spt_refuse_action(act, reason,
+					 "the vCPU is in system management mode: its slots are others");
 	default:
 		return spt_refuse_action(act, reason,
 					 "with shadow paging a fault is one of a guest-virtual address");
@@ -231,6 +234,17 @@ int spt_fault_gfn(struct spt_action *act, struct kvm_vcpu *vcpu, u64 gfn, u32 ac
 	error = spt_fault_run(act, vcpu, gfn, access, fault);
 	kfree(fault);
 	return error;
+}
+
+bool spt_fault_again(struct spt_action *act, u64 gfn)
+{
+	struct kvm_vcpu *vcpu = act->vcpu;
+
+	if (spt_fault_can(act))
+		return false;
+	if (!vcpu)
+		vcpu = spt_action_vcpu(act);
+	return vcpu && !spt_fault_gfn(act, vcpu, gfn, SPT_PERM_R);
 }
 
 /* The functions of either way, and the MMU of the host. */

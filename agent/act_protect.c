@@ -36,12 +36,28 @@ static int spt_protect_check(struct spt_action *act)
 	return error ? error : spt_action_needs(act, SPT_S_FLUSH_REMOTE_TLBS);
 }
 
+/*
+ * The bits that allow execution where they are allowed to: an access-tracked entry
+ * permits nothing now, and has them elsewhere until the next access.
+ */
+static u64 spt_protect_exec_bits(u64 spte)
+{
+	return spt_executable_mask() << spt_entry_saved_shift(spte);
+}
+
+static bool spt_protect_executes(u64 spte)
+{
+	u64 nx = spt_mask(SPT_S_NX_MASK);
+
+	return nx ? !(spte & nx) : spte & spt_protect_exec_bits(spte);
+}
+
 /* The entry without execution; KVM's masks say which bits that is. */
 static u64 spt_protect_no_exec(u64 spte)
 {
 	u64 nx = spt_mask(SPT_S_NX_MASK);
 
-	return nx ? spte | nx : spte & ~spt_executable_mask();
+	return nx ? spte | nx : spte & ~spt_protect_exec_bits(spte);
 }
 
 /* True: the entry was changed. mmu_lock is held for write. */
@@ -57,7 +73,7 @@ static bool spt_protect_entry(const struct spt_entry *entry)
 		/* It was read without the lock, or the tables changed: not the same leaf. */
 		if (!spt_spte_present(old) ||
 		    (old ^ entry->spte) & spt_layout.addr_mask ||
-		    !(spt_entry_perm(old) & SPT_PERM_X))
+		    !spt_protect_executes(old))
 			return false;
 		if (cmpxchg64(entry->sptep, old, spt_protect_no_exec(old)) == old)
 			return true;
@@ -135,23 +151,13 @@ static int spt_protect_leaves(struct spt_action *act)
 	return 0;
 }
 
-static bool spt_protect_mapped(const struct spt_entries *entries)
-{
-	unsigned int i;
-
-	for (i = 0; i < entries->count; i++)
-		if (entries->at[i].leaf)
-			return true;
-	return false;
-}
-
 static int spt_protect_act(struct spt_action *act)
 {
 	struct spt_protect *own = act->own;
 	int error;
 
 	spt_entries_read(act, act->target.gfn, &own->before);
-	if (!spt_protect_mapped(&own->before)) {
+	if (!spt_entries_mapped(&own->before)) {
 		spt_say_entries(act, &own->before, &own->before);
 		return spt_action_over(act, SPT_RESULT_NO_EFFECT, SPT_WHY_UNMAPPED,
 				       "no leaf maps the page");

@@ -288,16 +288,13 @@ static int spt_remap_act(struct spt_action *act)
 		return spt_action_over(act, SPT_RESULT_FAILED, SPT_WHY_UNCHANGED,
 				       "the page is where it was");
 	act->effects++;
-	if (act->vcpu)
-		error = spt_fault_gfn(act, act->vcpu, act->target.gfn, SPT_PERM_R);
+	/* Where that cannot be, the guest's next access maps it. */
+	spt_fault_again(act, act->target.gfn);
 	spt_entries_read(act, act->target.gfn, &own->after);
 	spt_say_entries(act, &own->before, &own->after);
 	if (new_hpa != SPT_NO_HPA && !spt_remap_mapped(act, &own->after, new_hpa))
 		return spt_action_over(act, SPT_RESULT_FAILED, SPT_WHY_CHANGED,
 				       "an entry maps another frame than the host: it moved again");
-	if (error)
-		return spt_action_over(act, SPT_RESULT_DONE, act->reason,
-				       "the page moved; the next access maps it");
 	return 0;
 }
 

@@ -7,10 +7,15 @@
  * not last: the next fault after a zap maps a huge page again. So there is one
  * more reason against huge pages, counted by KVM itself, until undo takes it
  * away; then the 4K pages around are removed, and the next fault maps what the
- * host has.
+ * host has. Where KVM does not split in place, as with shadow paging, the huge
+ * page is removed and mapped again in 4K by the next fault.
+ *
+ * collapse: 4K pages that nothing keeps small any more are removed, and the next
+ * fault, which is ours where that can be, maps the huge page.
  */
 #include <linux/slab.h>
 
+#include "entries.h"
 #include "small.h"
 
 struct spt_split {
@@ -18,28 +23,8 @@ struct spt_split {
 	struct spt_entries after;
 };
 
-static bool spt_huge(const struct spt_entries *entries)
-{
-	unsigned int i;
-
-	for (i = 0; i < entries->count; i++)
-		if (entries->at[i].present && entries->at[i].leaf &&
-		    entries->at[i].level > SPT_LEVEL_4K)
-			return true;
-	return false;
-}
-
-static bool spt_mapped(const struct spt_entries *entries)
-{
-	unsigned int i;
-
-	for (i = 0; i < entries->count; i++)
-		if (entries->at[i].present && entries->at[i].leaf)
-			return true;
-	return false;
-}
-
-static int spt_split_check(struct spt_action *act)
+/* What split and collapse begin with: the page, mapped; the entries are in own->before. */
+static int spt_split_target(struct spt_action *act)
 {
 	struct spt_split *own = act->own;
 	int error;
@@ -50,9 +35,19 @@ static int spt_split_check(struct spt_action *act)
 	if (error)
 		return error;
 	spt_entries_read(act, act->target.gfn, &own->before);
-	if (!spt_mapped(&own->before))
+	if (!spt_entries_mapped(&own->before))
 		return spt_refuse_action(act, SPT_WHY_UNMAPPED, "no entry maps the address");
-	if (!spt_huge(&own->before))
+	return 0;
+}
+
+static int spt_split_check(struct spt_action *act)
+{
+	struct spt_split *own = act->own;
+	int error = spt_split_target(act);
+
+	if (error)
+		return error;
+	if (!spt_entries_huge(&own->before))
 		return spt_refuse_action(act, SPT_WHY_NOT_HUGE, "it is mapped with 4K pages");
 	return 0;
 }
@@ -74,8 +69,11 @@ static int spt_split_act(struct spt_action *act)
 	act->undo->own = small;
 	act->keep_undo = true;
 	spt_entries_read(act, act->target.gfn, &own->after);
+	/* Only the TDP MMU splits in place. */
+	if (!spt_entries_mapped(&own->after) && spt_fault_again(act, act->target.gfn))
+		spt_entries_read(act, act->target.gfn, &own->after);
 	act->effects += spt_say_entries(act, &own->before, &own->after) > 0;
-	if (spt_huge(&own->after))
+	if (spt_entries_huge(&own->after))
 		return spt_action_over(act, SPT_RESULT_FAILED, SPT_WHY_KVM,
 				       "KVM had no memory to split all of it; undo what there is");
 	return 0;
@@ -124,27 +122,38 @@ static const char *spt_kept_small(struct spt_action *act)
 	return why;
 }
 
+/*
+ * Shadow pages map what the guest maps, and nothing larger: a table of 4K entries
+ * that is direct stands for one large entry of the guest's.
+ */
+static bool spt_guest_huge(const struct spt_entries *entries)
+{
+	unsigned int i;
+
+	for (i = 0; i < entries->count; i++)
+		if (entries->at[i].leaf && spt_role_field(entries->at[i].role, SPT_F_ROLE_DIRECT))
+			return true;
+	return false;
+}
+
 static int spt_collapse_check(struct spt_action *act)
 {
 	struct spt_split *own = act->own;
 	const char *why;
-	int error;
+	int error = spt_split_target(act);
 
-	error = spt_small_needs(act);
-	if (!error)
-		error = spt_target_page(act);
 	if (error)
 		return error;
-	spt_entries_read(act, act->target.gfn, &own->before);
-	if (!spt_mapped(&own->before))
-		return spt_refuse_action(act, SPT_WHY_UNMAPPED, "no entry maps the address");
-	if (spt_huge(&own->before))
+	if (spt_entries_huge(&own->before))
 		return spt_refuse_action(act, SPT_WHY_NOT_4K, "it is mapped huge");
 	why = spt_kept_small(act);
 	if (why)
 		return spt_refuse_action(act, SPT_WHY_KEPT, "%s", why);
 	if (spt_host_level(act->acted->id.mm, act->target.hva) < SPT_LEVEL_2M)
 		return spt_refuse_action(act, SPT_WHY_NOT_HUGE, "the host maps it with 4K pages");
+	if (spt_layout.mmu == SPT_MMU_SHADOW && !spt_guest_huge(&own->before))
+		return spt_refuse_action(act, SPT_WHY_KEPT,
+					 "the guest's own tables, which are shadowed, map 4K pages");
 	return 0;
 }
 
@@ -155,11 +164,10 @@ static int spt_collapse_check(struct spt_action *act)
 static int spt_collapse_act(struct spt_action *act)
 {
 	struct mutex *slots_lock = spt_kvm_slots_lock(act->kvm);
-	struct kvm_vcpu *vcpu = spt_action_vcpu(act);
 	struct spt_split *own = act->own;
 	u64 first = SPT_2M_GFN(act->target.gfn);
 	const void *slot;
-	int error;
+	bool mapped;
 
 	spt_entries_read(act, act->target.gfn, &own->before);
 	if (mutex_lock_killable(slots_lock))
@@ -173,16 +181,19 @@ static int spt_collapse_act(struct spt_action *act)
 	mutex_unlock(slots_lock);
 	if (!slot)
 		return spt_refuse_action(act, SPT_WHY_CHANGED, "the memslot is another one now");
-	error = vcpu ? spt_fault_gfn(act, vcpu, act->target.gfn, SPT_PERM_R) : -ESRCH;
+	mapped = spt_fault_again(act, act->target.gfn);
 	spt_entries_read(act, act->target.gfn, &own->after);
 	act->effects += spt_say_entries(act, &own->before, &own->after) > 0;
-	if (error && !spt_mapped(&own->after))
-		return spt_action_over(act, SPT_RESULT_FAILED, SPT_WHY_BUSY,
-				       "the 4K pages are removed, the next access maps it again");
-	if (!spt_huge(&own->after))
+	if (spt_entries_huge(&own->after))
+		return 0;
+	if (spt_entries_mapped(&own->after))
 		return spt_action_over(act, SPT_RESULT_NO_EFFECT, SPT_WHY_UNCHANGED,
 				       "KVM mapped a 4K page again");
-	return 0;
+	/* With shadow paging only the guest can fault: what kept it small is gone. */
+	if (spt_layout.mmu == SPT_MMU_SHADOW)
+		return 0;
+	return spt_action_over(act, SPT_RESULT_FAILED, mapped ? SPT_WHY_CHANGED : SPT_WHY_BUSY,
+			       "the 4K pages are removed, the next access maps it again");
 }
 
 const struct spt_action_ops spt_collapse_ops = {

@@ -362,7 +362,6 @@ static int spt_trap_check(struct spt_action *act)
 static int spt_trap_act(struct spt_action *act)
 {
 	struct spt_trap *trap = act->own;
-	struct kvm_vcpu *vcpu = spt_action_vcpu(act);
 	int error;
 
 	trap->act = act;
@@ -373,8 +372,9 @@ static int spt_trap_act(struct spt_action *act)
 	if (error)
 		return error;
 	/* What is not mapped cannot be read-only. */
-	if (trap->by_write && vcpu && !spt_trap_open(trap, &trap->after) && !trap->after.count)
-		spt_fault_gfn(act, vcpu, act->target.gfn, SPT_PERM_R);
+	spt_entries_read(act, act->target.gfn, &trap->after);
+	if (trap->by_write && !spt_entries_mapped(&trap->after))
+		spt_fault_again(act, act->target.gfn);
 	trap->watch.kvm = act->kvm;
 	trap->watch.faulted = spt_trap_faulted;
 	trap->watch.exited = spt_trap_exited;

@@ -270,6 +270,14 @@ unsigned int spt_say_entries(struct spt_action *act, const struct spt_entries *b
 /* entries_say.c: what an entry permits, SPT_PERM_*, and more, by the masks of this kernel. */
 u32 spt_entry_perm(u64 spte);
 bool spt_entry_accessed(u64 spte);
+/*
+ * How far above its bits of permission an access-tracked entry keeps what it will
+ * permit again; 0: the entry is none.
+ */
+unsigned int spt_entry_saved_shift(u64 spte);
+/* Does one of them map the page; as part of a huge one? */
+bool spt_entries_mapped(const struct spt_entries *entries);
+bool spt_entries_huge(const struct spt_entries *entries);
 const char *spt_entry_kind(const struct spt_entry *entry);
 /* A mask of KVM's, 0 where there is none; all bits that allow execution, 0: NX forbids it. */
 u64 spt_mask(enum spt_symbol_id id);
@@ -343,6 +351,11 @@ void spt_say_ran(struct spt_action *act, const struct spt_vcpu_ran *ran);
  * says context, ret, ns. 0, or a refusal.
  */
 int spt_fault_gfn(struct spt_action *act, struct kvm_vcpu *vcpu, u64 gfn, u32 access);
+/*
+ * The same by a read, on act's vCPU or any, for what an action has just taken away.
+ * False: nobody can fault for the guest, its own next access maps it.
+ */
+bool spt_fault_again(struct spt_action *act, u64 gfn);
 /* Refuses where no fault can be forced: shadow paging, a kernel without the functions. */
 int spt_fault_can(struct spt_action *act);
 

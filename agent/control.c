@@ -25,6 +25,12 @@ struct spt_control {
 	wait_queue_head_t wait;		/* for hits, and for the end */
 };
 
+/* -EPERM: a kernel that does not let root change it. It may become one at any time. */
+static int spt_kernel_locked(void)
+{
+	return security_locked_down(LOCKDOWN_MODULE_SIGNATURE) ? -EPERM : 0;
+}
+
 /* Armed, allowed, and a kernel that lets root change it. */
 static int spt_may_act(void)
 {
@@ -32,7 +38,7 @@ static int spt_may_act(void)
 
 	if (error || !spt_armed)
 		return -EPERM;
-	return security_locked_down(LOCKDOWN_MODULE_SIGNATURE) ? -EPERM : 0;
+	return spt_kernel_locked();
 }
 
 static int spt_control_attach(struct spt_control *control, const struct spt_vm_id *id)
@@ -155,6 +161,8 @@ static ssize_t spt_control_write(struct file *file, const char __user *from, siz
 	char *line;
 	int error;
 
+	if (spt_kernel_locked())
+		return -EPERM;
 	if (!size || size > SPT_ACTION_LINE_MAX)
 		return -EINVAL;
 	line = kmalloc(size + 1, GFP_KERNEL);

@@ -29,6 +29,14 @@ static bool spt_entry_ad_disabled(u64 spte)
 	return spt_layout.mmu == SPT_MMU_EPT && ((spte >> shift) & 3) == 1;
 }
 
+/* SHADOW_ACC_TRACK_SAVED_BITS_SHIFT */
+unsigned int spt_entry_saved_shift(u64 spte)
+{
+	if (!spt_entry_ad_disabled(spte) || spte & spt_mask(SPT_S_ACC_TRACK_MASK))
+		return 0;
+	return spt_layout.field[SPT_F_ROLE_ACCESS].mask == 0xf ? 52 : 54;
+}
+
 u32 spt_entry_perm(u64 spte)
 {
 	u32 perm = 0;
@@ -50,6 +58,26 @@ bool spt_entry_accessed(u64 spte)
 	if (spt_entry_ad_disabled(spte))
 		return spte & spt_mask(SPT_S_ACC_TRACK_MASK);
 	return spte & spt_mask(SPT_S_ACCESSED_MASK);
+}
+
+bool spt_entries_mapped(const struct spt_entries *entries)
+{
+	unsigned int i;
+
+	for (i = 0; i < entries->count; i++)
+		if (entries->at[i].leaf)
+			return true;
+	return false;
+}
+
+bool spt_entries_huge(const struct spt_entries *entries)
+{
+	unsigned int i;
+
+	for (i = 0; i < entries->count; i++)
+		if (entries->at[i].leaf && entries->at[i].level > SPT_LEVEL_4K)
+			return true;
+	return false;
 }
 
 const char *spt_entry_kind(const struct spt_entry *entry)

@@ -13,7 +13,7 @@
  * and fails only when there is nothing to read: -EINVAL (longer than a line, or
  * not one line), -EBUSY (the file still listens), -EINTR. The open fails with
  * -EPERM when the agent is not armed, the caller lacks CAP_SYS_ADMIN or the
- * kernel is locked down.
+ * kernel is locked down; so does a write once the kernel is locked down.
  *
  * Reads give lines 'name: value' in blocks, an empty line between two:
  *

@@ -94,6 +94,12 @@ host_says_no() {
 	pages_do 'mprotect 0x10320000 rw' && pages_do 'write 0x10320000 7'
 }
 
+# There its slots, and its root, are others.
+in_smm() {
+	pages_do 'smm on' && says refused busy 'fault gpa=0x10315000 access=w' && pages_do 'smm off' &&
+		done_by 'fault gpa=0x10315000 access=w'
+}
+
 if [ $shadow ]; then
 	check fault-refused says refused mode 'fault gpa=0x10310000 access=w'
 else
@@ -108,6 +114,7 @@ else
 	check fault-host-says-no host_says_no
 	check fault-read-only says refused read-only 'fault gpa=0x40000000 access=w'
 	check fault-read-only-read act 'fault gpa=0x40020000 access=r'
+	check fault-in-smm in_smm
 	check fault-no-vcpu says refused no-vcpu 'fault gpa=0x10310000 vcpu=7'
 fi
 

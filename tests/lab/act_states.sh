@@ -1,0 +1,326 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Every action while the vCPU's thread is in user space, in the guest, and halted: what KVM counts and
+# traces, what the host says of the page, what L1's memory holds and what the guest sees afterwards.
+# With EPT once more without accessed and dirty bits. What a mode cannot do it refuses, and says why.
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/lab/verify.sh
+. "$(dirname "$0")/verify.sh"
+# shellcheck source=tests/lab/act_control.sh
+. "$(dirname "$0")/act_control.sh"
+
+case $LAB_MMU in
+*shadow) tdp='' tdp_mmu='' gva=0x100000000000 ;;
+*list) tdp=1 tdp_mmu='' gva=0 ;;
+*) tdp=1 tdp_mmu=1 gva=0 ;;
+esac
+BASE=0x10000000	# 64K of 'anon', which the actions are of
+HOT=0x10100000	# what a running vCPU goes round
+THP=0x20000000	# 2M of 'thp'
+TRACE=/sys/kernel/tracing/instances/act
+
+counter() {
+	cat "/sys/kernel/debug/kvm/$VM/$1"
+}
+
+# --- what KVM traces ---
+trace_open() {
+	[ -d /sys/kernel/tracing/events ] || mount -t tracefs none /sys/kernel/tracing || return 1
+	[ -d "$TRACE" ] || mkdir "$TRACE" || return 1
+	echo 256 >"$TRACE/buffer_size_kb"
+	echo 1 >"$TRACE/events/kvm/kvm_page_fault/enable" || return 1
+	[ -z "$tdp_mmu" ] || echo 1 >"$TRACE/events/kvmmmu/kvm_tdp_mmu_spte_changed/enable"
+}
+
+trace_close() {
+	echo 0 >"$TRACE/events/enable"
+	rmdir "$TRACE"
+}
+
+trace_clear() {
+	echo >"$TRACE/trace"
+}
+
+# A fault of the guest at that page: of its GVA where its tables are shadowed.
+traced_fault() { # GPA
+	page=$(printf '%x' $((($1 + gva) >> 12)))
+	grep -Eq "kvm_page_fault: .*address (0x)?0*${page}[0-9a-f]{3} " "$TRACE/trace"
+}
+
+# The TDP MMU tells of each entry that changes.
+traced_entry() { # GPA LEVEL
+	[ -n "$tdp_mmu" ] || return 0
+	grep -Eq "kvm_tdp_mmu_spte_changed: as id 0 gfn $(printf '%x' $(($1 >> 12))) level $2 " "$TRACE/trace"
+}
+
+# --- where the vCPU is ---
+enter() {
+	case $state in
+	running*) pages_do "touch $HOT+16K w" "run $HOT+16K w" >/dev/null ;;
+	halted) pages_do halt >/dev/null ;;
+	esac
+}
+
+leave() {
+	case $state in
+	running*)
+		rounds=$(pages_do pause | sed -n 's/.*rounds0=\([0-9]*\).*/\1/p')
+		[ "${rounds:-0}" -gt 0 ]
+		;;
+	halted) pages_do pause >/dev/null ;;
+	esac
+}
+
+# in_state NAME FUNCTION...: the vCPU is put where it is to be, and taken from there again.
+in_state() {
+	in_state_name=$1
+	shift
+	enter || not_ok "$state-enter: $(cat "$WORK/pages.out")"
+	check "$state-$in_state_name" "$@"
+	leave || not_ok "$state-leave-after-$in_state_name: $rounds rounds"
+}
+
+# Done by this line, KVM's count of 4K pages (2M with PAGES=2m) changed by that much.
+counted() { # DIFFERENCE LINE
+	before=$(counter "pages_${PAGES:-4k}")
+	control "$2" || { cat "$WORK/control"; return 1; }
+	after=$(counter "pages_${PAGES:-4k}")
+	echo "pages_${PAGES:-4k}: $before, then $after"
+	cat "$WORK/control"
+	[ $((after - before)) -eq "$1" ]
+}
+
+# The guest's next access of that kind faults, KVM traces that and counts it.
+faults_once_more() { # GPA ACCESS
+	trace_clear
+	before=$(counter pf_taken)
+	pages_do "touch $1 $2" || return 1
+	[ "$(counter pf_taken)" -gt "$before" ] && traced_fault "$1"
+}
+
+zaps() {
+	trace_clear
+	counted -16 "zap gpa=$BASE+0x10000" && [ "$(word 4k-before mapped)" = 16 ] &&
+		[ "$(word 4k-after mapped)" = 0 ] && traced_entry "$BASE" 1
+}
+
+# By its own thread in KVM_RUN, by ours where it is in user space.
+forces_a_fault() {
+	trace_clear
+	counted 1 "fault gpa=$BASE access=w" && [ "$(value ret)" = fixed ] && traced_entry "$BASE" 1 || return 1
+	case $state in
+	user*) [ "$(value context)" = thread ] ;;
+	*) [ "$(value context)" = run ] ;;
+	esac
+}
+
+refuses_a_fault() {
+	! control "fault gpa=$BASE access=w" && cat "$WORK/control" && [ "$(value result)" = refused ] &&
+		value reason | grep -q '^mode: .*guest-virtual'
+}
+
+host_page() { # GPA
+	pages_do "pagemap $1" | tr ' ' '\n' | sed -n "s/^$1=//p"
+}
+
+remaps() {
+	was=$(host_page $((BASE + 0x1000)) 2>/dev/null) moved=$(vmstat_of pgmigrate_success)
+	control "remap gpa=$((BASE + 0x1000)) count=3" || { cat "$WORK/control"; return 1; }
+	cat "$WORK/control"
+	[ "$(grep -c '^step: ' "$WORK/control")" = 3 ] && [ $(($(vmstat_of pgmigrate_success) - moved)) -ge 3 ] &&
+		[ "$(value old-hpa)" != "$(value new-hpa)" ] && [ "$(vmstat_of nr_isolated_anon)" = 0 ] ||
+		return 1
+	[ -z "$tdp" ] || [ $(($(word after) & 0xffffffffff000)) -eq $(($(value new-hpa))) ]
+}
+
+host_has_it() {
+	now=$(pages_do "pagemap $((BASE + 0x1000))" | sed 's/.*=//')
+	echo "the host has it at $now, and at $was before"
+	[ $((now)) -eq $(($(value new-hpa))) ]
+}
+
+protects() { # PERM
+	counted 0 "protect gpa=$((BASE + 0x2000)) perm=$1" && [ "$(word before)" != "$(word after)" ]
+}
+
+splits() {
+	trace_clear
+	PAGES=2m counted -1 "split gpa=$THP" && [ "$(word level-before)" = 2 ] || return 1
+	split_id=$(value undo)
+	# With shadow paging the guest's next access maps it.
+	[ -z "$tdp" ] || [ "$(word level-after)" = 1 ]
+}
+
+# Zapped and mapped again it is 4K all the same.
+stays_small() {
+	control "zap gpa=$THP+0x200000" && pages_do "touch $THP+4K w" || return 1
+	! control "split gpa=$THP dry-run=1" && value reason | grep -q '^not-huge:'
+}
+
+unsplits() {
+	control "undo id=$split_id"
+}
+
+# What was mapped while it was tracked is 4K, and stays so when nothing keeps it small any more.
+small_for_no_reason() {
+	control "zap gpa=$THP+0x200000" && control "track gpa=$THP" || return 1
+	track_id=$(value undo)
+	pages_do "touch $THP+2M w" && control "undo id=$track_id" || return 1
+	! control "split gpa=$THP dry-run=1" && value reason | grep -q '^not-huge:'
+}
+
+collapses() {
+	control "collapse gpa=$THP" || { cat "$WORK/control"; return 1; }
+	cat "$WORK/control"
+	[ -z "$tdp" ] || [ "$(word level-after)" = 2 ]
+}
+
+is_huge() {
+	pages_do "touch $THP+4K w" && control "split gpa=$THP dry-run=1"
+}
+
+tracks() {
+	control "track gpa=$((BASE + 0x3000))" && track_id=$(value undo) && [ -n "$track_id" ]
+}
+
+# Two writes and a read, of which KVM traces two faults at least.
+track_counts() {
+	trace_clear
+	pages_do "write $((BASE + 0x3000)) 1" "read $((BASE + 0x3000))" "write $((BASE + 0x3000)) 2" &&
+		traced_fault $((BASE + 0x3000)) && control "undo id=$track_id" && [ "$(value count)" = 2 ]
+}
+
+marks() { # ACTION
+	control "$1 gpa=$BASE+0x10000" && [ "$(value count)" -ge 16 ]
+}
+
+shows() { # ACTION
+	pages_do "touch $((BASE + 0x4000)) w" && control "$1 gpa=$BASE+0x10000 show=1" || return 1
+	cat "$WORK/control"
+	[ "$(grep -c '^touched: ' "$WORK/control")" = 1 ] &&
+		[ $(($(word gpa touched))) -eq $((BASE + 0x4000)) ] && [ $(($(word size touched))) -eq 4096 ]
+}
+
+# Without accessed bits an entry that was aged permits nothing until the next access: what is taken
+# from it must not come back with that.
+protects_aged() {
+	pages_do "touch $BASE+64K x" "touch $BASE+64K w" && control "age gpa=$BASE+0x10000" &&
+		protects rw && cat "$WORK/control" && pages_do "touch $((BASE + 0x2000)) r" || return 1
+	faults_once_more $((BASE + 0x2000)) x && pages_do "touch $((BASE + 0x2000)) w"
+}
+
+# Armed as it is; who comes first is told with its instruction.
+traps() {
+	case $state in
+	running*)
+		listen "trap gpa=$HOT count=2 timeout=60" && heard && at='run-write'
+		;;
+	*)
+		listen "trap gpa=$((BASE + 0x5000)) count=1 timeout=60" || return 1
+		leave
+		pages_do "touch $((BASE + 0x5000)) w" || return 1
+		heard && at='write'
+		enter
+		;;
+	esac || { cat "$WORK/heard"; return 1; }
+	rip=$(pages_code "$at")
+	cat "$WORK/heard"
+	[ $(($(word rip hit "$WORK/heard"))) -eq $((rip)) ] && [ -n "$(word insn hit "$WORK/heard")" ]
+}
+
+pages_code() { # NAME
+	tr ' ' '\n' <"$WORK/code" | sed -n "s/^$1=//p"
+}
+
+# Every action, where $state says.
+all_actions() {
+	check "$state-fill" pages_do "touch $BASE+64K x" "fill $BASE+64K 21" "fill $THP+2M 22"
+	keep_slots
+
+	in_state zap zaps
+	if [ -n "$tdp" ]; then
+		in_state fault forces_a_fault
+	else
+		in_state fault-refused refuses_a_fault
+	fi
+	check "$state-zapped-comes-back" faults_once_more $((BASE + 0x8000)) r
+	check "$state-zapped-content" pages_do "verify $BASE+64K 21"
+
+	in_state remap remaps
+	check "$state-remap-host" host_has_it
+	check "$state-remapped-content" pages_do "verify $BASE+64K 21"
+
+	check "$state-all-mapped" pages_do "touch $BASE+64K x" "touch $BASE+64K w" "fill $BASE+64K 21"
+	in_state protect-write protects rx
+	check "$state-protect-write-once" faults_once_more $((BASE + 0x2000)) w
+	check "$state-executable" pages_do "touch $((BASE + 0x2000)) x"
+	in_state protect-exec protects rw
+	check "$state-protect-exec-once" faults_once_more $((BASE + 0x2000)) x
+	in_state protect-both protects r
+	check "$state-protect-both-once" faults_once_more $((BASE + 0x2000)) w
+
+	in_state track tracks
+	check "$state-track-counts" track_counts
+	check "$state-slots-after-track" same_slots
+
+	check "$state-all-touched" pages_do "touch $BASE+64K w"
+	in_state age marks age
+	check "$state-age-shows" shows age
+	check "$state-all-touched-again" pages_do "touch $BASE+64K w"
+	in_state dirty marks dirty
+	check "$state-dirty-shows" shows dirty
+	check "$state-age-then-protect" protects_aged
+
+	in_state trap traps
+
+	if [ "$(counter pages_2m)" -ge 1 ] && is_huge >/dev/null; then
+		in_state split splits
+		check "$state-split-content" pages_do "verify $THP+2M 22"
+		check "$state-split-stays" stays_small
+		in_state unsplit unsplits
+		check "$state-unsplit-is-huge" is_huge
+		check "$state-unsplit-content" pages_do "verify $THP+2M 22"
+		check "$state-small-for-no-reason" small_for_no_reason
+		in_state collapse collapses
+		check "$state-collapsed-is-huge" is_huge
+		check "$state-collapsed-content" pages_do "verify $((THP + 0x1000))+1M 22"
+	else
+		not_ok "$state-huge: no huge page at $THP"
+	fi
+	check "$state-slots" same_slots
+	verify "$state"
+}
+
+reload_kvm() { # PARAMETER...
+	spt agent unload && rmmod kvm_intel && modprobe kvm_intel "$@" && spt agent load --armed
+}
+
+guest_start() {
+	pages_start --irqchip || finish
+	pages_do code >"$WORK/code"
+}
+
+settle
+arm_agent
+check trace-open trace_open
+guest_start
+for state in user running halted; do
+	all_actions
+done
+pages_stop
+case $LAB_MMU in
+ept | ept-list)
+	check no-ad-bits reload_kvm eptad=0
+	guest_start
+	state=user-without-ad
+	all_actions
+	state=running-without-ad
+	in_state age marks age
+	pages_stop
+	check ad-bits-again reload_kvm eptad=1
+	;;
+esac
+check nothing-to-undo sh -c "! grep undo=open '$DEBUGFS/journal'"
+check trace-close trace_close
+finish
