@@ -22,6 +22,7 @@
 #include "guest_code.h"
 #include "memslots.h"
 #include "small.h"
+#include "vcpu.h"
 
 /* PFERR_* of asm/kvm_host.h, the same on all kernels. */
 #define SPT_PFERR_WRITE		BIT_ULL(1)
@@ -137,6 +138,8 @@ static void spt_trap_describe(const struct spt_fault *fault, struct spt_trap_hit
 		hit->gva = (hit->at.linear & PAGE_MASK) | (hit->gpa & ~PAGE_MASK);
 		hit->gva_known = true;
 	}
+	if (!hit->gva_known && spt_layout.mmu == SPT_MMU_EPT)
+		hit->gva_known = spt_vmcs_faulted_at(&hit->gva);
 	hit->insn_len = spt_guest_code(fault->vcpu, &hit->at, hit->insn);
 }
 

@@ -12,6 +12,12 @@ enum { SPT_REG_RSP = 4, SPT_REG_RIP = 16, SPT_REG_PDPTR, SPT_REG_CR0, SPT_REG_CR
  * when KVM shadows. -EAGAIN: the VMCS is loaded nowhere. May sleep for an IPI.
  */
 int spt_vmcs_root(const void *vcpu, u64 *root);
+/*
+ * The linear address of the access that ended in the EPT violation at hand, read
+ * from the VMCS that is loaded: in the vCPU's thread, preemption off. False: no such
+ * exit, or the processor did not say, or it was on its way through the guest's tables.
+ */
+bool spt_vmcs_faulted_at(u64 *gva);
 
 /*
  * The VMCS that @vcpu uses, and the CPU on which it is loaded: there, with preemption

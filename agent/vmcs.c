@@ -12,7 +12,15 @@
 
 /* SDM volume 3, appendix B. */
 #define SPT_VMCS_EPT_POINTER	0x201a
+#define SPT_VMCS_EXIT_REASON	0x4402
+#define SPT_VMCS_EXIT_QUALIFICATION	0x6400
+#define SPT_VMCS_GUEST_LINEAR	0x640a
 #define SPT_VMCS_GUEST_CR3	0x6802
+
+/* Appendix C, and what its exit qualification says of the linear address (27.2.1). */
+#define SPT_EXIT_EPT_VIOLATION	48
+#define SPT_LINEAR_VALID	BIT_ULL(7)
+#define SPT_LINEAR_TRANSLATED	BIT_ULL(8)
 
 struct spt_vmread {
 	const void *vmcs;	/* read only if this one is current */
@@ -80,4 +88,16 @@ int spt_vmcs_root(const void *vcpu, u64 *root)
 		return -EAGAIN;
 	*root = read.value;
 	return 0;
+}
+
+bool spt_vmcs_faulted_at(u64 *gva)
+{
+	const u64 wanted = SPT_LINEAR_VALID | SPT_LINEAR_TRANSLATED;
+	u64 qualification;
+	u64 reason;
+
+	return spt_vmread(SPT_VMCS_EXIT_REASON, &reason) &&
+	       (u16)reason == SPT_EXIT_EPT_VIOLATION &&
+	       spt_vmread(SPT_VMCS_EXIT_QUALIFICATION, &qualification) &&
+	       (qualification & wanted) == wanted && spt_vmread(SPT_VMCS_GUEST_LINEAR, gva);
 }

@@ -13,6 +13,7 @@ case $LAB_MMU in
 esac
 
 # Who may not act.
+check load-to-read sh -c 'spt agent unload && spt agent load'
 pages_start || finish
 refused not-armed 2 'only reads.*--armed' spt --unsafe -V "$VM" fault 0x10000000
 refused not-unsafe 2 'needs --unsafe' spt -V "$VM" fault 0x10000000

@@ -33,6 +33,10 @@ pages_do "touch $PAGE x" "touch $PAGE w" >/dev/null
 listen "trap gpa=$PAGE count=1"
 pages_do "touch $((PAGE + 0x1000)) w" "touch $PAGE w" >/dev/null
 told store "$(at write)" w 488937
+case $LAB_MMU in
+# Where the processor tells the address, or KVM is given it.
+ept* | *shadow) check store-gva test $(($(word gva hit "$WORK/heard"))) = $((0x100000000000 + PAGE)) ;;
+esac
 listen "trap gpa=$PAGE count=1"
 pages_do "touch $PAGE r" >/dev/null
 told load "$(at read)" r 488b07
