@@ -122,7 +122,7 @@ int spt_live_fail(const char *id, int code, struct spt_error *err)
 	case EPERM:
 		return spt_fail(
 			err, EACCES,
-			"VM %s: permission denied: reading live VMs needs root (CAP_SYS_ADMIN)",
+			"VM %s: permission denied: reading live VMs needs root (on a locked-down kernel, nobody may)",
 			id);
 	case EINVAL:
 		return spt_fail(err, EINVAL, "VM %s: the agent does not understand this request",
