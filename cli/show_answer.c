@@ -21,7 +21,7 @@ const char *cli_act_spte(const struct spt_format *format, const struct spt_act_s
 	int at;
 
 	if (!spte->known) {
-		strcpy(text, "n/a");
+		strcpy(text, spte->none ? "none" : "n/a");
 		return text;
 	}
 	s = spt_spte_decode(format, spte->raw, spte->level, SPT_SPTE_WALKED);
@@ -66,7 +66,7 @@ static void print_entry(FILE *out, const struct spt_format *format, const char *
 	fprintf(out, "    %s  0x%016" PRIx64 "\n      before  %s\n",
 		root_text(e.kind, e.root, e.table, root), e.gpa,
 		cli_act_spte(format, &e.before, before));
-	if (e.after.known)
+	if (e.after.known || e.after.none)
 		fprintf(out, "      after   %s\n", cli_act_spte(format, &e.after, after));
 }
 

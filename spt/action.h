@@ -103,6 +103,7 @@ bool spt_act_number(const char *words, const char *key, uint64_t *ret);
 /* An SPTE, and the level of its table. */
 struct spt_act_spte {
 	bool known;
+	bool none; /* told, and that there was no such entry */
 	int level;
 	uint64_t raw;
 };

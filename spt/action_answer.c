@@ -164,6 +164,16 @@ static bool take_kind(const char *words, char kind[SPT_ACT_KIND])
 	return true;
 }
 
+/* 'level 0, -' is said of an entry that was not there, as shadow pages lose theirs. */
+static bool no_spte(const char *words, const char *key, const char *level_key)
+{
+	size_t len, level_len;
+	const char *value = spt_act_word(words, key, &len);
+	const char *level = spt_act_word(words, level_key, &level_len);
+
+	return value && level && len == 1 && *value == '-' && level_len == 1 && *level == '0';
+}
+
 /* An entry's value and its level: both, or neither. */
 static bool take_spte(const char *words, const char *key, const char *level_key,
 		      struct spt_act_spte *ret)
@@ -171,7 +181,9 @@ static bool take_spte(const char *words, const char *key, const char *level_key,
 	uint64_t level = 0;
 	bool have_level;
 
-	*ret = (struct spt_act_spte){ 0 };
+	*ret = (struct spt_act_spte){ .none = no_spte(words, key, level_key) };
+	if (ret->none)
+		return true;
 	if (!maybe_number(words, key, &ret->raw, &ret->known) ||
 	    !maybe_number(words, level_key, &level, &have_level))
 		return false;
@@ -190,7 +202,8 @@ bool spt_act_entry(const char *words, struct spt_act_entry *ret)
 	       maybe_number(words, "table", &ret->table, &have_table) &&
 	       take_kind(words, ret->kind) &&
 	       take_spte(words, "before", "level-before", &ret->before) &&
-	       take_spte(words, "after", "level-after", &ret->after) && ret->before.known;
+	       take_spte(words, "after", "level-after", &ret->after) &&
+	       (ret->before.known || (ret->before.none && ret->after.known));
 }
 
 bool spt_act_mapped(const char *words, struct spt_act_mapped *ret)

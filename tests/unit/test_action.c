@@ -188,6 +188,9 @@ static void what_is_no_answer(void **state)
 		"entry: root=0x1000 kind=direct gpa=0x0 before=0x0",
 		"entry: kind=direct gpa=0x0 level-before=1 before=0x0",
 		"entry: root=0x1000 kind=aaaaaaaaaaaaaaaaaaaaaaaa gpa=0x0 level-before=1 before=0x0",
+		"entry: root=n/a kind=shadow gpa=0x0 level-before=1 before=-",
+		"entry: root=n/a kind=shadow gpa=0x0 level-before=0 before=-",
+		"entry: root=n/a kind=shadow gpa=0x0 level-before=0 before=- level-after=0 after=-",
 		"mapped: root=0x1000 4k-before=1 2m-before=0",
 		"mapped: root=0x1000 4k-before=1 2m-before=0 1g-before=0 4k-after=0",
 		"touched: root=0x1000 gpa=0x0 size=0x0",
@@ -235,6 +238,16 @@ static void an_entry_without_a_root(void **state)
 	assert_int_equal(entry.root, SPT_ACT_NO_ROOT);
 	assert_int_equal(entry.table, 0x5879000);
 	assert_false(entry.after.known);
+	assert_false(entry.after.none);
+	/* It was there and is not, or the other way round. */
+	assert_true(spt_act_entry("root=n/a kind=shadow table=0x5879000 gpa=0x1000 level-before=1 "
+				  "before=0x7 level-after=0 after=-",
+				  &entry));
+	assert_true(entry.before.known && !entry.after.known && entry.after.none);
+	assert_true(spt_act_entry("root=n/a kind=shadow table=0x5879000 gpa=0x1000 level-before=0 "
+				  "before=- level-after=1 after=0x7",
+				  &entry));
+	assert_true(!entry.before.known && entry.before.none && entry.after.known);
 	assert_true(spt_act_mapped("root=n/a kind=shadow 4k-before=1 2m-before=2 1g-before=3",
 				   &mapped));
 	assert_int_equal(mapped.root, SPT_ACT_NO_ROOT);
