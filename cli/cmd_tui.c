@@ -24,34 +24,48 @@ static void copy_errors(int fd, FILE *out)
 		fwrite(text, 1, (size_t)n, out);
 }
 
+/* Run @line with stderr in a file of its own, which is @errors. */
+static int run_line(struct cli *cli, char *line, int errors, FILE *out)
+{
+	int saved = dup(STDERR_FILENO), status;
+
+	if (saved < 0) {
+		fprintf(out, "cannot run a command: %s\n", strerror(errno));
+		return CLI_ERROR;
+	}
+	fflush(stderr);
+	dup2(errors, STDERR_FILENO);
+	status = cli_run_line(cli, line, NULL);
+	copy_errors(errors, out);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	return status;
+}
+
 static int run_command(void *arg, const char *id, const char *line, int columns, FILE *out)
 {
-	struct cli *cli = arg,
-		   inner = { .opt = cli->opt, .out = out, .shell = true, .warned = true };
-	int errors = memfd_create("spt-errors", MFD_CLOEXEC), saved = dup(STDERR_FILENO), status;
+	struct cli *cli = arg;
+	struct cli inner = { .opt = cli->opt, .out = out, .shell = true, .warned = true };
+	int errors = memfd_create("spt-errors", MFD_CLOEXEC), status;
 	char *copy = strdup(line);
 
 	if (id)
 		inner.opt.vm = id;
 	inner.opt.json = inner.opt.raw = false;
 	inner.opt.columns = NULL;
-	if (errors < 0 || saved < 0 || !copy) {
+	if (errors < 0 || !copy) {
 		fprintf(out, "cannot run a command: %s\n", strerror(errno));
 		status = CLI_ERROR;
 	} else {
-		fflush(stderr);
-		dup2(errors, STDERR_FILENO);
 		cli_explain_width(columns);
-		status = cli_run_line(&inner, copy, NULL);
+		status = run_line(&inner, copy, errors, out);
 		cli_explain_width(0);
-		copy_errors(errors, out);
-		dup2(saved, STDERR_FILENO);
 	}
 	cli_target_close(&inner);
 	free(inner.used);
 	free(copy);
-	close(errors);
-	close(saved);
+	if (errors >= 0)
+		close(errors);
 	return status;
 }
 
@@ -74,6 +88,18 @@ static int tui_command_run(struct cli *cli, const struct cli_call *call)
 	return tui_run(&options, &cli->error);
 }
 
+static void print_key(void *arg, const char *keys, const char *where, const char *help)
+{
+	fprintf(arg, "  %-16s %s%s%s%s\n", keys, help, where[0] ? " (" : "", where,
+		where[0] ? ")" : "");
+}
+
+static void print_keys(FILE *out)
+{
+	fprintf(out, "\nKeys:\n");
+	tui_keys_list(print_key, out);
+}
+
 const struct cli_command cli_cmd_tui = {
 	.name = "tui",
 	.args = "[VIEW]",
@@ -82,6 +108,7 @@ const struct cli_command cli_cmd_tui = {
 		"VIEW is what it begins with, the map if it is left out; '?' shows the keys.\n"
 		"Of a live VM it reads what is visible, again when something moved. Actions ('!')\n"
 		"need --unsafe and are confirmed one by one. NO_COLOR is honoured.",
+	.more = print_keys,
 	.example = "-i vm.spt tui map",
 	.max_args = 1,
 	.words = tui_view_names,

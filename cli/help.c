@@ -74,6 +74,8 @@ int cli_help_command(struct cli *cli, const struct cli_command *c)
 		c->help);
 	if (c->details)
 		fprintf(out, "\n%s\n", c->details);
+	if (c->more)
+		c->more(out);
 	if (c->options) {
 		fprintf(out, "\nOptions:\n");
 		print_options(out, c->options);

@@ -17,6 +17,7 @@
 	V(RANGES, ranges, "what is mapped, neighbours of equal meaning merged")                    \
 	V(MEMSLOTS, memslots, "the VMM's memory as KVM was told of it")                            \
 	V(VCPUS, vcpus, "registers, root and state of each vCPU, and the code at RIP")             \
+	V(EVENTS, events, "page faults and what KVM did about them, as it happens")                \
 	V(AUDIT, audit, "rules that the tables break")                                             \
 	V(WALK, walk, "the whole way of the current address, explained")
 
@@ -29,7 +30,7 @@ enum tui_view_id {
 
 #define TUI_IN(id)     (1U << TUI_VIEW_##id)
 #define TUI_EVERYWHERE ((1U << TUI_VIEW_COUNT) - 1)
-#define TUI_IN_LISTS   (TUI_EVERYWHERE & ~TUI_IN(MAP))
+#define TUI_IN_LISTS   (TUI_IN(TREE) | TUI_IN(RANGES) | TUI_IN(MEMSLOTS) | TUI_IN(EVENTS))
 
 /* What keys do: id, up to three keys, where, help. In the order of the help. */
 #define TUI_COMMANDS(C)                                                                            \

@@ -83,6 +83,7 @@ static const struct map_class half_classes[] = {
 	{ "private", 'p', TUI_PURPLE },
 	{ "shared", 's', TUI_GREEN },
 	{ "both", 'x', TUI_YELLOW },
+	{ "not known", '?', TUI_GREY },
 	{ NULL, 0, 0 },
 };
 
@@ -118,6 +119,9 @@ static int classify_half(const struct map_block *b)
 
 	if (!b->slot)
 		return spt_cover_mapped(b->cover) ? 1 : -1;
+	if (!b->model->nr_attrs && !b->model->no_attrs &&
+	    !(b->model->image.head.req_parts & SPT_PART_ATTRS))
+		return 3;
 	halves = halves_of(b->model, b->start >> SPT_PAGE_SHIFT,
 			   (b->start + b->len - 1) >> SPT_PAGE_SHIFT);
 	return halves == 3 ? 2 : halves == 1 ? 0 : 1;

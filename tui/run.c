@@ -9,6 +9,7 @@
 #include "tui/help.h"
 #include "tui/screen.h"
 
+#define LEAST_NAME   6	/* columns that the end of what is looked at must have */
 #define KEYS_A_FRAME 64 /* that wait are taken before the next frame */
 
 static const struct tui_view *const views[] = {
@@ -145,6 +146,9 @@ static void put_title(struct tui *t)
 		name = strrchr(name, '/') + 1;
 	if (end - (int)strlen(name) - 1 > col)
 		tui_put(c, 0, end - (int)strlen(name) - 1, TUI_PLAIN, "%s", name);
+	else if (end - col > LEAST_NAME)
+		tui_put(c, 0, col + 1, TUI_PLAIN, "\342\200\246%s",
+			name + strlen(name) - (size_t)(end - col - 3));
 	if (end > col)
 		tui_put(c, 0, end, t->subject.gone ? TUI_BAD : TUI_GOOD, "%s", state);
 }
@@ -202,6 +206,8 @@ static bool draw(struct tui *t)
 
 void tui_show(struct tui *t, enum tui_view_id view)
 {
+	if (view != t->view && views[t->view]->leave)
+		views[t->view]->leave(t->state[t->view]);
 	t->view = view;
 	fetch(t);
 	update(t);
@@ -454,19 +460,20 @@ int tui_run(const struct tui_options *options, struct spt_error *err)
 
 	tui_subject_init(&t.subject, options->image_flags);
 	rc = prepare(&t, err);
+	/* Before ncurses, which takes those signals that nobody has. */
+	ended = 0;
+	sigaction(SIGTERM, &end, &was_term);
+	sigaction(SIGHUP, &end, &was_hup);
 	if (!rc)
 		rc = tui_term_open(&t.canvas, err);
 	if (!rc) {
-		ended = 0;
-		sigaction(SIGTERM, &end, &was_term);
-		sigaction(SIGHUP, &end, &was_hup);
 		loop(&t);
 		tui_term_close();
-		sigaction(SIGTERM, &was_term, NULL);
-		sigaction(SIGHUP, &was_hup, NULL);
-		if (ended)
-			raise(ended);
 	}
+	sigaction(SIGTERM, &was_term, NULL);
+	sigaction(SIGHUP, &was_hup, NULL);
+	if (ended)
+		raise(ended);
 	for (int i = 0; i < TUI_VIEW_COUNT; i++) {
 		if (t.state[i] && views[i]->close)
 			views[i]->close(t.state[i]);

@@ -48,6 +48,8 @@ struct tui_view {
 	/* False: not a key of this view. Mouse keys come with command NONE. */
 	bool (*key)(struct tui *t, void *state, enum tui_command command, int key,
 		    const struct tui_area *area);
+	/* Another view is shown from now on. May be NULL. */
+	void (*leave)(void *state);
 	/* Before another subject, and at the end. May be NULL. */
 	void (*close)(void *state);
 	/* Milliseconds until it wants to be asked again by itself, -1 never. May be NULL. */

@@ -24,6 +24,8 @@ static SCREEN *screen;
 static attr_t style_attr[TUI_STYLE_COUNT];
 static short style_pair[TUI_STYLE_COUNT];
 static int mouse_row, mouse_col;
+/* Signals are let through only while a key is waited for: none comes between a look and a wait. */
+static sigset_t unblocked;
 
 static const struct {
 	short c256, c8;
@@ -44,6 +46,17 @@ static const struct {
 	{ KEY_ENTER, TUI_KEY_ENTER },	{ KEY_BACKSPACE, TUI_KEY_BACKSPACE },
 	{ KEY_BTAB, TUI_KEY_BACK_TAB }, { KEY_RESIZE, TUI_KEY_RESIZE },
 };
+
+static void block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGWINCH);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, &unblocked);
+}
 
 /* A serial console as a rule does not know its size: 80 x 24 then. */
 void tui_term_size(int *rows, int *cols)
@@ -78,27 +91,30 @@ int tui_term_open(struct tui_canvas *canvas, struct spt_error *err)
 {
 	const char *no_color = getenv("NO_COLOR"), *name = getenv("TERM");
 	struct sigaction interrupt;
-	int rows, cols;
+	int rows, cols, status;
+	bool able;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return spt_fail(
 			err, ENOTTY,
 			"tui: needs a terminal; without one use the commands, see 'spt help'");
 	setlocale(LC_ALL, "");
-	/* initscr() would end the program, and takes signals that are not its own. */
+	if (setupterm(NULL, STDOUT_FILENO, &status) == ERR)
+		return spt_fail(err, EINVAL, "tui: TERM '%s' is unknown here: set one that is",
+				name ? name : "");
+	able = cursor_address != NULL;
+	del_curterm(cur_term);
+	if (!able)
+		return spt_fail(err, EINVAL,
+				"tui: a terminal '%s' cannot place its cursor: set another TERM",
+				name ? name : "");
+	/* initscr() would end the program; it also takes signals that are not its own. */
 	sigaction(SIGINT, NULL, &interrupt);
 	screen = newterm(NULL, stdout, stdin);
 	sigaction(SIGINT, &interrupt, NULL);
 	if (!screen)
-		return spt_fail(err, EINVAL, "tui: TERM '%s' is unknown here: set one that is",
-				name ? name : "");
-	if (!cursor_address) {
-		endwin();
-		delscreen(screen);
-		return spt_fail(err, EINVAL,
-				"tui: a terminal '%s' cannot place its cursor: set another TERM",
-				name ? name : "");
-	}
+		return spt_fail(err, EINVAL, "tui: the terminal '%s' cannot be used", name);
+	block_signals();
 	raw();
 	noecho();
 	nonl();
@@ -124,6 +140,7 @@ void tui_term_close(void)
 	endwin();
 	delscreen(screen);
 	tui_canvas_deinit(&shown);
+	sigprocmask(SIG_SETMASK, &unblocked, NULL);
 }
 
 void tui_term_suspend(void)
@@ -241,7 +258,8 @@ int tui_term_key(int ms)
 	int got = get_wch(&ch);
 
 	if (got == ERR) {
-		int n = poll(&in, 1, ms);
+		struct timespec wait = { ms / 1000, ms % 1000 * 1000000L };
+		int n = ppoll(&in, 1, ms < 0 ? NULL : &wait, &unblocked);
 
 		if (n > 0 && in.revents & (POLLHUP | POLLERR | POLLNVAL) && !(in.revents & POLLIN))
 			return TUI_KEY_ENDED;

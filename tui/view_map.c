@@ -14,7 +14,7 @@
 #define MOST_SHIFT  46	 /* 64 T: a row of 64 of them is all that 52 bits have */
 #define ENTER_ZOOM  4	 /* Enter zooms by 1 << this */
 #define MAKE_MS	    12	 /* of one frame */
-#define CHANGED_MS  2500 /* how long a change is shown */
+#define CHANGED_MS  4000 /* how long a change is shown */
 
 struct map {
 	struct map_cells cells;

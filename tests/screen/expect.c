@@ -49,7 +49,7 @@ static bool shows(struct script *s, const regex_t *regex)
 
 void script_wait(struct script *s, char *text)
 {
-	long end = now_ms() + PATIENCE_MS;
+	long end = now_ms() + s->patience_ms;
 	regex_t regex;
 
 	compile(s, text, &regex);
@@ -118,7 +118,7 @@ static void print_difference(const char *wanted, const char *shown)
 static void compare(struct script *s, const char *name, bool painted)
 {
 	struct terminal *t = script_terminal(s);
-	long end = now_ms() + PATIENCE_MS;
+	long end = now_ms() + s->patience_ms;
 	char path[4096];
 	char *wanted, *shown;
 
@@ -173,7 +173,7 @@ static void expect_quiet(struct script *s, char *text)
 static void expect_exit(struct script *s, char *text)
 {
 	struct terminal *t = script_terminal(s);
-	long end = now_ms() + PATIENCE_MS;
+	long end = now_ms() + s->patience_ms;
 	int status;
 
 	while (terminal_read(t, 1000) >= 0)

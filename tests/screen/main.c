@@ -13,6 +13,7 @@
  *   keys WORD ...          "a text", or Enter Tab Escape Up F1 C-c M-x q ...
  *   click ROW COLUMN [BUTTON]  counted from 1; buttons 4 and 5 are the wheel
  *   resize 100x30
+ *   patience SECONDS       for what is waited for from here on, in place of 30
  *   wait /REGEX/           until the screen's text has it (extended, ^ and $ at every line)
  *   expect screen NAME     that the screen becomes GOLDEN-DIR/NAME
  *   expect painted NAME    the same with colours, attributes and the cursor
@@ -23,7 +24,7 @@
  *
  * Programs have in their environment PATH, HOME (an empty directory, removed in the end, where
  * they start), TERM=xterm-256color, LC_ALL=C.UTF-8, the NAME=VALUEs given here, and nothing else.
- * What is waited for must come within 30 seconds. --update writes the golden files when the
+ * What is waited for must come in time. --update writes the golden files when the
  * screen has been still for a while: look at them before committing.
  */
 #include <ftw.h>
@@ -133,9 +134,11 @@ int main(int argc, char **argv)
 		{ "size", required_argument, NULL, 's' },
 		{ NULL, 0, NULL, 0 },
 	};
-	static struct script s = {
-		.name = "screen", .rows = 24, .columns = 80, .terminal = { .fd = -1 }
-	};
+	static struct script s = { .name = "screen",
+				   .rows = 24,
+				   .columns = 80,
+				   .patience_ms = PATIENCE_MS,
+				   .terminal = { .fd = -1 } };
 	int option;
 	FILE *in;
 

@@ -8,7 +8,7 @@
 
 #include "tests/screen/terminal.h"
 
-#define PATIENCE_MS 30000 /* for anything that is waited for: the machine may be busy */
+#define PATIENCE_MS 30000 /* for anything that is waited for, unless the script says otherwise */
 #define MAX_ENV	    32
 
 struct script {
@@ -17,6 +17,7 @@ struct script {
 	int line;
 	bool update;
 	bool failed; /* a screen differs */
+	int patience_ms; /* for what is waited for */
 	int rows, columns;
 	char *env[MAX_ENV + 1];
 	struct terminal terminal;

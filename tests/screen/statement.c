@@ -105,13 +105,21 @@ static void resize(struct script *s, char *rest)
 	terminal_resize(script_terminal(s), rows, columns);
 }
 
+static void set_patience(struct script *s, char *rest)
+{
+	s->patience_ms = atoi(rest) * 1000;
+	if (s->patience_ms <= 0)
+		script_stop(s, "no time: %s", rest);
+}
+
 static void expect(struct script *s, char *rest)
 {
 	script_run(s, script_expectations, rest);
 }
 
 const struct statement script_statements[] = {
-	{ "size", set_size },  { "env", set_env }, { "run", run_outside }, { "start", start },
-	{ "keys", type_keys }, { "click", click }, { "resize", resize },   { "wait", script_wait },
-	{ "expect", expect },  { NULL, NULL },
+	{ "size", set_size }, { "env", set_env },      { "run", run_outside },
+	{ "start", start },   { "keys", type_keys },   { "click", click },
+	{ "resize", resize }, { "wait", script_wait }, { "patience", set_patience },
+	{ "expect", expect }, { NULL, NULL },
 };
