@@ -198,7 +198,8 @@ int spt_regs_step(struct spt_reader *reader)
 	r.mmu = spt_load_pointer(r.vcpu, SPT_F_VCPU_MMU);
 	if (!r.mmu)
 		r.mmu = spt_at(r.vcpu, SPT_F_VCPU_ROOT_MMU);
-	r.values = spt_record(reader, SPT_REC_REGS, struct_size(r.values, value, SPT_REGISTER_COUNT));
+	r.values = spt_record(reader, SPT_REC_REGS,
+			      struct_size(r.values, value, SPT_REGISTER_COUNT));
 	spt_load(r.vcpu, SPT_F_VCPU_PROTECTED, &secret);
 	if (!secret)
 		source = spt_regs_take(&r, reader->request.parts & SPT_PART_FRESH);

@@ -640,15 +640,15 @@ struct spt_guest_table {
 	E(SPTE, spte)			/* kvm_tdp_mmu_spte_changed */	\
 	E(SET, set)			/* kvm_mmu_set_spte */		\
 	E(FAST, fast)			/* fast_page_fault: resolved without mmu_lock */ \
-	E(MMIO_FAULT, mmio-fault)	/* handle_mmio_page_fault */	\
-	E(MMIO_SPTE, mmio-spte)		/* mark_mmio_spte */		\
+	E(MMIO_FAULT, mmio_fault)	/* handle_mmio_page_fault */	\
+	E(MMIO_SPTE, mmio_spte)		/* mark_mmio_spte */		\
 	E(MMIO, mmio)			/* kvm_mmio: the access was emulated */ \
-	E(ZAP_PAGE, zap-page)		/* kvm_mmu_prepare_zap_page */	\
-	E(ZAP_ALL, zap-all)		/* kvm_mmu_zap_all_fast */	\
+	E(ZAP_PAGE, zap_page)		/* kvm_mmu_prepare_zap_page */	\
+	E(ZAP_ALL, zap_all)		/* kvm_mmu_zap_all_fast */	\
 	E(SPLIT, split)			/* kvm_mmu_split_huge_page */	\
 	E(UNMAP, unmap)			/* kvm_unmap_hva_range: the host takes memory back */ \
 	E(AGE, age)			/* kvm_age_hva */		\
-	E(NESTED, nested-exit)		/* kvm_nested_vmexit, of those that faults make */
+	E(NESTED, nested_exit)		/* kvm_nested_vmexit, of those that faults make */
 
 enum spt_event_kind {
 #define E(id, name) SPT_EVENT_##id,

@@ -116,10 +116,10 @@ struct spt_model {
 		vm_end; /* the same when all else was read; .rec NULL: not in the image */
 	struct spt_memslots memslots;
 	struct spt_vcpu_ref *vcpus;
-	struct spt_valueset *regs; /* enum spt_regs_value, of one vCPU each: spt/registers.h */
-	struct spt_root_ref *roots;	   /* TDP MMU's in KVM's order, then shadow, then raw */
-	struct spt_node *nodes;		   /* in the image's order */
-	const struct spt_runs **attrs;	   /* memory attributes, ascending */
+	struct spt_valueset *regs;     /* enum spt_regs_value, of one vCPU each: spt/registers.h */
+	struct spt_root_ref *roots;    /* TDP MMU's in KVM's order, then shadow, then raw */
+	struct spt_node *nodes;	       /* in the image's order */
+	const struct spt_runs **attrs; /* memory attributes, ascending */
 	const struct spt_host_walk **host; /* each speaks for pages up to the next */
 	const struct spt_note **notes;
 	const struct spt_guest_table **guest_tables; /* ascending by gpa */
