@@ -4,9 +4,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "cli/address.h"
 #include "cli/cli.h"
 #include "cli/json.h"
+#include "cli/pick.h"
 #include "cli/progress.h"
 #include "cli/show.h"
 #include "cli/table.h"
@@ -63,6 +63,7 @@ static const struct cli_option options[] = {
 	  " (default level,perm,hpa,slot,type)",
 	  .words = split_words, .list = true },
 	{ .name = "count", .letter = 'c', .help = "print only how many there are" },
+	CLI_PICK_OPTIONS,
 	{ NULL },
 };
 
@@ -213,7 +214,7 @@ static int show_root(struct cli *cli, const struct spt_model *model,
 }
 
 /* How many ranges each root has, without making them. */
-static int show_counts(struct cli *cli, const struct spt_model *model,
+static int show_counts(struct cli *cli, const struct cli_call *call, const struct spt_model *model,
 		       const struct spt_request *request, unsigned int splits)
 {
 	struct cli_progress progress = cli_progress_begin(cli, "counting");
@@ -233,7 +234,8 @@ static int show_counts(struct cli *cli, const struct spt_model *model,
 	for (uint32_t i = 0; i < model->nr_roots && !rc; i++) {
 		uint64_t count;
 
-		if (model->roots[i].kind == SPT_ROOT_EXTERNAL)
+		if (model->roots[i].kind == SPT_ROOT_EXTERNAL ||
+		    !cli_picked(call, &model->roots[i]))
 			continue;
 		sweep.root = &model->roots[i];
 		rc = spt_ranges_count(&sweep, splits, &count, &cli->error);
@@ -265,21 +267,20 @@ static int ranges_run(struct cli *cli, const struct cli_call *call)
 
 	if (cli_has_option(call, "count") && cli->opt.columns)
 		return cli_fail(cli, EINVAL, "--count has columns of its own: leave out -o");
-	if (call->argc)
-		rc = cli_parse_range(call->argv[0], &request.start, &request.len, &cli->error);
-	if (!rc && split_by)
+	if (split_by)
 		rc = spt_split_parse(split_by, &splits, &cli->error);
 	if (!rc)
-		rc = cli_model(cli, &request, &model);
+		rc = cli_pick(cli, call, &request, &model);
 	if (rc)
 		return rc;
 	if (cli_has_option(call, "count"))
-		return show_counts(cli, model, &request, splits);
+		return show_counts(cli, call, model, &request, splits);
 	if (cli->opt.json)
 		cli_json_array_begin(cli, "ranges");
 	for (uint32_t i = 0; i < model->nr_roots && !rc && !cli_interrupted; i++) {
 		/* What is behind a mirror maps the same again. */
-		if (model->roots[i].kind == SPT_ROOT_EXTERNAL)
+		if (model->roots[i].kind == SPT_ROOT_EXTERNAL ||
+		    !cli_picked(call, &model->roots[i]))
 			continue;
 		spt_ranges_begin(&ranges, model, &model->roots[i], request.start, request.len,
 				 splits);

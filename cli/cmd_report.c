@@ -26,6 +26,7 @@ static const struct text {
 } texts[] = {
 	{ "vm.txt", "the VM: counters, generations, masks", { "vm" }, false },
 	{ "vcpus.txt", "registers and roots of the vCPUs", { "vcpus" }, false },
+	{ "regs.txt", "the same, decoded", { "regs" }, false },
 	{ "memslots.txt", "memory slots", { "memslots" }, false },
 	{ "roots.txt", "roots, and who uses them", { "roots" }, false },
 	{ "tables.txt", "page table pages", { "tables" }, true },
@@ -159,19 +160,29 @@ static int add_walk(struct report *r)
 		rc = add_answer(r, "walk-live.txt", "the walk that was asked for, live", live,
 				words);
 	if (!rc && r->have_page)
-		rc = add_answer(r, "walk-page.txt", "the walk that was asked for, of " REPORT_PAGE, page, words);
+		rc = add_answer(r, "walk-page.txt", "the walk that was asked for, of " REPORT_PAGE,
+				page, words);
 	if (!rc)
-		rc = add_answer(r, "walk.txt", "the walk that was asked for, of " REPORT_IMAGE, image, words);
+		rc = add_answer(r, "walk.txt", "the walk that was asked for, of " REPORT_IMAGE,
+				image, words);
 	return rc;
 }
 
+/* The recording, and what it says; run where the images are. */
 static int add_events(struct report *r)
 {
+	static const char *const image[] = { "-i", REPORT_EVENTS, NULL };
+	static const char *const words[] = { "events", NULL };
+	int rc;
+
 	if (!r->events)
 		return report_leave_out(r, "events: none were given with --events");
 	if (r->redact)
 		return report_leave_out(r, "events: have host addresses");
-	return report_add_file(r, "events", "recorded events", r->events);
+	if (symlink(r->events, REPORT_EVENTS))
+		return cli_fail(r->cli, errno, "%s: %s", r->work, strerror(errno));
+	rc = report_add_file(r, REPORT_EVENTS, "recorded events", REPORT_EVENTS);
+	return rc ? rc : add_answer(r, "events.txt", "what happened", image, words);
 }
 
 static int add_images(struct report *r)
@@ -199,12 +210,12 @@ static int add_members(struct report *r)
 		rc = add_texts(r);
 	if (!rc)
 		rc = add_walk(r);
+	if (!rc)
+		rc = add_events(r);
 	if (here >= 0 && fchdir(here) && !rc)
 		rc = cli_fail(r->cli, errno, "cannot go back: %s", strerror(errno));
 	if (here >= 0)
 		close(here);
-	if (!rc)
-		rc = add_events(r);
 	return rc ? rc : report_host(r);
 }
 
@@ -244,11 +255,14 @@ static void report_deinit(struct report *r)
 	spt_redaction_free(r->redaction);
 	free(r->contents);
 	free(r->left_out);
+	free(r->events);
 	if (!r->work[0])
 		return;
 	snprintf(path, sizeof(path), "%s/" REPORT_IMAGE, r->work);
 	unlink(path);
 	snprintf(path, sizeof(path), "%s/" REPORT_PAGE, r->work);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/" REPORT_EVENTS, r->work);
 	unlink(path);
 	rmdir(r->work);
 }
@@ -293,11 +307,11 @@ static void print_done(const struct report *r)
 
 static int report_run(struct cli *cli, const struct cli_call *call)
 {
-	const char *walk = cli_option(call, "walk");
+	const char *walk = cli_option(call, "walk"), *events = cli_option(call, "events");
 	struct report r = {
 		.cli = cli,
 		.file = call->argv[0],
-		.events = cli_option(call, "events"),
+		.events = events ? realpath(events, NULL) : NULL,
 		.redact = cli_has_option(call, "redact"),
 		.guest_tables = cli_has_option(call, "with"),
 		.bundle.file.fd = -1,
@@ -307,8 +321,8 @@ static int report_run(struct cli *cli, const struct cli_call *call)
 
 	if (!rc && walk)
 		rc = parse_walk(&r, copy);
-	if (!rc && r.events && access(r.events, R_OK))
-		rc = cli_fail(cli, errno, "%s: %s", r.events, strerror(errno));
+	if (!rc && events && (!r.events || access(r.events, R_OK)))
+		rc = cli_fail(cli, errno, "%s: %s", events, strerror(errno));
 	if (!rc)
 		rc = make_work(&r);
 	if (!rc)
@@ -336,7 +350,7 @@ static const struct cli_option options[] = {
 	  .words = with_words },
 	{ .name = "events",
 	  .arg = "FILE",
-	  .help = "add this file of recorded events",
+	  .help = "add this recording, made by 'events --record FILE'",
 	  .complete = CLI_COMPLETE_FILE },
 	{ NULL },
 };

@@ -4,9 +4,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "cli/address.h"
 #include "cli/cli.h"
 #include "cli/json.h"
+#include "cli/pick.h"
 #include "cli/show.h"
 #include "cli/table.h"
 #include "cli/target.h"
@@ -46,6 +46,7 @@ static const struct cli_column columns[] = {
 static const struct cli_option options[] = {
 	{ .name = "leaves", .help = "leaf, MMIO and frozen entries only, no tables" },
 	{ .name = "leftover", .help = "also entries that map nothing and still hold a value" },
+	CLI_PICK_OPTIONS,
 	{ NULL },
 };
 
@@ -145,12 +146,8 @@ static int tree_run(struct cli *cli, const struct cli_call *call)
 	unsigned int flags = 0;
 	struct spt_model *model;
 	struct spt_tree tree;
-	int rc = 0;
+	int rc = cli_pick(cli, call, &request, &model);
 
-	if (call->argc)
-		rc = cli_parse_range(call->argv[0], &request.start, &request.len, &cli->error);
-	if (!rc)
-		rc = cli_model(cli, &request, &model);
 	if (rc)
 		return rc;
 	if (cli_has_option(call, "leaves"))
@@ -161,6 +158,8 @@ static int tree_run(struct cli *cli, const struct cli_call *call)
 	if (cli->opt.json)
 		cli_json_array_begin(cli, "roots");
 	for (uint32_t i = 0; i < model->nr_roots && !rc && !cli_interrupted; i++) {
+		if (!cli_picked(call, &model->roots[i]))
+			continue;
 		spt_tree_begin(&tree, model, &model->roots[i], request.start, request.len, flags);
 		rc = show_root(cli, model, &model->roots[i], &tree);
 	}

@@ -66,6 +66,8 @@ enum cli_completion {
 	CLI_COMPLETE_FILE,
 	CLI_COMPLETE_COMMAND,
 	CLI_COMPLETE_COLUMN, /* columns of the command's table */
+	CLI_COMPLETE_ROOT,   /* addresses of the VM's roots */
+	CLI_COMPLETE_SLOT,   /* ids of its memory slots */
 };
 
 /* One option of one command; a table of them ends with an entry without a name. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "cli/complete.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/table.h"
+#include "cli/target.h"
 #include "spt/source.h"
 
 #define WORD_BREAKS " \t="
@@ -15,6 +17,7 @@
 
 /* Candidates that begin with what has been typed. */
 struct candidates {
+	struct cli *cli;
 	const char *typed;
 	size_t len;
 	char **list;
@@ -71,6 +74,44 @@ static void offer_vms(struct candidates *c)
 	free(vms);
 }
 
+/* A VM that cannot be read has no candidates: whoever only completes need not hear why. */
+static struct spt_model *read_target(struct cli *cli, uint32_t parts)
+{
+	const struct spt_request request = { .parts = SPT_PART_VM | parts };
+	struct spt_error before;
+	struct spt_model *model;
+	int rc;
+
+	if (!cli)
+		return NULL;
+	before = cli->error;
+	rc = cli_read(cli, &request, &model);
+	cli->error = before;
+	return rc ? NULL : model;
+}
+
+static void offer_roots(struct candidates *c)
+{
+	const struct spt_model *model = read_target(c->cli, SPT_PART_ROOTS);
+	char text[24];
+
+	for (uint32_t i = 0; model && i < model->nr_roots; i++) {
+		snprintf(text, sizeof(text), "0x%" PRIx64, model->roots[i].hpa);
+		offer(c, text);
+	}
+}
+
+static void offer_slots(struct candidates *c)
+{
+	const struct spt_model *model = read_target(c->cli, SPT_PART_MEMSLOTS);
+	char text[24];
+
+	for (uint32_t i = 0; model && i < model->memslots.count; i++) {
+		snprintf(text, sizeof(text), "%d", model->memslots.slots[i].slot->id);
+		offer(c, text);
+	}
+}
+
 static void offer_kind(struct candidates *c, enum cli_completion kind,
 		       const struct cli_command *command, bool *file)
 {
@@ -86,6 +127,12 @@ static void offer_kind(struct candidates *c, enum cli_completion kind,
 	case CLI_COMPLETE_COMMAND:
 		for (int i = 0; cli_commands[i]; i++)
 			offer(c, cli_commands[i]->name);
+		break;
+	case CLI_COMPLETE_ROOT:
+		offer_roots(c);
+		break;
+	case CLI_COMPLETE_SLOT:
+		offer_slots(c);
 		break;
 	case CLI_COMPLETE_COLUMN:
 		for (int i = 0; command && command->columns && command->columns[i].name; i++)
@@ -175,9 +222,9 @@ static char *words_before(const char *line, size_t start)
 	return before;
 }
 
-char **cli_complete(const char *line, size_t start, size_t end, bool *file)
+char **cli_complete(struct cli *cli, const char *line, size_t start, size_t end, bool *file)
 {
-	struct candidates c = { .typed = line + start, .len = end - start };
+	struct candidates c = { .cli = cli, .typed = line + start, .len = end - start };
 	char *before = words_before(line, start);
 	struct position at;
 

@@ -6,10 +6,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct cli;
+
 /*
  * What the word line[start..end) may become: a NULL-terminated array, to be
  * freed with its strings. NULL: nothing fits, or, with *@file set, a file name.
+ * Roots and slots are those of the VM or image that @cli looks at; NULL: none.
  */
-char **cli_complete(const char *line, size_t start, size_t end, bool *file);
+char **cli_complete(struct cli *cli, const char *line, size_t start, size_t end, bool *file);
 
 #endif

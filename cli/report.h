@@ -11,14 +11,15 @@
 #include "spt/save.h"
 #include "spt/source.h"
 
-#define REPORT_IMAGE "vm.spt.zst"   /* everything */
-#define REPORT_PAGE  "page.spt.zst" /* the page that --walk names, with the host's own walk */
+#define REPORT_IMAGE  "vm.spt.zst"   /* everything */
+#define REPORT_EVENTS "events.spt"   /* as 'events --record' made it */
+#define REPORT_PAGE   "page.spt.zst" /* the page that --walk names, with the host's own walk */
 
 struct report {
 	struct cli *cli;
 	const char *file;	   /* of the report */
 	const char *walk[2];	   /* kind and address of --walk, NULL: none */
-	const char *events;	   /* file of recorded events, NULL: none */
+	char *events;		   /* file of recorded events, NULL: none */
 	bool redact, guest_tables; /* as asked for */
 	bool live;		   /* not from an image */
 	int pid;		   /* of a live VM's VMM */

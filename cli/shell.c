@@ -2,6 +2,7 @@
 #include "cli/shell.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,7 +127,8 @@ static char *next_candidate(const char *text, int state)
 static char **complete_word(const char *text, int start, int end)
 {
 	bool file = false;
-	char **candidates = cli_complete(rl_line_buffer, (size_t)start, (size_t)end, &file);
+	char **candidates =
+		cli_complete(dialogue_of, rl_line_buffer, (size_t)start, (size_t)end, &file);
 	char **matches;
 
 	/* Readline completes file names by itself; what is none of them, not at all. */
@@ -137,6 +139,23 @@ static char **complete_word(const char *text, int start, int end)
 	matches = rl_completion_matches(text, next_candidate);
 	free(candidates); /* the strings are readline's now */
 	return matches;
+}
+
+/* At once: a session that is killed is remembered, and two at a time lose nothing. */
+static void remember(const char *line, char *history)
+{
+	add_history(line);
+	if (!history[0])
+		return;
+	make_parents(history);
+	if (append_history(1, history)) {
+		/* It appends to what is there. */
+		int fd = open(history, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+
+		if (fd >= 0)
+			close(fd);
+		append_history(1, history);
+	}
 }
 
 static int dialogue(struct cli *cli)
@@ -168,16 +187,14 @@ static int dialogue(struct cli *cli)
 			break;
 		}
 		if (line[strspn(line, " \t")]) {
-			add_history(line);
+			remember(line, history);
 			cli_run_line(cli, line, NULL);
 			notice_death(cli);
 		}
 		free(line);
 	}
-	if (history[0]) {
-		make_parents(history);
-		write_history(history);
-	}
+	if (history[0])
+		history_truncate_file(history, HISTORY_LINES);
 	return CLI_DONE;
 }
 
@@ -242,6 +259,7 @@ static int quit_run(struct cli *cli, const struct cli_call *call)
 const struct cli_command cli_cmd_quit = {
 	.name = "quit",
 	.help = "leave the shell (also 'exit', Ctrl-D)",
+	.example = "quit",
 	.flags = CLI_SHELL_ONLY,
 	.run = quit_run,
 };

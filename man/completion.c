@@ -3,8 +3,8 @@
  * Completion files. What there is to complete comes from the tables, as three functions that
  * both shells understand; how a shell asks for it is the text below.
  *
- * An answer is a list of words, or one of :file, :vm and :command; a list that may be several
- * words with commas between them begins with ','.
+ * An answer is a list of words, or one of :file, :vm, :root, :slot and :command; a list that may be
+ * several words with commas between them begins with ','.
  */
 #include "man/completion.h"
 
@@ -34,10 +34,9 @@ static void put_columns(FILE *out, const struct cli_column *columns)
 static void put_kind(FILE *out, enum cli_completion kind)
 {
 	static const char *const names[] = {
-		[CLI_COMPLETE_NONE] = "",
-		[CLI_COMPLETE_VM] = ":vm",
-		[CLI_COMPLETE_FILE] = ":file",
-		[CLI_COMPLETE_COMMAND] = ":command",
+		[CLI_COMPLETE_NONE] = "",      [CLI_COMPLETE_VM] = ":vm",
+		[CLI_COMPLETE_FILE] = ":file", [CLI_COMPLETE_COMMAND] = ":command",
+		[CLI_COMPLETE_ROOT] = ":root", [CLI_COMPLETE_SLOT] = ":slot",
 	};
 
 	fprintf(out, "echo '%s' ;;\n", names[kind]);
@@ -169,6 +168,19 @@ static const char position[] =
 	"\tfi\n"
 	"}\n\n";
 
+/* Roots and slots are of the VM or the image that the line names. */
+static const char target[] =
+	"# The words of @ that say what is looked at.\n"
+	"_spt_target() {\n"
+	"\tlocal word before=''\n"
+	"\tfor word; do\n"
+	"\t\tcase $before in\n"
+	"\t\t-V | --vm | -i | --image) printf '%s\\n%s\\n' \"$before\" \"$word\" ;;\n"
+	"\t\tesac\n"
+	"\t\t[ \"$word\" = = ] || before=$word\n"
+	"\tdone\n"
+	"}\n\n";
+
 static const char bash[] =
 	"_spt() {\n"
 	"\tlocal typed=${COMP_WORDS[COMP_CWORD]} list\n"
@@ -182,6 +194,15 @@ static const char bash[] =
 	"\t\treturn\n"
 	"\t\t;;\n"
 	"\t:vm) list=$(spt vms -rn -o id 2>/dev/null) ;;\n"
+	"\t:root | :slot)\n"
+	"\t\tlocal target\n"
+	"\t\tmapfile -t target < <(_spt_target \"${COMP_WORDS[@]}\")\n"
+	"\t\tif [ \"$list\" = :root ]; then\n"
+	"\t\t\tlist=$(spt \"${target[@]}\" roots -rn -o hpa 2>/dev/null)\n"
+	"\t\telse\n"
+	"\t\t\tlist=$(spt \"${target[@]}\" memslots -rn -o id 2>/dev/null)\n"
+	"\t\tfi\n"
+	"\t\t;;\n"
 	"\t:command) list=$_spt_commands ;;\n"
 	"\t,*)\n"
 	"\t\tlocal done=''\n"
@@ -201,6 +222,8 @@ static const char zsh[] =
 	"\tcase $list in\n"
 	"\t:file) _files; return ;;\n"
 	"\t:vm) list=$(spt vms -rn -o id 2>/dev/null) ;;\n"
+	"\t:root) list=$(spt ${(f)\"$(_spt_target \"${words[@]}\")\"} roots -rn -o hpa 2>/dev/null) ;;\n"
+	"\t:slot) list=$(spt ${(f)\"$(_spt_target \"${words[@]}\")\"} memslots -rn -o id 2>/dev/null) ;;\n"
 	"\t:command) list=$_spt_commands ;;\n"
 	"\t,*)\n"
 	"\t\tcompset -P '*,'\n"
@@ -218,6 +241,7 @@ int completion_bash(FILE *out)
 		     "# SPDX-License-Identifier: GPL-2.0\n\n");
 	put_tables(out);
 	fputs(position, out);
+	fputs(target, out);
 	fputs(bash, out);
 	return fflush(out) ? 1 : 0;
 }
@@ -228,6 +252,7 @@ int completion_zsh(FILE *out)
 		     "# SPDX-License-Identifier: GPL-2.0\n\n");
 	put_tables(out);
 	fputs(position, out);
+	fputs(target, out);
 	fputs(zsh, out);
 	return fflush(out) ? 1 : 0;
 }

@@ -9,7 +9,11 @@
 
 #include <cmocka.h>
 
+#include "cli/cli.h"
 #include "cli/complete.h"
+#include "cli/target.h"
+
+static struct cli cli; /* looks at an image */
 
 /* Candidates of @line separated by blanks; "FILE" for a file name, "" for none. */
 static const char *complete(const char *line)
@@ -22,7 +26,7 @@ static const char *complete(const char *line)
 	text[0] = '\0';
 	while (start && !strchr(" ;=,", line[start - 1]))
 		start--;
-	list = cli_complete(line, start, end, &file);
+	list = cli_complete(&cli, line, start, end, &file);
 	for (int i = 0; list && list[i]; i++) {
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", i ? " " : "",
 			 list[i]);
@@ -59,6 +63,21 @@ static const struct {
 	{ "--json mem", "memslots" },
 	{ "-i f mem", "memslots" },
 	{ "walk --json h", "hva hpa" },
+	{ "tree --ro", "--root" },
+	{ "ranges --sl", "--slot" },
+	{ "tree --root ", "0x10000000 0x10001000" },
+	{ "tree --root 0x1000", "0x10000000 0x10001000" },
+	{ "tree --root 0x10001", "0x10001000" },
+	{ "ranges --slot ", "0 1 3 4 2 0" },
+	{ "ranges --slot=4", "4" },
+	{ "audit --rule child-g", "child-gfn" },
+	{ "audit --rule child-gfn,froz", "frozen" },
+	{ "vms | gr", "FILE" },
+	{ "expect x wal", "walk" },
+	{ "report --walk ", "" },
+	{ "report --events ", "FILE" },
+	{ "set ra", "raw" },
+	{ "set raw ", "on off" },
 };
 
 static void completes(void **state)
@@ -72,9 +91,33 @@ static void completes(void **state)
 	}
 }
 
-int main(void)
+/* A VM that cannot be read has nothing to offer, and says nothing. */
+static void completes_without_a_vm(void **state)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(completes) };
+	const char *image = cli.opt.image;
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	cli.opt.image = "nothing.spt";
+	assert_string_equal(complete("tree --root "), "");
+	assert_string_equal(complete("tree --slot 1"), "");
+	assert_int_equal(cli.error.code, 0);
+	cli.opt.image = image;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(completes),
+		cmocka_unit_test(completes_without_a_vm),
+	};
+
+	int status;
+
+	if (argc != 2) {
+		fprintf(stderr, "usage: %s IMAGE\n", argv[0]);
+		return 2;
+	}
+	cli.opt.image = argv[1];
+	status = cmocka_run_group_tests(tests, NULL, NULL);
+	cli_target_close(&cli);
+	return status;
 }

@@ -96,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	len = strlen(line);
 	for (start = len; start && line[start - 1] != ' '; start--)
 		;
-	words = cli_complete(line, start, len, &file);
+	words = cli_complete(NULL, line, start, len, &file);
 	for (size_t i = 0; words && words[i]; i++)
 		free(words[i]);
 	free(words);
