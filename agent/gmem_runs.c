@@ -97,21 +97,6 @@ static int spt_gmem_slice(const struct spt_gmem_scan *scan, struct address_space
 	return more;
 }
 
-/* Pages of the slot that the request wants; false: none. */
-static bool spt_gmem_wanted(const struct spt_reader *reader, const struct spt_slot_pages *slot,
-			    u64 *index, u64 *end)
-{
-	u64 first = spt_request_first(reader);
-	u64 behind = spt_request_end(reader);
-
-	if (first > slot->base)
-		*index = max(*index, first - slot->base);
-	*end = slot->npages;
-	if (behind < slot->base + slot->npages)
-		*end = behind > slot->base ? behind - slot->base : 0;
-	return *index < *end;
-}
-
 int spt_gmem_runs(struct spt_reader *reader, const void *slot, const struct spt_slot_pages *pages)
 {
 	struct spt_slot_cursor *at = &reader->cursor.slot;
@@ -126,7 +111,7 @@ int spt_gmem_runs(struct spt_reader *reader, const void *slot, const struct spt_
 	if (!file)
 		return 0;
 	scan.rec = spt_record(reader, SPT_REC_GMEM_RUNS, sizeof(*scan.rec));
-	if (spt_gmem_wanted(reader, pages, &at->index, &scan.end))
+	if (spt_slot_wanted(reader, pages, &at->index, &scan.end))
 		more = spt_gmem_slice(&scan, file_inode(file)->i_mapping, &at->index);
 	fput(file);
 	if (!more)

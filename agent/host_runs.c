@@ -184,19 +184,9 @@ static u64 spt_host_stretch(struct spt_host_scan *scan, u64 index, u64 end)
 	return index;
 }
 
-/* Of the slot's pages those that the request wants; false: none. */
-static bool spt_host_wanted(const struct spt_reader *reader, const struct spt_slot_pages *slot,
-			    u64 *index, u64 *end)
+/* A slot without memory of the VMM's has no such HVAs. */
+static bool spt_host_has(const struct spt_slot_pages *slot)
 {
-	u64 first = spt_request_first(reader);
-	u64 behind = spt_request_end(reader);
-
-	if (first > slot->base)
-		*index = max(*index, first - slot->base);
-	*end = slot->npages;
-	if (behind < slot->base + slot->npages)
-		*end = behind > slot->base ? behind - slot->base : 0;
-	/* A slot without memory of the VMM's has no such HVAs. */
 	return slot->npages <= TASK_SIZE_MAX >> PAGE_SHIFT &&
 	       slot->hva <= TASK_SIZE_MAX - (slot->npages << PAGE_SHIFT);
 }
@@ -217,7 +207,7 @@ int spt_host_runs(struct spt_reader *reader, const struct spt_slot_pages *slot)
 	u64 end;
 	int error;
 
-	if (!spt_host_wanted(reader, slot, &at->index, &end))
+	if (!spt_slot_wanted(reader, slot, &at->index, &end) || !spt_host_has(slot))
 		return 0;
 	if (!mmget_not_zero(mm))
 		return spt_note(reader, SPT_NOTE_UNREADABLE, slot->hva, 0);

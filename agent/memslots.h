@@ -49,6 +49,10 @@ struct spt_slot_pages {
 	u64 hva;
 };
 
+/* Of the slot's pages those that the request wants, from @index to below @end; false: none. */
+bool spt_slot_wanted(const struct spt_reader *reader, const struct spt_slot_pages *slot,
+		     u64 *index, u64 *end);
+
 /*
  * host_runs.c: goes on with the host's mapping of the slot from the cursor on,
  * as spt_slot_runs() does.

@@ -195,9 +195,7 @@ int spt_regs_step(struct spt_reader *reader)
 	r.vcpu = spt_vcpu(reader, at->index);
 	if (!r.vcpu)
 		return 0;
-	r.mmu = spt_load_pointer(r.vcpu, SPT_F_VCPU_MMU);
-	if (!r.mmu)
-		r.mmu = spt_at(r.vcpu, SPT_F_VCPU_ROOT_MMU);
+	r.mmu = spt_vcpu_mmu(r.vcpu);
 	r.values = spt_record(reader, SPT_REC_REGS,
 			      struct_size(r.values, value, SPT_REGISTER_COUNT));
 	spt_load(r.vcpu, SPT_F_VCPU_PROTECTED, &secret);

@@ -23,6 +23,20 @@ struct spt_slot_array {
 	u64 count;
 };
 
+bool spt_slot_wanted(const struct spt_reader *reader, const struct spt_slot_pages *slot,
+		     u64 *index, u64 *end)
+{
+	u64 first = spt_request_first(reader);
+	u64 behind = spt_request_end(reader);
+
+	if (first > slot->base)
+		*index = max(*index, first - slot->base);
+	*end = slot->npages;
+	if (behind < slot->base + slot->npages)
+		*end = behind > slot->base ? behind - slot->base : 0;
+	return *index < *end;
+}
+
 static bool spt_block_zero(const u64 *block)
 {
 	u64 or = 0;

@@ -235,6 +235,13 @@ const void *spt_vcpu(const struct spt_reader *reader, u64 i)
 	return spt_xa_load(spt_at(kvm, SPT_F_KVM_VCPU_ARRAY), i);
 }
 
+const void *spt_vcpu_mmu(const void *vcpu)
+{
+	const void *mmu = spt_load_pointer(vcpu, SPT_F_VCPU_MMU);
+
+	return mmu ? mmu : spt_at(vcpu, SPT_F_VCPU_ROOT_MMU);
+}
+
 int spt_vcpus_step(struct spt_reader *reader)
 {
 	struct spt_index_cursor *at = &reader->cursor.index;
@@ -244,9 +251,7 @@ int spt_vcpus_step(struct spt_reader *reader)
 	r.vcpu = spt_vcpu(reader, at->index);
 	if (!r.vcpu)
 		return 0;
-	r.mmu = spt_load_pointer(r.vcpu, SPT_F_VCPU_MMU);
-	if (!r.mmu)
-		r.mmu = spt_at(r.vcpu, SPT_F_VCPU_ROOT_MMU);
+	r.mmu = spt_vcpu_mmu(r.vcpu);
 	if (spt_load(r.vcpu, SPT_F_VCPU_REGS_AVAIL, &r.avail))
 		r.avail = ~0ULL;
 	r.values = spt_record(reader, SPT_REC_VCPU, struct_size(r.values, value, SPT_VCPU_COUNT));

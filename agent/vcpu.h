@@ -7,6 +7,9 @@
 /* Bits of regs_avail (enum kvm_reg), the same in all kernels: RIP follows sixteen registers. */
 enum { SPT_REG_RSP = 4, SPT_REG_RIP = 16, SPT_REG_PDPTR, SPT_REG_CR0, SPT_REG_CR3 };
 
+/* The struct kvm_mmu that is in use, its own before it first ran. */
+const void *spt_vcpu_mmu(const void *vcpu);
+
 /*
  * Reads the hardware's root from the VMCS of @vcpu: the EPTP, or the guest CR3
  * when KVM shadows. -EAGAIN: the VMCS is loaded nowhere. May sleep for an IPI.

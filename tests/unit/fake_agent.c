@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "fake_agent.h"
+#include "fake_lines.h"
 
 /* A terminal's buffer is small: write what fits, the reader makes room. */
 static void send_all(int fd, const uint8_t *bytes, size_t len)
@@ -32,35 +33,20 @@ static void send_all(int fd, const uint8_t *bytes, size_t len)
 static void *serve(void *arg)
 {
 	struct fake_agent *agent = arg;
+	struct fake_lines lines = { .master = agent->master };
 	char line[sizeof(agent->last_request)];
-	size_t have = 0;
 
-	for (;;) {
-		ssize_t n = read(agent->master, line + have, sizeof(line) - 1 - have);
-
-		if (n < 0 && errno == EIO) { /* nobody has it open */
-			usleep(1000);
-			continue;
-		}
-		if (n <= 0)
-			return NULL;
-		have += n;
-		line[have] = 0;
-		if (!strchr(line, '\n'))
-			continue;
-		if (!strcmp(line, "quit\n"))
-			return NULL;
-		strcpy(agent->last_request, line);
-		have = 0;
-
+	while (fake_lines_next(&lines, line, sizeof(line))) {
 		unsigned int nr = agent->requests < agent->nr_answers ? agent->requests
 								      : agent->nr_answers - 1;
 
+		strcpy(agent->last_request, line);
 		if (nr == agent->late)
 			usleep(agent->late_ms * 1000);
 		agent->requests++;
 		send_all(agent->master, agent->answers[nr].bytes, agent->answers[nr].len);
 	}
+	return NULL;
 }
 
 static void put_file(const char *dir, const char *name, const char *text)

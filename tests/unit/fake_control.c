@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "fake_control.h"
+#include "fake_lines.h"
 
 #define END_OF_FILE "\004" /* at the beginning of a line, of a terminal that edits lines */
 
@@ -48,30 +49,14 @@ static void answer(struct fake_control *c)
 static void *serve(void *arg)
 {
 	struct fake_control *c = arg;
+	struct fake_lines lines = { .master = c->master };
 	char line[sizeof(c->last_request)];
-	size_t have = 0;
 
-	for (;;) {
-		ssize_t n = read(c->master, line + have, sizeof(line) - 1 - have);
-
-		if (n < 0 && errno == EIO) { /* nobody has it open */
-			usleep(1000);
-			continue;
-		}
-		if (n <= 0)
-			return NULL;
-		have += n;
-		for (char *end; (end = memchr(line, '\n', have));) {
-			size_t len = end + 1 - line;
-
-			if (!strncmp(line, "quit\n", len))
-				return NULL;
-			snprintf(c->last_request, sizeof(c->last_request), "%.*s", (int)len, line);
-			have -= len;
-			memmove(line, end + 1, have);
-			answer(c);
-		}
+	while (fake_lines_next(&lines, line, sizeof(line))) {
+		strcpy(c->last_request, line);
+		answer(c);
 	}
+	return NULL;
 }
 
 void fake_control_start(struct fake_control *control, const char *vm_dir,
