@@ -13,6 +13,7 @@
 #include <linux/kvm_host.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/srcu.h>
 
 #include "guest_code.h"
 #include "memslots.h"
@@ -29,6 +30,7 @@
 
 struct spt_track {
 	struct spt_watch watch;
+	struct irq_work nudge;		/* has walk_work begin */
 	struct work_struct walk_work;	/* ends what had better not be tracked */
 	struct work_struct enable;	/* where mm is the VMM's */
 	int enable_error;
@@ -148,6 +150,13 @@ static void spt_track_faulted(struct spt_watch *watch, const struct spt_fault *f
 	if (READ_ONCE(track->walked))
 		return;
 	WRITE_ONCE(track->walked, true);
+	irq_work_queue(&track->nudge);
+}
+
+static void spt_track_nudge(struct irq_work *work)
+{
+	struct spt_track *track = container_of(work, struct spt_track, nudge);
+
 	queue_work(spt_action_wq, &track->walk_work);
 }
 
@@ -157,11 +166,16 @@ static void spt_track_enable(struct work_struct *work)
 	struct spt_track *track = container_of(work, struct spt_track, enable);
 	struct kvm *kvm = (struct kvm *)track->watch.kvm;
 	struct mm_struct *mm = spt_load_pointer(kvm, SPT_F_KVM_MM);
+	struct srcu_struct *srcu = spt_kvm_srcu(kvm);
 	/* A struct kvm_page_track_notifier_node without functions: KVM has to make its counters. */
 	u64 node[8] = { };
+	int idx;
 
 	kthread_use_mm(mm);
+	/* It goes through all slots, under a lock that does not keep them. */
+	idx = srcu_read_lock(srcu);
 	track->enable_error = spt_call(page_track_register)(kvm, node);
+	srcu_read_unlock(srcu, idx);
 	if (!track->enable_error)
 		spt_call(page_track_unregister)(kvm, node);
 	kthread_unuse_mm(mm);
@@ -234,6 +248,7 @@ static void spt_track_stop(struct spt_track *track)
 {
 	spt_track_release(track);	/* while the watch tells if the slot goes */
 	spt_watch_remove(&track->watch);
+	irq_work_sync(&track->nudge);
 	cancel_work_sync(&track->walk_work);
 }
 
@@ -287,6 +302,7 @@ static int spt_track_start(struct spt_action *act, struct spt_track *track)
 	struct mutex *slots_lock = spt_kvm_slots_lock(act->kvm);
 	int error;
 
+	init_irq_work(&track->nudge, spt_track_nudge);
 	INIT_WORK(&track->walk_work, spt_track_walked);
 	INIT_WORK(&track->enable, spt_track_enable);
 	if (spt_track_by_gfn()) {
@@ -376,6 +392,7 @@ static void spt_track_lost(struct spt_undo *undo)
 	struct spt_track *track = undo->own;
 
 	spt_watch_remove(&track->watch);
+	irq_work_sync(&track->nudge);
 	cancel_work_sync(&track->walk_work);
 }
 

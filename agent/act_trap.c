@@ -57,6 +57,7 @@ struct spt_trap {
 	struct spt_watch watch;
 	struct spt_small small;
 	struct delayed_work work;
+	struct irq_work nudge;		/* has the work begin, as soon as a probe wants it */
 	bool by_write;			/* the entry is made read-only */
 	bool ended;
 	spinlock_t lock;		/* of all below */
@@ -169,7 +170,7 @@ static void spt_trap_faulted(struct spt_watch *watch, const struct spt_fault *fa
 	if (!spt_trap_meant(trap, fault, &hit))
 		return;
 	spt_trap_describe(fault, &hit);
-	spin_lock_irqsave(&trap->lock, flags);
+	spt_probe_lock(&trap->lock, &flags);
 	if (trap->armed || trap->waiting) {
 		if (!spt_trap_again(trap, &hit) && spt_trap_wanted(trap, hit.access) &&
 		    trap->hits < SPT_TRAP_HITS)
@@ -186,6 +187,13 @@ static void spt_trap_faulted(struct spt_watch *watch, const struct spt_fault *fa
 		trap->armed = false;
 	}
 	spin_unlock_irqrestore(&trap->lock, flags);
+	irq_work_queue(&trap->nudge);
+}
+
+static void spt_trap_nudge(struct irq_work *work)
+{
+	struct spt_trap *trap = container_of(work, struct spt_trap, nudge);
+
 	mod_delayed_work(spt_action_wq, &trap->work,
 			 READ_ONCE(trap->moved) ? 0 : msecs_to_jiffies(SPT_TRAP_UNMOVED_MS));
 }
@@ -201,14 +209,14 @@ static void spt_trap_exited(struct spt_watch *watch, struct kvm_vcpu *vcpu)
 	if (!READ_ONCE(trap->waiting) || READ_ONCE(trap->vcpu) != vcpu ||
 	    !spt_guest_rip(vcpu, &rip))
 		return;
-	spin_lock_irqsave(&trap->lock, flags);
+	spt_probe_lock(&trap->lock, &flags);
 	if (trap->waiting && !trap->moved && trap->vcpu == vcpu && trap->rip != rip) {
 		trap->moved = true;
 		moved = true;
 	}
 	spin_unlock_irqrestore(&trap->lock, flags);
 	if (moved)
-		mod_delayed_work(spt_action_wq, &trap->work, 0);
+		irq_work_queue(&trap->nudge);
 }
 
 /* The entries as they are, and whether one lets pass what is waited for. */
@@ -370,6 +378,7 @@ static int spt_trap_act(struct spt_action *act)
 	trap->act = act;
 	trap->by_write = (act->args.given & SPT_KEY_BIT(ACCESS)) && act->args.access == SPT_PERM_W;
 	spin_lock_init(&trap->lock);
+	init_irq_work(&trap->nudge, spt_trap_nudge);
 	INIT_DELAYED_WORK(&trap->work, spt_trap_work);
 	error = spt_small_hold(act, act->target.gfn, &trap->small);
 	if (error)
@@ -389,6 +398,7 @@ static int spt_trap_act(struct spt_action *act)
 		error = spt_refuse_action(act, SPT_WHY_CHANGED, "the memslot is another one now");
 	if (error) {
 		spt_watch_remove(&trap->watch);
+		irq_work_sync(&trap->nudge);
 		cancel_delayed_work_sync(&trap->work);
 		spt_small_release(&trap->small, trap->small.was_huge);
 		return error;
@@ -403,6 +413,7 @@ static void spt_trap_end(struct spt_action *act)
 	struct spt_trap *trap = act->own;
 
 	spt_watch_remove(&trap->watch);
+	irq_work_sync(&trap->nudge);
 	WRITE_ONCE(trap->ended, true);
 	cancel_delayed_work_sync(&trap->work);
 	spt_small_release(&trap->small, trap->small.was_huge);

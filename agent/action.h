@@ -21,6 +21,7 @@
 #ifndef SPT_AGENT_ACTION_H
 #define SPT_AGENT_ACTION_H
 
+#include <linux/irq_work.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -160,6 +161,7 @@ struct spt_action {
 	bool over;			/* the last block is there */
 	bool listening;			/* and not over */
 	struct delayed_work enough;	/* ends what listens, in time or spt_action_enough() */
+	struct irq_work nudge;		/* wakes who reads, and has 'enough' begin */
 	bool had_enough;
 	enum spt_reason gave_up;
 	const char *gave_up_why;
@@ -189,6 +191,19 @@ __printf(3, 4)
 void spt_say(struct spt_action *act, enum spt_line line, const char *fmt, ...);
 /* 'step: N' of the step that act is in; before everything else it says. */
 void spt_say_step(struct spt_action *act);
+/*
+ * The lock of what a probe changes. Where the kernel has a breakpoint for one, lockdep sees an NMI
+ * there, in which no lock may be waited for: for the same reason a probe wakes nobody and queues no
+ * work but by an irq_work. What it interrupts is a function of KVM, which holds none of these.
+ */
+static inline void spt_probe_lock(spinlock_t *lock, unsigned long *flags)
+	__acquires(lock)
+{
+	local_irq_save(*flags);
+	while (!spin_trylock(lock))
+		cpu_relax();
+}
+
 /*
  * A 'hit' line, from any context. There is room for some hundred; what nobody
  * reads in time is counted as lost.

@@ -248,14 +248,23 @@ void spt_action_finish(struct spt_action *act, enum spt_result result, enum spt_
 void spt_action_enough(struct spt_action *act)
 {
 	WRITE_ONCE(act->had_enough, true);
-	mod_delayed_work(spt_action_wq, &act->enough, 0);
+	irq_work_queue(&act->nudge);
 }
 
 void spt_action_give_up(struct spt_action *act, enum spt_reason reason, const char *sentence)
 {
 	act->gave_up_why = sentence;
-	act->gave_up = reason;
-	mod_delayed_work(spt_action_wq, &act->enough, 0);
+	WRITE_ONCE(act->gave_up, reason);
+	irq_work_queue(&act->nudge);
+}
+
+static void spt_action_nudge(struct irq_work *work)
+{
+	struct spt_action *act = container_of(work, struct spt_action, nudge);
+
+	wake_up_interruptible(act->wait);
+	if (READ_ONCE(act->had_enough) || READ_ONCE(act->gave_up))
+		mod_delayed_work(spt_action_wq, &act->enough, 0);
 }
 
 static void spt_action_enough_work(struct work_struct *work)
@@ -285,6 +294,7 @@ struct spt_action *spt_action_create(struct kvm *kvm, struct spt_acted *acted,
 	act->acted = acted;
 	act->wait = wait;
 	spin_lock_init(&act->text_lock);
+	init_irq_work(&act->nudge, spt_action_nudge);
 	INIT_DELAYED_WORK(&act->enough, spt_action_enough_work);
 	if (wait && !spt_text_prepare(act)) {
 		kfree(act);

@@ -96,7 +96,7 @@ static bool spt_text_add(struct spt_action *act, size_t spare, const char *prefi
 	size_t room;
 	char *at;
 
-	spin_lock_irqsave(&act->text_lock, flags);
+	spt_probe_lock(&act->text_lock, &flags);
 	if (act->text_room > act->text_len + spare) {
 		at = act->text + act->text_len;
 		room = act->text_room - act->text_len - spare;
@@ -158,7 +158,7 @@ void spt_say_hit(struct spt_action *act, const char *fmt, ...)
 	if (!spt_text_add(act, SPT_TEXT_LAST, prefix, fmt, args))
 		act->lost++;
 	va_end(args);
-	wake_up_interruptible(act->wait);
+	irq_work_queue(&act->nudge);
 }
 
 bool spt_text_prepare(struct spt_action *act)

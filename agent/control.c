@@ -99,6 +99,7 @@ static void spt_control_forget(struct spt_action *act)
 {
 	if (!act)
 		return;
+	irq_work_sync(&act->nudge);
 	cancel_delayed_work_sync(&act->enough);
 	spt_action_put(act);
 }

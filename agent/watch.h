@@ -30,7 +30,8 @@ struct spt_written {
 
 /*
  * One watcher of one VM; NULL for what it does not care about. All are called in
- * the vCPU's thread, on its CPU, with its state loaded and preemption disabled;
+ * the vCPU's thread, on its CPU, with its state loaded and preemption disabled,
+ * perhaps as in an NMI: see spt_probe_lock();
  * 'exited' may find interrupts disabled, too. slot_freed: KVM frees what hangs on
  * a slot's arch member; in any thread, perhaps under locks.
  */

@@ -36,7 +36,11 @@ done
 declined remap-hugetlb hugetlb remap 0x30005000
 declined remap-zero-page zero-page remap 0x10200000
 declined remap-no-slot no-slot remap 0x70000000
-declined remap-device 'pfnmap|dax' remap 0x4c0f0000
+if [ -e /dev/mem ]; then
+	declined remap-device 'pfnmap|dax' remap 0x4c0f0000
+else
+	skip "remap-device: this kernel has no /dev/mem"
+fi
 check remap-pages-at-home pages_at_home
 
 # Huge to 4K until undone, and back.

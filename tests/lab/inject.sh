@@ -36,7 +36,7 @@ walked() {
 # Without DWARF: loading would have thousands of allocations for the file's own pages.
 strip --strip-debug -o "$WORK/spt_agent.ko" "$SPT_AGENT"
 check unloads spt agent unload
-walked load insmod "$WORK/spt_agent.ko" armed=1
+walked load insmod "$WORK/spt_agent.ko" armed=1 armed=wrong
 walked unload rmmod "$WORK/spt_agent.ko" armed=1
 check loads spt agent load
 spt layout --blob "$WORK/layout" || not_ok "no layout to write"
