@@ -177,25 +177,24 @@ static int follow(struct events *ev, struct spt_recorder *rec)
 				       &ev->cli->error);
 		if (ev->table)
 			cli_table_flush(ev->table);
+		if (!rc && spt_recorder_gone(rec)) {
+			cli_warn(ev->cli, "the VM is gone");
+			break;
+		}
 	}
 	if (!rc)
 		rc = spt_recorder_stop(rec, take_event, ev, &ev->cli->error);
 	return rc;
 }
 
-static int save(struct events *ev, const char *id, const struct spt_trace *trace)
+static int save(struct events *ev, const struct spt_recorder *rec)
 {
-	struct spt_trace totals = *trace;
-	struct spt_source *src;
-	int rc = spt_source_open_vm(id, &src, &ev->cli->error);
+	struct spt_trace totals = *spt_recorder_trace(rec);
 
-	if (rc)
-		return rc;
 	totals.events = ev->nr_kept;
 	totals.unkept = ev->unkept;
-	rc = spt_events_save(src, ev->record, ev->kept, ev->nr_kept, &totals, &ev->cli->error);
-	spt_source_close(src);
-	return rc;
+	return spt_events_save(spt_recorder_source(rec), ev->record, ev->kept, ev->nr_kept, &totals,
+			       &ev->cli->error);
 }
 
 static int live(struct events *ev)
@@ -222,7 +221,7 @@ static int live(struct events *ev)
 	if (!rc)
 		rc = follow(ev, rec);
 	if (!rc && ev->record)
-		rc = save(ev, vm.id, spt_recorder_trace(rec));
+		rc = save(ev, rec);
 	if (rec)
 		rc = end(ev, spt_recorder_trace(rec), rc);
 	spt_recorder_close(rec);

@@ -58,6 +58,12 @@ const struct spt_trace *spt_recorder_trace(const struct spt_recorder *rec);
 /* The VM as the joins see it; the recorder's, changes with every read. */
 const struct spt_model *spt_recorder_model(const struct spt_recorder *rec);
 
+/* The VM, held open by the recording: it can be read also when its VMM is gone. */
+struct spt_source *spt_recorder_source(const struct spt_recorder *rec);
+
+/* The VMM has ended: nothing will happen any more. */
+bool spt_recorder_gone(const struct spt_recorder *rec);
+
 /* Removes the trace instance, also of a recording that was not stopped. NULL is allowed. */
 void spt_recorder_close(struct spt_recorder *rec);
 

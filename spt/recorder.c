@@ -8,6 +8,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -348,6 +349,16 @@ const struct spt_trace *spt_recorder_trace(const struct spt_recorder *r)
 const struct spt_model *spt_recorder_model(const struct spt_recorder *r)
 {
 	return &r->join.model;
+}
+
+struct spt_source *spt_recorder_source(const struct spt_recorder *r)
+{
+	return r->join.src;
+}
+
+bool spt_recorder_gone(const struct spt_recorder *r)
+{
+	return kill(r->join.vmm, 0) && errno == ESRCH;
 }
 
 void spt_recorder_close(struct spt_recorder *r)

@@ -3,6 +3,8 @@
 
 #include "spt/audit.h"
 #include "spt/diff.h"
+#include "spt/events.h"
+#include "spt/registers.h"
 #include "spt/reverse.h"
 #include "spt/halves.h"
 #include "spt/stats.h"
@@ -97,6 +99,47 @@ static void audit(const struct spt_model *model)
 	spt_audit_free(&result);
 }
 
+struct recording {
+	const struct spt_model *model;
+	struct spt_events_summary summary;
+};
+
+static int look_at_event(void *arg, const struct spt_event *event)
+{
+	struct recording *r = arg;
+	char text[SPT_EVENT_TEXT];
+
+	spt_event_text(r->model, event, text);
+	return spt_summary_add(&r->summary, r->model, event);
+}
+
+static void replay(const struct spt_model *model)
+{
+	struct recording r = { .model = model };
+	struct spt_trace trace;
+
+	if (!spt_events_trace(&model->image, &trace) || spt_summary_init(&r.summary))
+		return;
+	spt_events_each(&model->image, look_at_event, &r, NULL);
+	spt_summary_finish(&r.summary);
+	for (size_t i = 0; i < r.summary.nr_pages; i++)
+		spt_events_storm(&r.summary.pages[i]);
+	spt_summary_deinit(&r.summary);
+}
+
+static void registers(const struct spt_model *model)
+{
+	struct spt_registers regs;
+	uint64_t rip;
+
+	for (uint32_t i = 0; i < model->nr_vcpus; i++) {
+		spt_registers_of(model, i, &regs);
+		spt_registers_code_bits(&regs);
+		spt_registers_linear_rip(&regs, &rip);
+		spt_regs_source_name(regs.source);
+	}
+}
+
 void fuzz_queries(const struct spt_model *model)
 {
 	static struct spt_why why;
@@ -107,4 +150,6 @@ void fuzz_queries(const struct spt_model *model)
 	look_back(model);
 	compare(model);
 	audit(model);
+	replay(model);
+	registers(model);
 }

@@ -55,7 +55,7 @@ address_of() {
 	echo "$code" | tr ' ' '\n' | sed -n "s/^$1=//p"
 }
 instruction_at() {
-	spt -V "$VM" disasm gva "$1" --count 1 -rn -o instruction
+	spt -V "$VM" disasm gva "$1" --count 1 -rn -o instruction | sed 's/\\x20/ /g'
 }
 check disasm-read test "$(instruction_at "$(address_of read)")" = \
 	"mov $([ "$bits" = 64 ] && echo 'rax, qword' || echo 'eax, dword') ptr [$([ "$bits" = 64 ] && echo rdi || echo edi)]"
