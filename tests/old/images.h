@@ -3,9 +3,9 @@
 #define TESTS_OLD_IMAGES_H
 
 /*
- * Write images of VMs in the structures of the first TDX trees, old-td.spt and old-nested.spt,
- * into a directory: this program has the VMs in its memory and finds its way in them by its own
- * debug information. 0, or 1 with a line on stderr.
+ * Write images of VMs in the structures of the first TDX trees, old-td.spt, old-nested.spt and
+ * later-td.spt, into a directory: this program has the VMs in its memory and finds its way in
+ * them by debug information, its own and that of 'later_types'. 0, or 1 with a line on stderr.
  */
 int old_images(const char *dir);
 

@@ -122,24 +122,52 @@ static void read_slot(struct reader *r, const void *slot, uint64_t generation)
 }
 
 /* The sorted array; the image has its slots by rising gfn. */
+static void read_slot_array(struct reader *r, const void *set, uint64_t generation)
+{
+	const short *index = (const void *)at(r, set, SPT_F_SLOTS_ID_TO_INDEX);
+	size_t slot_size = r->layout->field[SPT_F_SLOT_SIZE].field.bit_size / 8;
+
+	for (int i = (int)number(r, set, SPT_F_SLOTS_USED); i-- > 0;) {
+		const char *slot = at(r, set, SPT_F_SLOTS_ARRAY) + (size_t)i * slot_size;
+
+		assert(index[signed_number(r, slot, SPT_F_SLOT_ID)] == i);
+		read_slot(r, slot, generation);
+	}
+}
+
+/* As <linux/rbtree.h> has it. @offset: of the node in its slot. */
+struct tree_node {
+	unsigned long parent_color;
+	const struct tree_node *right, *left;
+};
+
+static void read_slot_tree(struct reader *r, const struct tree_node *node, size_t offset,
+			   uint64_t generation)
+{
+	if (!node)
+		return;
+	read_slot_tree(r, node->left, offset, generation);
+	read_slot(r, (const char *)node - offset, generation);
+	read_slot_tree(r, node->right, offset, generation);
+}
+
 static void read_slots(struct reader *r)
 {
 	const void *const *sets = (const void *)at(r, r->kvm, SPT_F_KVM_MEMSLOTS);
-	size_t slot_size = r->layout->field[SPT_F_SLOT_SIZE].field.bit_size / 8;
 
-	assert(r->layout->slots_form == SPT_SLOTS_ARRAY);
 	for (int as = 0; as < 2; as++) {
-		const char *array = at(r, sets[as], SPT_F_SLOTS_ARRAY);
 		uint64_t generation = number(r, sets[as], SPT_F_SLOTS_GENERATION);
+		size_t offset;
 
 		mkimage_vm(r->mk, SPT_VM_GENERATION_0 + as, generation);
-		for (int i = (int)number(r, sets[as], SPT_F_SLOTS_USED); i-- > 0;) {
-			const char *slot = array + (size_t)i * slot_size;
-			const short *index = (const void *)at(r, sets[as], SPT_F_SLOTS_ID_TO_INDEX);
-
-			assert(index[signed_number(r, slot, SPT_F_SLOT_ID)] == i);
-			read_slot(r, slot, generation);
+		if (r->layout->slots_form == SPT_SLOTS_ARRAY) {
+			read_slot_array(r, sets[as], generation);
+			continue;
 		}
+		/* A slot has a node for each of two trees, one of which is in force. */
+		offset = r->layout->field[SPT_F_SLOT_GFN_NODE].field.bit_offset / 8 +
+			 number(r, sets[as], SPT_F_SLOTS_NODE_IDX) * sizeof(struct tree_node);
+		read_slot_tree(r, pointer(r, sets[as], SPT_F_SLOTS_GFN_TREE), offset, generation);
 	}
 }
 
@@ -154,15 +182,25 @@ static void read_page(struct reader *r, const void *sp, struct spt_page *page)
 {
 	const uint32_t known =
 		SPT_PAGE_TDP_MMU | SPT_PAGE_UNSYNC | SPT_PAGE_NX_DISALLOWED | SPT_PAGE_PRIVATE;
+	bool tdp = number(r, sp, SPT_F_SP_TDP_MMU_PAGE);
+	const void *parent;
 
 	page->hpa = r->hpa_of(pointer(r, sp, SPT_F_SP_SPT));
-	page->sp = DIRECT_MAP + page->hpa; /* identity only, and the same in every run */
+	if (!tdp)
+		page->sp = DIRECT_MAP + page->hpa; /* identity only, and the same in every run */
 	page->gfn = number(r, sp, SPT_F_SP_GFN);
 	page->role = (uint32_t)number(r, sp, SPT_F_SP_ROLE);
-	page->root_count = (uint32_t)number(r, sp, SPT_F_SP_ROOT_COUNT);
+	page->root_count =
+		(uint32_t)number(r, sp,
+				 tdp && has(r, SPT_F_SP_TDP_ROOT_COUNT) ? SPT_F_SP_TDP_ROOT_COUNT
+									: SPT_F_SP_ROOT_COUNT);
+	if (tdp)
+		page->flags |= SPT_PAGE_TDP_MMU;
 	page->mmu_valid_gen = (uint8_t)number(r, sp, SPT_F_SP_MMU_VALID_GEN);
-	if (pointer(r, sp, SPT_F_SP_PARENT_PTES))
-		page->parent = DIRECT_MAP + r->hpa_of(pointer(r, sp, SPT_F_SP_PARENT_PTES));
+	parent =
+		pointer(r, sp, tdp && has(r, SPT_F_SP_PTEP) ? SPT_F_SP_PTEP : SPT_F_SP_PARENT_PTES);
+	if (parent)
+		page->parent = (tdp ? 0 : DIRECT_MAP) + r->hpa_of(parent);
 	page->known = known;
 	if (number(r, sp, SPT_F_SP_NX_DISALLOWED))
 		page->flags |= SPT_PAGE_NX_DISALLOWED;
@@ -176,17 +214,25 @@ static void read_page(struct reader *r, const void *sp, struct spt_page *page)
 		page->external = 0;
 }
 
-static void read_sp(struct reader *r, const void *sp)
+/* What @nr is read from, and in it what every kind of table has. */
+static void read_table(struct reader *r, const void *sp, unsigned int nr)
 {
-	const void *role = at(r, sp, SPT_F_SP_ROLE);
 	const uint64_t *spt = pointer(r, sp, SPT_F_SP_SPT);
-	const uint64_t *gfns = pointer(r, sp, SPT_F_SP_TRANSLATION);
-	bool direct = number(r, role, SPT_F_ROLE_DIRECT);
-	unsigned int nr = mkimage_table(r->mk, (int)number(r, role, SPT_F_ROLE_LEVEL), 0, direct);
 
 	read_page(r, sp, mkimage_page(r->mk, nr));
 	for (unsigned int i = 0; i < SPT_TABLE_ENTRIES; i++)
 		mkimage_set(r->mk, nr, i, spt[i]);
+}
+
+/* Of the list of shadow pages. */
+static void read_sp(struct reader *r, const void *sp)
+{
+	const void *role = at(r, sp, SPT_F_SP_ROLE);
+	const uint64_t *gfns = pointer(r, sp, SPT_F_SP_TRANSLATION);
+	bool direct = number(r, role, SPT_F_ROLE_DIRECT);
+	unsigned int nr = mkimage_table(r->mk, (int)number(r, role, SPT_F_ROLE_LEVEL), 0, direct);
+
+	read_table(r, sp, nr);
 	if (direct)
 		return;
 	/* gfns alone: what the guest's own entry allowed was not kept. */
@@ -197,15 +243,67 @@ static void read_sp(struct reader *r, const void *sp)
 			mkimage_translate(r->mk, nr, i, gfns[i] << 12, 0);
 }
 
-static void read_list(struct reader *r, enum spt_field_id id)
+/* The next of a list of shadow pages behind @link, its head at first; NULL: no more. */
+static const void *next_sp(const struct reader *r, enum spt_field_id list, const char **link)
 {
-	const char *const *head = (const void *)at(r, r->kvm, id);
-	size_t link = r->layout->field[SPT_F_SP_LINK].field.bit_offset / 8;
+	const char *head = at(r, r->kvm, list);
 
 	/* A struct list_head begins with 'next'. */
-	for (const char *next = *head; next != (const char *)head;
-	     next = *(const char *const *)next)
-		read_sp(r, next - link);
+	*link = *(const char *const *)(*link ? *link : head);
+	return *link == head ? NULL : *link - r->layout->field[SPT_F_SP_LINK].field.bit_offset / 8;
+}
+
+static void read_list(struct reader *r, enum spt_field_id list)
+{
+	const char *link = NULL;
+	const void *sp;
+
+	while (has(r, list) && (sp = next_sp(r, list, &link)))
+		read_sp(r, sp);
+}
+
+/* The page of the TDP MMU at @hpa; NULL: none of those that are no roots. */
+static const void *tdp_page(const struct reader *r, uint64_t hpa)
+{
+	const char *link = NULL;
+	const void *sp;
+
+	while ((sp = next_sp(r, SPT_F_KVM_TDP_MMU_PAGES, &link)))
+		if (r->hpa_of(pointer(r, sp, SPT_F_SP_SPT)) == hpa)
+			break;
+	return sp;
+}
+
+/* Its tables belong to a root and are found from there. */
+static void read_tdp(struct reader *r, const void *sp, unsigned int nr)
+{
+	const uint64_t *spt = pointer(r, sp, SPT_F_SP_SPT);
+
+	read_table(r, sp, nr);
+	for (unsigned int i = 0; i < SPT_TABLE_ENTRIES; i++) {
+		const void *below = tdp_page(r, spt[i] & mkimage_format(r->mk)->addr);
+		unsigned int child;
+
+		if (!below)
+			continue;
+		child = mkimage_table(r->mk,
+				      (int)number(r, at(r, below, SPT_F_SP_ROLE), SPT_F_ROLE_LEVEL),
+				      0, true);
+		mkimage_link(r->mk, nr, i, child);
+		mkimage_set(r->mk, nr, i, spt[i]);
+		read_tdp(r, below, child);
+	}
+}
+
+static void read_tdp_roots(struct reader *r)
+{
+	const char *link = NULL;
+	const void *sp;
+
+	while ((sp = next_sp(r, SPT_F_KVM_TDP_MMU_ROOTS, &link)))
+		read_tdp(r, sp,
+			 mkimage_tdp_root(r->mk, (int)number(r, at(r, sp, SPT_F_SP_ROLE),
+							     SPT_F_ROLE_LEVEL)));
 }
 
 static void read_vcpu(struct reader *r, const void *vcpu)
@@ -230,6 +328,23 @@ static void read_vcpu(struct reader *r, const void *vcpu)
 		mkimage_vcpu_value(r->mk, nr, values[i].value, values[i].number);
 }
 
+/* As <linux/xarray.h> has it. */
+struct array {
+	unsigned int lock, flags;
+	const void *head;
+};
+
+/* From an array of pointers, or of an xarray that has one entry: then its head is that entry. */
+static const void *vcpu_of(const struct reader *r, unsigned int index)
+{
+	const void *array = at(r, r->kvm, SPT_F_KVM_VCPU_ARRAY);
+
+	if (r->layout->field[SPT_F_KVM_VCPU_ARRAY].field.alternative == 1)
+		return ((const void *const *)array)[index];
+	assert(!index);
+	return ((const struct array *)array)->head;
+}
+
 struct mkimage *old_read(const struct spt_layout *layout, const void *kvm,
 			 uint64_t (*hpa_of)(const void *va))
 {
@@ -240,17 +355,15 @@ struct mkimage *old_read(const struct spt_layout *layout, const void *kvm,
 		/* EPT of those trees: entries are empty with bit 63, as in 6.12. */
 		.mk = mkimage_new("ept-6.12"),
 	};
-	const void *const *vcpus = (const void *)at(&r, kvm, SPT_F_KVM_VCPU_ARRAY);
 
-	mkimage_head(r.mk)->tdp_mmu = 0;
+	mkimage_head(r.mk)->tdp_mmu = !!number(&r, kvm, SPT_F_KVM_TDP_MMU_ENABLED);
 	read_role(&r);
 	read_vm(&r);
-	assert(layout->field[SPT_F_KVM_VCPU_ARRAY].field.alternative == 1);
 	for (unsigned int i = 0; i < number(&r, kvm, SPT_F_KVM_ONLINE_VCPUS); i++)
-		read_vcpu(&r, vcpus[i]);
+		read_vcpu(&r, vcpu_of(&r, i));
 	read_slots(&r);
+	read_tdp_roots(&r);
 	read_list(&r, SPT_F_KVM_ACTIVE_MMU_PAGES);
-	if (has(&r, SPT_F_KVM_PRIVATE_MMU_PAGES))
-		read_list(&r, SPT_F_KVM_PRIVATE_MMU_PAGES);
+	read_list(&r, SPT_F_KVM_PRIVATE_MMU_PAGES);
 	return r.mk;
 }

@@ -265,21 +265,32 @@ struct old_vm {
 	struct spt_model model;
 };
 
-static void load(struct old_vm *vm, const void *kvm)
+static void load_from(struct old_vm *vm, const char *dir, const char *flags, const void *kvm,
+		      uint64_t (*hpa_of)(const void *va))
 {
 	struct spt_error err = { 0 };
 	struct spt_image img;
 	uint8_t *image;
 	size_t len;
 
-	from_dwarf("first", "");
-	vm->mk = old_read(&layout, kvm, old_vm_hpa);
+	from_dwarf(dir, flags);
+	vm->mk = old_read(&layout, kvm, hpa_of);
 	spt_layout_deinit(&layout);
 	image = mkimage_finish(vm->mk, &len);
 	spt_model_init(&vm->model);
 	if (spt_image_open(&img, image, len, "old", 0, &err) ||
 	    spt_model_load(&vm->model, &img, &err))
 		fail_msg("%s", err.text);
+}
+
+static void load(struct old_vm *vm, const void *kvm)
+{
+	load_from(vm, "first", "", kvm, old_vm_hpa);
+}
+
+static void load_later(struct old_vm *vm)
+{
+	load_from(vm, "later", "-DKVM_LATER", later_vm_td(), later_vm_hpa);
 }
 
 static void unload(struct old_vm *vm)
@@ -308,55 +319,82 @@ static uint64_t leaf_hpa(const struct old_vm *vm, const struct spt_root_ref *roo
 	return SPT_NO_HPA;
 }
 
-static void a_td_has_its_two_halves(void **state)
+/* Two roots, what they map, and by what private tables are known. */
+static void assert_td(const struct old_vm *vm)
 {
 	const struct spt_root_ref *shared, *private;
-	struct old_vm vm;
 
-	load(&vm, old_vm_td());
-	assert_string_equal(spt_model_vm_type(&vm.model), "tdx");
-	assert_int_equal(vm.model.nr_roots, 2);
-	shared = root_of(&vm, SPT_ROOT_DIRECT);
-	private = root_of(&vm, SPT_ROOT_MIRROR);
+	assert_string_equal(spt_model_vm_type(&vm->model), "tdx");
+	assert_int_equal(vm->model.nr_roots, 2);
+	shared = root_of(vm, SPT_ROOT_DIRECT);
+	private = root_of(vm, SPT_ROOT_MIRROR);
 	assert_int_equal(shared->gpa_bits, OLD_SHARED);
 	assert_int_equal(private->gpa_bits, 0);
 	assert_int_equal(shared->level, 4);
-	assert_int_equal(spt_vcpu_uses(&vm.model.vcpus[0], shared), SPT_USE_CURRENT);
-	assert_int_equal(spt_vcpu_uses(&vm.model.vcpus[0], private), SPT_USE_MIRROR);
+	assert_int_equal(spt_vcpu_uses(&vm->model.vcpus[0], shared), SPT_USE_CURRENT);
+	assert_int_equal(spt_vcpu_uses(&vm->model.vcpus[0], private), SPT_USE_MIRROR);
 
-	assert_int_equal(leaf_hpa(&vm, private, OLD_PRIVATE_GPA), OLD_PRIVATE_HPA);
-	assert_int_equal(leaf_hpa(&vm, private, OLD_PRIVATE2M_GPA + 0x5123),
+	assert_int_equal(leaf_hpa(vm, private, OLD_PRIVATE_GPA), OLD_PRIVATE_HPA);
+	assert_int_equal(leaf_hpa(vm, private, OLD_PRIVATE2M_GPA + 0x5123),
 			 OLD_PRIVATE2M_HPA + 0x5123);
-	assert_int_equal(leaf_hpa(&vm, shared, OLD_SHARED | OLD_SHARED_GPA), OLD_SHARED_HPA);
-	assert_int_equal(leaf_hpa(&vm, shared, OLD_SHARED | OLD_PRIVATE_GPA), SPT_NO_HPA);
+	assert_int_equal(leaf_hpa(vm, shared, OLD_SHARED | OLD_SHARED_GPA), OLD_SHARED_HPA);
+	assert_int_equal(leaf_hpa(vm, shared, OLD_SHARED | OLD_PRIVATE_GPA), SPT_NO_HPA);
 	/* The root's marker is no page; the tables below have pages. */
-	for (uint32_t i = 0; i < vm.model.nr_nodes; i++) {
-		const struct spt_node *node = &vm.model.nodes[i];
+	for (uint32_t i = 0; i < vm->model.nr_nodes; i++) {
+		const struct spt_node *node = &vm->model.nodes[i];
 
 		assert_int_equal(node->page->external != 0, node->mirror && node->level < 4);
 	}
-	unload(&vm);
 }
 
-static void its_memslots_are_found_in_the_array(void **state)
+static void assert_memslots(const struct old_vm *vm)
 {
 	const struct spt_memslot *slot;
-	struct old_vm vm;
 
-	load(&vm, old_vm_td());
-	slot = spt_memslot_find(&vm.model.memslots, 0, OLD_PRIVATE_GPA >> 12);
+	assert_int_equal(vm->model.memslots.count, 2);
+	slot = spt_memslot_find(&vm->model.memslots, 0, OLD_PRIVATE_GPA >> 12);
 	assert_non_null(slot);
 	assert_int_equal(slot->slot->id, 0);
 	assert_int_equal(slot->slot->hva, OLD_SLOT0_HVA);
 	assert_int_equal(slot->slot->gmem_pgoff, OLD_PRIVATE_OFF / 4096);
 	assert_int_not_equal(slot->slot->gmem_file, 0);
 	assert_int_equal(slot->slot->generation, 4);
-	slot = spt_memslot_find(&vm.model.memslots, 0, OLD_SLOT1_GPA >> 12);
+	slot = spt_memslot_find(&vm->model.memslots, 0, OLD_SLOT1_GPA >> 12);
 	assert_non_null(slot);
 	assert_int_equal(slot->slot->id, 3);
 	assert_int_equal(slot->slot->npages, OLD_SLOT1_SIZE / 4096);
 	assert_int_equal(slot->slot->gmem_file, 0);
-	assert_null(spt_memslot_find(&vm.model.memslots, 0, OLD_SLOT0_SIZE >> 12));
+	assert_null(spt_memslot_find(&vm->model.memslots, 0, OLD_SLOT0_SIZE >> 12));
+}
+
+/* Told by gfn_stolen_bits, on lists of its own; slots in an array. */
+static void a_td_has_its_two_halves(void **state)
+{
+	struct old_vm vm;
+
+	load(&vm, old_vm_td());
+	assert_int_equal(vm.model.image.head.tdp_mmu, 0);
+	assert_td(&vm);
+	assert_memslots(&vm);
+	unload(&vm);
+}
+
+/* Told by a bit of the role, in the TDP MMU; slots in a tree, vCPUs in an xarray. */
+static void so_has_one_of_the_later_trees(void **state)
+{
+	struct old_vm vm;
+
+	load_later(&vm);
+	assert_int_equal(vm.model.image.head.tdp_mmu, 1);
+	assert_td(&vm);
+	assert_memslots(&vm);
+	for (uint32_t i = 0; i < vm.model.nr_nodes; i++) {
+		const struct spt_node *node = &vm.model.nodes[i];
+
+		assert_true(node->page->flags & SPT_PAGE_TDP_MMU);
+		assert_int_equal(node->page->role >> 19 & 1, node->mirror);
+		assert_int_equal(!node->page->parent, node->level == 4);
+	}
 	unload(&vm);
 }
 
@@ -402,7 +440,7 @@ int main(void)
 		cmocka_unit_test(btf_says_the_same),
 		cmocka_unit_test(the_agent_refuses_both_and_says_why),
 		cmocka_unit_test(a_td_has_its_two_halves),
-		cmocka_unit_test(its_memslots_are_found_in_the_array),
+		cmocka_unit_test(so_has_one_of_the_later_trees),
 		cmocka_unit_test(gfns_translate_without_access),
 	};
 

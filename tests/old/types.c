@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The types of tests/old/kvm.h as debug information, for what reads it: kvm.ko and kvm-intel.ko. */
+/*
+ * The types of tests/old/kvm.h as debug information, for what reads it: of kvm.ko, of kvm-intel.ko
+ * (VENDOR), or of both (BOTH).
+ */
 #include "kvm.h"
 
-#ifdef VENDOR
+#if defined(VENDOR) || defined(BOTH)
 struct vcpu_vmx vcpu_vmx;
-#else
+#endif
+#ifndef VENDOR
 struct kvm vm;
 struct kvm_vcpu vcpu;
 struct kvm_mmu_page page;

@@ -5,7 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm.h"
+#include "shape.h"
+
+/* This file is compiled for either of the kernels. */
+#ifdef KVM_LATER
+#define old_vm_td  later_vm_td
+#define old_vm_hpa later_vm_hpa
+#endif
 
 #define PAGE	   4096
 #define PAGES	   64
@@ -46,19 +52,6 @@ static void *new_page(u64 fill)
 	return page;
 }
 
-static void list_init(struct list_head *list)
-{
-	list->next = list->prev = list;
-}
-
-static void list_add(struct list_head *entry, struct list_head *list)
-{
-	entry->next = list->next;
-	entry->prev = list;
-	list->next->prev = entry;
-	list->next = entry;
-}
-
 static void set_slot(struct kvm_memory_slot *slot, short id, gpa_t gpa, u64 size, u64 hva)
 {
 	slot->base_gfn = gpa / PAGE;
@@ -69,28 +62,20 @@ static void set_slot(struct kvm_memory_slot *slot, short id, gpa_t gpa, u64 size
 
 static void init_slots(bool td)
 {
-	static union {
-		struct kvm_memslots set;
-		char room[sizeof(struct kvm_memslots) + 2 * sizeof(struct kvm_memory_slot)];
-	} sets[2];
+	static struct slot_set sets[2];
+	struct kvm_memory_slot *slot;
 
 	memset(sets, 0, sizeof(sets));
 	for (int as = 0; as < 2; as++) {
-		sets[as].set.generation = 4 + as;
-		memset(sets[as].set.id_to_index, -1, sizeof(sets[as].set.id_to_index));
+		set_begin(&sets[as], as);
 		kvm.memslots[as] = &sets[as].set;
 	}
-
-	struct kvm_memslots *set = &sets[0].set;
-
-	set_slot(&set->memslots[0], 3, OLD_SLOT1_GPA, OLD_SLOT1_SIZE, OLD_SLOT1_HVA);
-	set_slot(&set->memslots[1], 0, 0, OLD_SLOT0_SIZE, OLD_SLOT0_HVA);
-	set->id_to_index[3] = 0;
-	set->id_to_index[0] = 1;
-	set->used_slots = 2;
+	set_slot(set_add(&sets[0], 3, 0), 3, OLD_SLOT1_GPA, OLD_SLOT1_SIZE, OLD_SLOT1_HVA);
+	slot = set_add(&sets[0], 0, 1);
+	set_slot(slot, 0, 0, OLD_SLOT0_SIZE, OLD_SLOT0_HVA);
 	if (td) {
-		set->memslots[1].private_file = GUEST_FILE;
-		set->memslots[1].private_offset = OLD_PRIVATE_OFF;
+		slot->private_file = GUEST_FILE;
+		slot->private_offset = OLD_PRIVATE_OFF;
 	}
 }
 
@@ -123,7 +108,7 @@ static void init_vm(bool td)
 	vcpu->arch.root_mmu.private_root_hpa = ~0ULL;
 	for (int i = 0; i < 3; i++)
 		vcpu->arch.root_mmu.prev_roots[i].hpa = ~0ULL;
-	kvm.vcpus[0] = vcpu;
+	vm_shape(&kvm, vcpu);
 }
 
 static union kvm_mmu_page_role direct_role(int level)
@@ -132,7 +117,6 @@ static union kvm_mmu_page_role direct_role(int level)
 
 	role.efer_nx = 1;
 	role.cr0_wp = 1;
-	role.gpte_is_8_bytes = 1;
 	return role;
 }
 
@@ -148,8 +132,7 @@ static struct kvm_mmu_page *new_sp(union kvm_mmu_page_role role, gfn_t gfn, bool
 	list_init(&sp->lpage_disallowed_link);
 	if (!role.direct)
 		sp->gfns = new_page(0);
-	sp->gfn_stolen_bits = private ? 0 : kvm.arch.gfn_shared_mask;
-	list_add(&sp->link, private ? &kvm.arch.private_mmu_pages : &kvm.arch.active_mmu_pages);
+	page_shape(sp, private, &kvm.arch);
 	kvm.arch.n_used_mmu_pages++;
 	return sp;
 }
@@ -158,7 +141,7 @@ static struct kvm_mmu_page *new_root(union kvm_mmu_page_role role, bool private)
 {
 	struct kvm_mmu_page *sp = new_sp(role, 0, private);
 
-	sp->root_count = 1;
+	root_shape(sp, &kvm.arch);
 	if (private)
 		sp->private_sp = KVM_MMU_PRIVATE_SP_ROOT;
 	return sp;
@@ -178,7 +161,7 @@ static struct kvm_mmu_page *child(struct kvm_mmu_page *sp, unsigned int index, b
 	below = new_sp(role, sp->gfn + ((gfn_t)index << 9 * role.level), private);
 	if (private)
 		below->private_sp = new_page(0);
-	below->parent_ptes.val = (unsigned long)&sp->spt[index];
+	set_parent(below, &sp->spt[index]);
 	sp->spt[index] = SPTE_EMPTY | SPTE_PRESENT | EPT_RWX | (1ULL << 8) | old_vm_hpa(below->spt);
 	return below;
 }
@@ -200,9 +183,7 @@ static void load_roots(struct kvm_mmu_page *root, struct kvm_mmu_page *private)
 {
 	struct kvm_mmu *mmu = vmx.vcpu.arch.mmu;
 
-	mmu->root_hpa = old_vm_hpa(root->spt);
-	mmu->mmu_role.base = root->role;
-	mmu->mmu_role.ext.valid = 1;
+	load_root(mmu, old_vm_hpa(root->spt), root->role);
 	if (private)
 		mmu->private_root_hpa = old_vm_hpa(private->spt);
 }
@@ -226,6 +207,7 @@ const void *old_vm_td(void)
 	return &kvm;
 }
 
+#ifndef KVM_LATER
 const void *old_vm_nested(void)
 {
 	union kvm_mmu_page_role role = direct_role(4);
@@ -246,3 +228,4 @@ const void *old_vm_nested(void)
 	load_roots(root, NULL);
 	return &kvm;
 }
+#endif

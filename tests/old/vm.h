@@ -34,4 +34,8 @@ const void *old_vm_nested(void);
 /* HPA of page table memory at @va; ~0: not such memory. */
 uint64_t old_vm_hpa(const void *va);
 
+/* The same TD as the kernel of a year later had it (-DKVM_LATER). */
+const void *later_vm_td(void);
+uint64_t later_vm_hpa(const void *va);
+
 #endif
