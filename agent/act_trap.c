@@ -367,6 +367,9 @@ static int spt_trap_check(struct spt_action *act)
 		error = spt_action_needs(act, SPT_S_SLOT_GFN_WRITE_PROTECT);
 	if (!error)
 		error = spt_target_page(act);
+	if (!error && spt_vm_protected(act->kvm))
+		error = spt_refuse_action(act, SPT_WHY_PRIVATE,
+					  "the registers of the guest's vCPUs are private to it");
 	return error;
 }
 

@@ -243,6 +243,8 @@ int spt_target_fault_in(struct spt_action *act, bool write);
 
 /* Does the VM have private memory in mirror roots? */
 bool spt_vm_mirrored(const struct kvm *kvm);
+/* Are its vCPUs' registers not KVM's to read? KVM warns of who asks for those of a TD. */
+bool spt_vm_protected(const struct kvm *kvm);
 
 /* host_walk.c: the level of what @mm maps at @hva, by its own tables; 0: nothing. */
 u8 spt_host_level(struct mm_struct *mm, u64 hva);

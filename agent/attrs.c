@@ -6,7 +6,10 @@
 #include <linux/ktime.h>
 #include <linux/xarray.h>
 
-#include "reader.h"
+#include "memslots.h"
+
+/* KVM_MEMORY_ATTRIBUTE_PRIVATE */
+#define SPT_ATTRIBUTE_PRIVATE	BIT_ULL(3)
 
 #define SPT_RUNS_MAX	((SPT_SCRATCH_BYTES - sizeof(struct spt_runs)) / sizeof(struct spt_run))
 /* Entries between two looks at the clock. */
@@ -66,4 +69,23 @@ int spt_attrs_step(struct spt_reader *reader)
 			return error;
 	}
 	return more;
+}
+
+bool spt_attrs_private(const struct kvm *kvm, u64 first, u64 end)
+{
+	struct xarray *attributes = (struct xarray *)spt_at(kvm, SPT_F_KVM_MEM_ATTR_ARRAY);
+	unsigned long index = first;
+	u64 has_private;
+	bool private = false;
+	void *entry;
+
+	if (!spt_has(SPT_F_KVM_MEM_ATTR_ARRAY) ||
+	    spt_load(kvm, SPT_F_KVM_HAS_PRIVATE_MEM, &has_private) || !has_private)
+		return false;
+	rcu_read_lock();
+	for (entry = xa_find(attributes, &index, end - 1, XA_PRESENT); entry && !private;
+	     entry = xa_find_after(attributes, &index, end - 1, XA_PRESENT))
+		private = xa_is_value(entry) && (xa_to_value(entry) & SPT_ATTRIBUTE_PRIVATE);
+	rcu_read_unlock();
+	return private;
 }

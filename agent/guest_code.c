@@ -104,11 +104,21 @@ static const void __user *spt_guest_hva(struct kvm_vcpu *vcpu, u8 as_id, u64 gpa
 						    (gpa & ~PAGE_MASK));
 }
 
-/* From one page of the guest; the thread's mm is the VMM's. */
+/*
+ * From one page of the guest; the thread's mm is the VMM's. Of a page that is
+ * private the VMM has another, or none: not what the guest sees there.
+ */
 static int spt_guest_read(struct kvm_vcpu *vcpu, u8 as_id, u64 gpa, void *to, size_t size)
 {
-	const void __user *from = spt_guest_hva(vcpu, as_id, gpa);
+	const struct kvm *kvm = spt_load_pointer(vcpu, SPT_F_VCPU_KVM);
+	const void __user *from;
+	u64 direct_bits = 0;
 
+	spt_load(kvm, SPT_F_KVM_GFN_DIRECT_BITS, &direct_bits);
+	gpa &= ~(direct_bits << PAGE_SHIFT);
+	if (spt_attrs_private(kvm, gpa >> PAGE_SHIFT, (gpa >> PAGE_SHIFT) + 1))
+		return -EFAULT;
+	from = spt_guest_hva(vcpu, as_id, gpa);
 	if (!from || !current->mm || copy_from_user_nofault(to, from, size))
 		return -EFAULT;
 	return 0;

@@ -18,6 +18,9 @@ const void *spt_slots(const struct kvm *kvm, unsigned int as);
 const void *spt_slot_from(const void *slots, u64 gfn);
 const void *spt_slot_below(const void *slots, u64 gfn);
 
+/* attrs.c: is one of the gfns private by its attribute? Does not sleep. */
+bool spt_attrs_private(const struct kvm *kvm, u64 first, u64 end);
+
 /*
  * slot_runs.c: goes on with the array that cursor.slot.runs names, for at most
  * SPT_SRCU_SLICE_NS. 1: come again, 0: that array is done.

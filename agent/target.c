@@ -5,14 +5,11 @@
 #include <linux/kvm_host.h>
 #include <linux/mm.h>
 #include <linux/srcu.h>
-#include <linux/xarray.h>
 
 #include "action.h"
 
 /* KVM_MEMSLOT_GMEM_ONLY: memory of a guest_memfd, mapped or not, and no other. */
 #define SPT_SLOT_GMEM_ONLY	BIT(17)
-/* KVM_MEMORY_ATTRIBUTE_PRIVATE */
-#define SPT_ATTRIBUTE_PRIVATE	BIT_ULL(3)
 
 rwlock_t *spt_kvm_mmu_lock(struct kvm *kvm)
 {
@@ -73,26 +70,6 @@ const void *spt_action_slot(const struct spt_action *act)
 	return slot;
 }
 
-/* Is one of the pages private by its attribute? */
-static bool spt_target_private(const struct spt_action *act, u64 first, u64 end)
-{
-	struct xarray *attributes = (struct xarray *)spt_at(act->kvm, SPT_F_KVM_MEM_ATTR_ARRAY);
-	unsigned long index = first;
-	u64 has_private;
-	bool private = false;
-	void *entry;
-
-	if (!spt_has(SPT_F_KVM_MEM_ATTR_ARRAY) ||
-	    spt_load(act->kvm, SPT_F_KVM_HAS_PRIVATE_MEM, &has_private) || !has_private)
-		return false;
-	rcu_read_lock();
-	for (entry = xa_find(attributes, &index, end - 1, XA_PRESENT); entry && !private;
-	     entry = xa_find_after(attributes, &index, end - 1, XA_PRESENT))
-		private = xa_is_value(entry) && (xa_to_value(entry) & SPT_ATTRIBUTE_PRIVATE);
-	rcu_read_unlock();
-	return private;
-}
-
 static int spt_mirror_leaf(const struct spt_entry *leaf, void *arg)
 {
 	return leaf->mirror;
@@ -103,7 +80,7 @@ static int spt_target_shared(struct spt_action *act, u64 first, u64 end)
 {
 	int ret;
 
-	if (spt_target_private(act, first, end))
+	if (spt_attrs_private(act->kvm, first, end))
 		return spt_refuse_action(act, SPT_WHY_PRIVATE,
 					 "memory there is private to the guest");
 	if (!spt_vm_mirrored(act->kvm))
@@ -112,6 +89,13 @@ static int spt_target_shared(struct spt_action *act, u64 first, u64 end)
 	if (ret > 0)
 		return spt_refuse_action(act, SPT_WHY_MIRROR, "a mirror root maps memory there");
 	return ret;
+}
+
+bool spt_vm_protected(const struct kvm *kvm)
+{
+	u64 protected;
+
+	return !spt_load(kvm, SPT_F_KVM_HAS_PROTECTED_STATE, &protected) && protected;
 }
 
 bool spt_vm_mirrored(const struct kvm *kvm)

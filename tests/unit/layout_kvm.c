@@ -146,6 +146,7 @@ struct kvm_arch {
 	unsigned long n_used_mmu_pages;
 #else
 	struct list_head *mmu_page_hash;
+	u8 vm_type;
 #endif
 };
 
