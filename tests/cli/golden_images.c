@@ -207,10 +207,36 @@ static void write_shadow(const char *dir)
 	write_image(mk, dir, "shadow");
 }
 
-/* A confidential guest: a mirror root for the private half, a direct one for the shared. */
-static void write_mirror(const char *dir)
+/* What only a host with TDX has: pages of the TDX module, behind the mirror's tables, too. */
+static void add_tdx(struct mkimage *mk, unsigned int mirror)
 {
-	struct mkimage *mk = mkimage_new("npt-7.3");
+	mkimage_vm(mk, SPT_VM_EXTERNAL_READABLE, 0);
+	mkimage_vm(mk, SPT_VM_TDX_STATE, 2);
+	mkimage_vm(mk, SPT_VM_TDX_HKID, 37);
+	mkimage_vm(mk, SPT_VM_TDX_ATTRIBUTES, 0x10000000);
+	mkimage_vm(mk, SPT_VM_TDX_XFAM, 0x602e7);
+	mkimage_vm(mk, SPT_VM_TDX_TDR, LOW_HPA + 0x100000);
+	mkimage_vm(mk, SPT_VM_TDX_TDCS_PAGES, 2);
+	mkimage_tdx_pages(mk, SPT_TDX_TDCS, 0, 2, LOW_HPA + 0x101000);
+	mkimage_tdx_pages(mk, SPT_TDX_TDCX, 0, 2, LOW_HPA + 0x104000);
+	mkimage_vcpu_value(mk, 0, SPT_VCPU_TDX_STATE, 1);
+	mkimage_vcpu_value(mk, 0, SPT_VCPU_TDX_TDVPR, LOW_HPA + 0x103000);
+	/* The tables that mkimage_map() made for the private half come right after the root. */
+	for (unsigned int i = 1; i <= 3; i++) {
+		struct spt_page *page = mkimage_page(mk, mirror + i);
+
+		page->known |= SPT_PAGE_HAS_EXTERNAL;
+		page->external = LOW_HPA + 0x200000 + i * 0x1000;
+	}
+}
+
+/*
+ * A confidential guest: a mirror root for the private half, a direct one for the shared. With
+ * @tdx as on a host with TDX, where nobody but the TDX module reads its tables.
+ */
+static void write_mirror(const char *dir, const char *name, bool tdx)
+{
+	struct mkimage *mk = mkimage_new(tdx ? "ept-7.3" : "npt-7.3");
 	unsigned int shared = mkimage_tdp_root(mk, 4);
 	unsigned int mirror = mkimage_mirror_root(mk, 4);
 	struct spt_slot *slot;
@@ -234,11 +260,14 @@ static void write_mirror(const char *dir)
 	mkimage_map(mk, mirror, 0x2000, 1, mkimage_leaf(mk, LOW_HPA + 0x2000, 1, "rwx"));
 	mkimage_map(mk, shared, SHARED_BIT + 0x200000, 1,
 		    mkimage_leaf(mk, LOW_HPA + 0x5000, 1, "rwx"));
-	mkimage_externals(mk, mirror);
+	if (!tdx)
+		mkimage_externals(mk, mirror);
 	mkimage_seat(mk);
-	describe_vcpu(mk, 0, hpa, hpa, SPT_HW_ROOT_VMCB);
+	describe_vcpu(mk, 0, hpa, hpa, tdx ? SPT_HW_ROOT_VMCS : SPT_HW_ROOT_VMCB);
 	mkimage_vcpu_value(mk, 0, SPT_VCPU_MIRROR_ROOT_HPA, mkimage_table_hpa(mk, mirror));
-	write_image(mk, dir, "mirror");
+	if (tdx)
+		add_tdx(mk, mirror);
+	write_image(mk, dir, name);
 }
 
 /* Page tables of the guest itself, of every kind of entry; vCPUs with doubtful registers. */
@@ -506,7 +535,8 @@ int main(int argc, char **argv)
 	write_ept(argv[1], "torn", true);
 	write_later(argv[1]);
 	write_shadow(argv[1]);
-	write_mirror(argv[1]);
+	write_mirror(argv[1], "mirror", false);
+	write_mirror(argv[1], "tdx", true);
 	write_guest(argv[1]);
 	write_recorded(argv[1]);
 	write_audited(argv[1], "sound", false);
