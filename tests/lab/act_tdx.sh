@@ -38,7 +38,7 @@ for gpa in 0x10001000 0x8010001000; do
 	declined "private-split-$gpa" private split $gpa
 	declined "private-collapse-$gpa" private collapse $gpa
 	declined "private-protect-$gpa" private protect $gpa r
-	declined "private-track-$gpa" private protect $gpa r --write-track
+	declined "private-track-$gpa" private protect $gpa+4K --write-track
 	declined "private-trap-$gpa" private trap $gpa w --timeout 1
 	declined "private-age-$gpa" private age $gpa+4K
 	declined "private-dirty-$gpa" private dirty $gpa+4K
@@ -100,7 +100,7 @@ acts undo undo
 guest 'verify 0x8030000000+2M 99'
 check undone test "$(leaf direct 0x30000000 | cut -c1)" = 2
 declined collapse-huge not-4k collapse 0x30000000
-declined track private protect $shared r --write-track
+declined track private protect $shared+4K --write-track
 
 # The one who touches it, by the known instruction's address; the code itself cannot be read.
 at_write=$(pages_do code | tr ' ' '\n' | sed -n 's/^write=//p')

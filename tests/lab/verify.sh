@@ -27,34 +27,53 @@ walk_addresses() {
 	echo 0x1000 0x10190000 0x20600000 0x70008000 0x7fff0000
 }
 
-# gather: all that verify.py judges, of the paused guest.
-gather() {
+# gather_guest: of the paused guest what it knows itself: its layout, the VMM's pages, KVM's counters.
+gather_guest() {
 	rm -rf "$GATHERED"
 	mkdir -p "$GATHERED"
 	pages --send "$WORK/pages.sock" "layout $GATHERED/layout" "pagemap-file $GATHERED/pagemap" ||
 		return 1
-	pages_do stats >"$GATHERED/stats" || return 1
+	pages_do stats >"$GATHERED/stats"
+}
+
+# gather_walks: 'walk gpa' of each address on stdin.
+gather_walks() {
+	tr -s ' ' '\n' | sed '/./s/^/walk gpa /' >"$WORK/walks"
+	spt -V "$VM" --json -f "$WORK/walks" >"$GATHERED/walks"
+	# 1 says that something is not mapped: an answer.
+	[ $? -le 1 ]
+}
+
+# gather: all that verify.py judges.
+gather() {
+	gather_guest || return 1
 	spt -V "$VM" --json tree --leftover >"$GATHERED/tree" || return 1
 	for part in ranges memslots vcpus roots tables; do
 		spt -V "$VM" --json $part >"$GATHERED/$part" || return 1
 	done
-	# 1 says that something is not mapped: an answer.
-	walk_addresses | tr -s ' ' '\n' | sed '/./s/^/walk gpa /' >"$WORK/walks"
-	spt -V "$VM" --json -f "$WORK/walks" >"$GATHERED/walks"
-	[ $? -le 1 ]
+	walk_addresses | gather_walks
 }
 
-# verify NAME [OPTION...]: gather and have it judged; its results are this suite's.
-verify() {
-	verify_name=$1
-	shift
-	if ! gather >"$WORK/gather.err" 2>&1; then
-		not_ok "$verify_name-gather: $(cat "$WORK/gather.err")"
+# judge NAME GATHER PROGRAM [OPTION...]: what GATHER gathers PROGRAM judges on the host; its results
+# are this suite's.
+judge() {
+	judge_name=$1 gather=$2 program=$3
+	shift 3
+	if ! $gather >"$WORK/gather.err" 2>&1; then
+		not_ok "$judge_name-gather: $(cat "$WORK/gather.err")"
 		return
 	fi
 	# shellcheck disable=SC2016,SC2034 # LAB_RUN is the host's; FAILED is lib.sh's
-	lab-outside sh -c 'dir=$1; shift; exec verify.py "$LAB_RUN/l1/out/$dir" "$@"' verify \
-		"${GATHERED##*/}" --mmu "$LAB_MMU" --name "$verify_name" "$@" >"$WORK/verdict" 2>&1 || FAILED=1
-	grep -q '^ok ' "$WORK/verdict" || not_ok "$verify_name-judged: $(cat "$WORK/verdict")"
+	lab-outside sh -c 'program=$1 dir=$2; shift 2; exec "$program" "$LAB_RUN/l1/out/$dir" "$@"' \
+		judge "$program" "${GATHERED##*/}" --name "$judge_name" "$@" >"$WORK/verdict" 2>&1 ||
+		FAILED=1
+	grep -q '^ok ' "$WORK/verdict" || not_ok "$judge_name-judged: $(cat "$WORK/verdict")"
 	cat "$WORK/verdict"
+}
+
+# verify NAME [OPTION...]: gather and have it judged.
+verify() {
+	verify_name=$1
+	shift
+	judge "$verify_name" gather verify.py --mmu "$LAB_MMU" "$@"
 }
