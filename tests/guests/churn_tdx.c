@@ -44,9 +44,10 @@ static struct slot *passing_slot(struct guest *g)
 }
 
 /*
- * Never the shared half of the slot that goes and comes. Without a slot that were MMIO,
- * for which KVM looks from its shared root at an address that the root does not have,
- * and warns. A TD gets a #VE there and asks its VMM; nothing here plays that.
+ * The shared half of the slot that goes and comes is left alone, by the guest and by who
+ * maps in advance. Without a slot it is MMIO, for which KVM looks from its shared root at
+ * an address that the root does not have, and warns. A TD gets a #VE there and asks its
+ * VMM; nothing here plays that.
  */
 static void step_fault(struct worker *w)
 {
@@ -96,6 +97,8 @@ static void step_prefault(struct worker *w)
 {
 	struct piece p = random_piece(w, false, CHANGE_PAGES);
 
+	if (p.slot == passing_slot(w->guest))
+		return;
 	vm_prefault(&w->guest->vcpu[0], p.gpa, p.pages * SIZE_4K);
 }
 

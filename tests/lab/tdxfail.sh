@@ -47,10 +47,13 @@ check busy-ten-times [ "$(recorded busy_injected)" = 10 ]
 check sound-after-failures sound
 verify_tdx failures
 
-# The mirror's leaf of a GPA: its table and the offset there.
+# The mirror's leaf of a private GPA: its table and the offset there. The external tree comes after.
 mirror_entry() {
 	spt -V "$VM" tree -rn -o level,gpa,index,table_hpa,type |
-		awk -v gpa="$(printf '0x%016x' "$1")" '$5 == "leaf" && $1 == 1 && $2 == gpa { print $4, $3 * 8 }'
+		awk -v gpa="$(printf '0x%016x' "$1")" '$5 == "leaf" && $1 == 1 && $2 == gpa {
+			print $4, $3 * 8
+			exit
+		}'
 }
 
 # One that stays frozen, until it is mended.
