@@ -6,17 +6,11 @@
 #include <string.h>
 
 #include "tui/ask.h"
+#include "tui/frame.h"
 #include "tui/help.h"
 #include "tui/screen.h"
 
-#define LEAST_NAME   6	/* columns that the end of what is looked at must have */
 #define KEYS_A_FRAME 64 /* that wait are taken before the next frame */
-
-static const struct tui_view *const views[] = {
-#define V(id, name, help) &tui_view_##name,
-	TUI_VIEWS(V)
-#undef V
-};
 
 static volatile sig_atomic_t ended; /* by a signal: the terminal is put in order first */
 
@@ -25,38 +19,14 @@ static void on_end(int signal_number)
 	ended = signal_number;
 }
 
-static struct tui_area view_area(const struct tui *t)
-{
-	return (struct tui_area){ 1, t->canvas.rows > 3 ? t->canvas.rows - 2 : 1 };
-}
-
-/* A popup covers the lower half, or as much as it has lines. */
-static struct tui_area popup_area(const struct tui *t)
-{
-	struct tui_area whole = view_area(t);
-	int rows = t->popup.lines + 1, most = t->help ? whole.rows : whole.rows * 2 / 3;
-
-	rows = rows < most ? rows : most;
-	return (struct tui_area){ whole.row + whole.rows - rows, rows };
-}
-
 static void close_states(struct tui *t)
 {
 	for (int i = 0; i < TUI_VIEW_COUNT; i++) {
-		if (t->state[i] && views[i]->close)
-			views[i]->close(t->state[i]);
+		if (t->state[i] && tui_views[i]->close)
+			tui_views[i]->close(t->state[i]);
 		if (t->state[i])
-			memset(t->state[i], 0, views[i]->state_size);
+			memset(t->state[i], 0, tui_views[i]->state_size);
 	}
-}
-
-static struct spt_request wanted(struct tui *t)
-{
-	struct spt_request req = { 0 };
-
-	if (views[t->view]->want)
-		views[t->view]->want(t, t->state[t->view], &req);
-	return req;
 }
 
 static void update(struct tui *t)
@@ -65,8 +35,8 @@ static void update(struct tui *t)
 
 	if (m && t->root >= (int)m->nr_roots)
 		t->root = -1;
-	if (views[t->view]->update)
-		views[t->view]->update(t, t->state[t->view]);
+	if (tui_views[t->view]->update)
+		tui_views[t->view]->update(t, t->state[t->view]);
 }
 
 /* A VM whose tables translate no GPA is looked at by its first root. */
@@ -87,7 +57,7 @@ static void choose_root(struct tui *t)
 /* Read what the view needs and does not have. */
 static void fetch(struct tui *t)
 {
-	struct spt_request req = wanted(t);
+	struct spt_request req = tui_wanted(t);
 	bool first = !t->subject.loaded;
 	struct spt_error err;
 	int rc;
@@ -108,7 +78,7 @@ static void fetch(struct tui *t)
 /* Look whether a live VM moved. */
 static void follow(struct tui *t)
 {
-	struct spt_request req = wanted(t);
+	struct spt_request req = tui_wanted(t);
 	struct spt_error err;
 	int rc;
 
@@ -124,90 +94,10 @@ static void follow(struct tui *t)
 		update(t);
 }
 
-static void put_title(struct tui *t)
-{
-	struct tui_canvas *c = &t->canvas;
-	const char *state = t->subject.gone   ? "ended"
-			    : t->frozen	      ? "frozen"
-			    : t->subject.live ? "live"
-					      : "image";
-	int col = 0, end;
-	const char *name = t->subject.name;
-
-	for (int i = 0; i < TUI_VIEW_COUNT; i++) {
-		unsigned int style = i == (int)t->view ? TUI_TITLE | TUI_REVERSE : TUI_DIM;
-
-		tui_put(c, 0, col, TUI_KEY, "%d", i + 1);
-		col = tui_put(c, 0, col + 1, style, "%s", tui_view_names[i]) + 1;
-	}
-	/* What is looked at, at the right edge; of a long path its end. */
-	end = c->cols - (int)strlen(state) - 1;
-	if (strrchr(name, '/') && (int)strlen(name) > end - col - 2)
-		name = strrchr(name, '/') + 1;
-	if (end - (int)strlen(name) - 1 > col)
-		tui_put(c, 0, end - (int)strlen(name) - 1, TUI_PLAIN, "%s", name);
-	else if (end - col > LEAST_NAME)
-		tui_put(c, 0, col + 1, TUI_PLAIN, "\342\200\246%s",
-			name + strlen(name) - (size_t)(end - col - 3));
-	if (end > col)
-		tui_put(c, 0, end, t->subject.gone ? TUI_BAD : TUI_GOOD, "%s", state);
-}
-
-static void put_last_line(struct tui *t)
-{
-	int row = t->canvas.rows - 1;
-
-	if (t->prompt.title) {
-		t->cursor_row = row;
-		t->cursor_col = tui_prompt_draw(&t->prompt, &t->canvas, row);
-	} else if (t->message[0]) {
-		tui_put(&t->canvas, row, 0, t->bad ? TUI_BAD : TUI_GOOD, "%s", t->message);
-	} else {
-		int col = tui_put(&t->canvas, row, 0, TUI_KEY, "?");
-
-		col = tui_put(&t->canvas, row, col, TUI_DIM, " help ");
-		col = tui_put(&t->canvas, row, col, TUI_KEY, " /");
-		col = tui_put(&t->canvas, row, col, TUI_DIM, " go to ");
-		col = tui_put(&t->canvas, row, col, TUI_KEY, " q");
-		col = tui_put(&t->canvas, row, col, TUI_DIM, " quit ");
-		tui_put(&t->canvas, row, col, TUI_PLAIN, " 0x%016llx%s%s",
-			(unsigned long long)t->gpa, t->filter[0] ? "  only: " : "", t->filter);
-	}
-}
-
-/* The whole screen into the canvas; true: there is more to come. */
-static bool draw(struct tui *t)
-{
-	struct tui_area area = view_area(t);
-	bool more = false;
-
-	tui_canvas_clear(&t->canvas);
-	t->cursor_row = t->canvas.rows - 1;
-	t->cursor_col = 0;
-	put_title(t);
-	if (tui_model(t) && tui_subject_unread(&t->subject, wanted(t).parts))
-		tui_put(&t->canvas, 2, 0, TUI_DIM, "%s",
-			t->subject.gone ? "this was not read while the VM was there"
-			: t->frozen	? "frozen before this was read: Space goes on"
-					: "it could not be read");
-	else if (tui_model(t) || t->view == TUI_VIEW_VMS)
-		more = views[t->view]->draw(t, t->state[t->view], &area);
-	else
-		tui_put(&t->canvas, 2, 0, TUI_DIM, "nothing was read yet");
-	if (t->popup.bytes) {
-		struct tui_area over = popup_area(t);
-
-		tui_text_draw(&t->popup, &t->canvas, over.row, over.rows,
-			      t->help ? "help, Esc closes it" : "answer, Esc closes it");
-	}
-	put_last_line(t);
-	return more;
-}
-
 void tui_show(struct tui *t, enum tui_view_id view)
 {
-	if (view != t->view && views[t->view]->leave)
-		views[t->view]->leave(t->state[t->view]);
+	if (view != t->view && tui_views[t->view]->leave)
+		tui_views[t->view]->leave(t->state[t->view]);
 	t->view = view;
 	fetch(t);
 	update(t);
@@ -258,7 +148,7 @@ static void toggle_help(struct tui *t)
 
 static void reread(struct tui *t)
 {
-	struct spt_request req = wanted(t);
+	struct spt_request req = tui_wanted(t);
 	struct spt_error err;
 
 	if (!t->subject.live || t->subject.gone || !req.parts)
@@ -337,7 +227,7 @@ static void resize(struct tui *t)
 static void take_key(struct tui *t, int key)
 {
 	enum tui_command command = tui_key_command(key, t->view);
-	struct tui_area area = view_area(t);
+	struct tui_area area = tui_view_area(t);
 
 	if (key == TUI_KEY_RESIZE) {
 		resize(t);
@@ -352,7 +242,7 @@ static void take_key(struct tui *t, int key)
 		return;
 	}
 	t->message[0] = '\0';
-	if (t->popup.bytes && tui_text_key(&t->popup, command, key, popup_area(t).rows - 1))
+	if (t->popup.bytes && tui_text_key(&t->popup, command, key, tui_popup_area(t).rows - 1))
 		return;
 	if (t->popup.bytes && command == TUI_CMD_QUIT) {
 		close_popup(t);
@@ -360,7 +250,7 @@ static void take_key(struct tui *t, int key)
 	}
 	/* A view may do better what works everywhere. */
 	if ((tui_model(t) || t->view == TUI_VIEW_VMS) &&
-	    views[t->view]->key(t, t->state[t->view], command, key, &area))
+	    tui_views[t->view]->key(t, t->state[t->view], command, key, &area))
 		return;
 	global_command(t, command, key);
 }
@@ -372,8 +262,8 @@ static int patience(struct tui *t, bool more)
 
 	if (more)
 		return 0;
-	if (views[t->view]->wait)
-		own = views[t->view]->wait(t, t->state[t->view]);
+	if (tui_views[t->view]->wait)
+		own = tui_views[t->view]->wait(t, t->state[t->view]);
 	return own < 0 ? wait : wait < 0 || own < wait ? own : wait;
 }
 
@@ -384,7 +274,7 @@ static void loop(struct tui *t)
 		int key;
 
 		fetch(t);
-		more = draw(t);
+		more = tui_frame_draw(t);
 		tui_term_show(&t->canvas, t->cursor_row, t->cursor_col);
 		key = tui_term_key(patience(t, more));
 		for (int n = 0; key != TUI_KEY_NONE && !t->quit; n++) {
@@ -399,7 +289,7 @@ static void loop(struct tui *t)
 static int open_states(struct tui *t)
 {
 	for (int i = 0; i < TUI_VIEW_COUNT; i++) {
-		t->state[i] = calloc(1, views[i]->state_size);
+		t->state[i] = calloc(1, tui_views[i]->state_size);
 		if (!t->state[i])
 			return -ENOMEM;
 	}
@@ -443,7 +333,7 @@ static int prepare(struct tui *t, struct spt_error *err)
 
 	if (rc || !t->subject.name[0])
 		return rc;
-	req = wanted(t);
+	req = tui_wanted(t);
 	if (!req.parts)
 		return 0;
 	rc = tui_subject_read(&t->subject, &req, err);
@@ -475,8 +365,8 @@ int tui_run(const struct tui_options *options, struct spt_error *err)
 	if (ended)
 		raise(ended);
 	for (int i = 0; i < TUI_VIEW_COUNT; i++) {
-		if (t.state[i] && views[i]->close)
-			views[i]->close(t.state[i]);
+		if (t.state[i] && tui_views[i]->close)
+			tui_views[i]->close(t.state[i]);
 		free(t.state[i]);
 	}
 	tui_text_free(&t.popup);

@@ -62,6 +62,28 @@ void tui_root_title(const struct tui *t, char *text, size_t size)
 		 root->as_id ? ", SMM" : "", root->valid ? "" : ", invalid");
 }
 
+uint64_t tui_table_bytes(const struct tui *t)
+{
+	const struct spt_model *m = tui_model(t);
+	uint64_t pages = 0;
+
+	if (m && t->subject.live)
+		spt_value(&m->vm, SPT_VM_PAGES_4K, &pages);
+	return pages * sizeof(uint64_t);
+}
+
+void tui_limit(const struct tui *t, struct spt_request *req)
+{
+	/* Even where all of it is mapped by 4K pages. */
+	const uint64_t span = TUI_MOST_TABLES / sizeof(uint64_t) << SPT_PAGE_SHIFT;
+
+	if (tui_table_bytes(t) <= TUI_MOST_TABLES ||
+	    (t->root >= 0 && !spt_root_maps_gpa(&tui_model(t)->roots[t->root])))
+		return;
+	req->start = t->gpa & ~(span - 1);
+	req->len = span;
+}
+
 int tui_command(struct tui *t, const char *line, struct tui_text *ret)
 {
 	char *bytes = NULL;

@@ -77,6 +77,13 @@ static inline const struct spt_model *tui_model(const struct tui *t)
 /* Whether @text has the filter's words in it, in any case. */
 bool tui_matches(const struct tui *t, const char *text);
 
+/* Bytes of a live VM's tables of 4K pages, by KVM's counters; of an image, which is there, 0. */
+uint64_t tui_table_bytes(const struct tui *t);
+#define TUI_MOST_TABLES (256ULL << 20) /* of those that are read unasked */
+
+/* Of a VM with more tables than that, make @req one of a part around the current address. */
+void tui_limit(const struct tui *t, struct spt_request *req);
+
 /* Run a command line on the subject; its answer into @ret, which has its status in front. */
 int tui_command(struct tui *t, const char *line, struct tui_text *ret);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "decoders/number.h"
+#include "tui/frame.h"
 #include "tui/map_colour.h"
 #include "tui/walk_lines.h"
 
@@ -64,14 +65,19 @@ static void scroll_to_cursor(const struct tui *t, struct map *m)
 		m->top = row - span + row_bytes(m);
 }
 
-/* The zoom at which all of the guest is seen. */
+/*
+ * The zoom at which all of the guest is seen; of a VM with very many tables a part of it, since
+ * what is seen is read.
+ */
 static void zoom_to_fit(struct tui *t, struct map *m)
 {
-	uint64_t extent = map_extent(t);
+	uint64_t extent = map_extent(t), tables = tui_table_bytes(t);
 
 	m->shift = LEAST_SHIFT;
 	while (m->shift < MOST_SHIFT && row_bytes(m) * (uint64_t)m->rows < extent)
 		m->shift++;
+	for (; tables > TUI_MOST_TABLES && m->shift > LEAST_SHIFT; tables /= 2)
+		m->shift--;
 	m->top = 0;
 	m->placed = true;
 }
@@ -88,12 +94,20 @@ static void map_layout(struct tui *t, struct map *m, const struct tui_area *area
 static void map_want(struct tui *t, void *state, struct spt_request *req)
 {
 	struct map *m = state;
+	struct tui_area area = tui_view_area(t);
 	uint64_t span;
 
-	req->parts =
-		SPT_PART_VM | SPT_PART_MEMSLOTS | SPT_PART_ATTRS | SPT_PART_ROOTS | SPT_PART_TABLES;
+	if (!m->placed && tui_model(t) && t->canvas.rows) {
+		m->cols = row_shift(t);
+		m->rows = map_rows(&area);
+		zoom_to_fit(t, m);
+	}
+	/* How large the guest is decides what is seen of it. */
+	req->parts = SPT_PART_VM | SPT_PART_MEMSLOTS | SPT_PART_ROOTS;
 	if (!m->placed)
 		return;
+	req->parts =
+		SPT_PART_VM | SPT_PART_MEMSLOTS | SPT_PART_ATTRS | SPT_PART_ROOTS | SPT_PART_TABLES;
 	/* What is seen, and as much on either side. */
 	span = row_bytes(m) * (uint64_t)m->rows;
 	req->start = m->top > span ? m->top - span : 0;

@@ -155,6 +155,7 @@ static void go(const struct tui *t, struct ranges *r)
 static void ranges_want(struct tui *t, void *state, struct spt_request *req)
 {
 	req->parts = SPT_PART_VM | SPT_PART_MEMSLOTS | SPT_PART_ROOTS | SPT_PART_TABLES;
+	tui_limit(t, req);
 }
 
 static bool ranges_draw(struct tui *t, void *state, const struct tui_area *area)

@@ -194,6 +194,7 @@ static void tree_want(struct tui *t, void *state, struct spt_request *req)
 {
 	req->parts =
 		SPT_PART_VM | SPT_PART_MEMSLOTS | SPT_PART_ATTRS | SPT_PART_ROOTS | SPT_PART_TABLES;
+	tui_limit(t, req);
 }
 
 static void tree_update(struct tui *t, void *state)
