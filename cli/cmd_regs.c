@@ -308,8 +308,8 @@ static int regs_run(struct cli *cli, const struct cli_call *call)
 	struct spt_request request = { .parts = SPT_REGISTERS_PARTS };
 	const char *text = cli_option(call, "vcpu");
 	int64_t vcpu = SPT_ANY_VCPU;
+	struct spt_model *model = NULL;
 	struct spt_registers one;
-	struct spt_model *model;
 	uint64_t number;
 	int rc = 0;
 

@@ -103,11 +103,11 @@ enum cli_flag {
 
 struct cli_command {
 	const char *name;
-	const char *args;    /* as the help shows them: "gpa|gva|hva|hpa ADDR" */
-	const char *help;    /* one line, lower case, no full stop */
-	const char *details; /* further lines of 'help NAME', NULL: none */
+	const char *args;	 /* as the help shows them: "gpa|gva|hva|hpa ADDR" */
+	const char *help;	 /* one line, lower case, no full stop */
+	const char *details;	 /* further lines of 'help NAME', NULL: none */
 	void (*more)(FILE *out); /* what tables of its own add to that, NULL: nothing */
-	const char *example; /* "walk gpa 0x1000" */
+	const char *example;	 /* "walk gpa 0x1000" */
 	int min_args, max_args;
 	unsigned int flags;	      /* enum cli_flag */
 	const char *const *words;     /* values of the first argument, NULL-terminated; NULL: any */

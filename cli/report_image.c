@@ -22,19 +22,20 @@ static void path_of(const struct report *r, const char *name, char *path, size_t
 	snprintf(path, size, "%s/%s", r->work, name);
 }
 
-static int save(struct report *r, struct spt_source *source, const char *name, struct spt_save *how,
-		struct spt_saved *saved)
+static int save(struct report *r, struct spt_source *source, const char *name,
+		const struct spt_save *what, struct spt_saved *saved)
 {
 	struct cli_progress progress = cli_progress_begin(r->cli, "saving");
+	struct spt_save how = *what;
 	char path[128];
 	int rc;
 
 	path_of(r, name, path, sizeof(path));
-	how->compress = true;
-	how->progress = cli_progress_step;
-	how->arg = &progress;
+	how.compress = true;
+	how.progress = cli_progress_step;
+	how.arg = &progress;
 	spt_source_set_progress(source, cli_progress_step, &progress);
-	rc = spt_save(source, path, how, saved, &r->cli->error);
+	rc = spt_save(source, path, &how, saved, &r->cli->error);
 	spt_source_set_progress(source, NULL, NULL);
 	cli_progress_end(&progress);
 	return rc;

@@ -16,7 +16,7 @@ struct script {
 	const char *golden; /* directory of the screens */
 	int line;
 	bool update;
-	bool failed; /* a screen differs */
+	bool failed;	 /* a screen differs */
 	int patience_ms; /* for what is waited for */
 	int rows, columns;
 	char *env[MAX_ENV + 1];

@@ -84,8 +84,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "Usage: fake_host IMAGE ANSWERS JOURNAL COMMAND...\n");
 		return 125;
 	}
-	for (char *name = strtok(argv[1], ","); name && nr_images < MOST_IMAGES;
-	     name = strtok(NULL, ","), nr_images++)
+	for (char *name; (name = strsep(&argv[1], ",")) && nr_images < MOST_IMAGES; nr_images++)
 		images[nr_images].bytes = (uint8_t *)read_file(name, &images[nr_images].len);
 	text = read_file(argv[2], &(size_t){ 0 });
 	fake_agent_start(&agent, images, nr_images);
