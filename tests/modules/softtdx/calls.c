@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* KVM's calls of its vendor's code that this module takes part in. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/static_call.h>
 #include "softtdx.h"
 

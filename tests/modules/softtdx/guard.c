@@ -4,6 +4,8 @@
  * KVM would put a page of the VMM's into the mirror, where no one takes it out again when
  * the VMM gives it back. So it is said before KVM looks.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/kprobes.h>
 #include "softtdx.h"
 

@@ -3,6 +3,8 @@
  * Loading and unloading, and /dev/softtdx. Lab only: it replaces functions of KVM. It
  * refuses to load where the kernel's command line has no 'spt.lab=1', which the lab gives.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>

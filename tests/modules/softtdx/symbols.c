@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Kernel symbols that are not exported: by name, called by static calls only. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/file.h>
 #include <linux/kprobes.h>
 #include <linux/static_call.h>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Offsets of what KVM's public headers do not show, or not on every kernel: by BTF. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/btf.h>
 #include <linux/static_call.h>
 #include "softtdx.h"
