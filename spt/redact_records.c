@@ -303,6 +303,7 @@ static bool (*const kinds[])(struct spt_redact_pass *pass, struct spt_rec *rec) 
 	[SPT_REC_GMEM_RUNS] = redact_host_runs,
 	[SPT_REC_EXTERNAL] = redact_external,
 	[SPT_REC_TDX_PAGES] = redact_tdx_pages,
+	[SPT_REC_REGS] = redact_nothing, /* the guest's */
 };
 
 bool spt_redact_record(struct spt_redact_pass *pass, struct spt_rec *rec)
