@@ -41,25 +41,46 @@ static uint64_t now_ns(void)
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
+/* The roots, apart from the rest: with shadow pages they are read for one page, slots too. */
+static void load_roots(struct spt_events_join *join)
+{
+	const struct spt_request request = { .parts = SPT_PART_VM | SPT_PART_ROOTS };
+	struct spt_model *m = &join->code_model;
+	unsigned int found[2] = { 0, 0 };
+
+	if (spt_model_read(m, join->side, &request, 0, NULL))
+		return;
+	join->root_hpa[0] = join->root_hpa[1] = SPT_NO_HPA;
+	for (uint32_t i = 0; i < m->nr_roots; i++) {
+		const struct spt_root_ref *root = &m->roots[i];
+
+		join->nested |= root->kind == SPT_ROOT_NESTED;
+		if (!root->valid || root->kind != SPT_ROOT_DIRECT || root->as_id > 1)
+			continue;
+		/* Of several it is not known which. */
+		join->root_hpa[root->as_id] = found[root->as_id]++ ? SPT_NO_HPA : root->hpa;
+	}
+}
+
 /* What cannot be read now is as it was: the VM may be gone, its last events are not. */
-static void reload(struct spt_events_join *join)
+static int load(struct spt_events_join *join, struct spt_error *err)
 {
 	const struct spt_request request = { .parts = SPT_PART_VM | SPT_PART_VCPUS |
-						      SPT_PART_MEMSLOTS | SPT_PART_ATTRS |
-						      SPT_PART_ROOTS };
+						      SPT_PART_MEMSLOTS | SPT_PART_ATTRS };
+	int ret = spt_model_read(&join->model, join->src, &request, 0, err);
 
-	spt_model_read(&join->model, join->src, &request, 0, NULL);
+	if (!ret)
+		load_roots(join);
 	join->loaded_ns = now_ns();
+	return ret;
 }
 
 int spt_join_init(struct spt_events_join *join, const char *id, bool no_code, struct spt_error *err)
 {
-	const struct spt_request request = { .parts = SPT_PART_VM | SPT_PART_VCPUS |
-						      SPT_PART_MEMSLOTS | SPT_PART_ATTRS |
-						      SPT_PART_ROOTS };
 	int ret;
 
-	*join = (struct spt_events_join){ .no_code = no_code };
+	*join = (struct spt_events_join){ .no_code = no_code,
+					  .root_hpa = { SPT_NO_HPA, SPT_NO_HPA } };
 	spt_model_init(&join->model);
 	spt_model_init(&join->code_model);
 	spt_model_init(&join->code_regs);
@@ -69,8 +90,9 @@ int spt_join_init(struct spt_events_join *join, const char *id, bool no_code, st
 		return spt_fail(err, ENOMEM, "out of memory for events");
 	ret = spt_source_open_vm(id, &join->src, err);
 	if (!ret)
-		ret = spt_model_read(&join->model, join->src, &request, 0, err);
-	join->loaded_ns = now_ns();
+		ret = spt_source_open_vm(id, &join->side, err);
+	if (!ret)
+		ret = load(join, err);
 	join->vmm = join->model.image.head.pid;
 	return ret;
 }
@@ -81,6 +103,7 @@ void spt_join_deinit(struct spt_events_join *join)
 	spt_model_deinit(&join->code_model);
 	spt_model_deinit(&join->code_regs);
 	spt_source_close(join->src);
+	spt_source_close(join->side);
 	free(join->threads);
 	free(join->codes);
 	*join = (struct spt_events_join){ 0 };
@@ -197,26 +220,13 @@ static bool join_slot(const struct spt_model *m, struct spt_event *e)
 	return slot || e->space == SPT_EVENT_HVA;
 }
 
-/* The one valid root that maps the address space's GPAs. */
-static void join_root(const struct spt_model *m, struct spt_event *e)
+static void join_root(const struct spt_events_join *join, struct spt_event *e)
 {
-	const struct spt_root_ref *found = NULL;
-
-	if (e->space != SPT_EVENT_GPA || !(e->known & (SPT_EVENT_HAS_OLD | SPT_EVENT_HAS_NEW)))
+	if (e->space != SPT_EVENT_GPA || !(e->known & (SPT_EVENT_HAS_OLD | SPT_EVENT_HAS_NEW)) ||
+	    e->as_id > 1 || join->root_hpa[e->as_id] == SPT_NO_HPA)
 		return;
-	for (uint32_t i = 0; i < m->nr_roots; i++) {
-		const struct spt_root_ref *root = &m->roots[i];
-
-		if (!root->valid || root->kind != SPT_ROOT_DIRECT || root->as_id != e->as_id)
-			continue;
-		if (found)
-			return; /* which of them is not known */
-		found = root;
-	}
-	if (found) {
-		e->root_hpa = found->hpa;
-		e->known |= SPT_EVENT_HAS_ROOT;
-	}
+	e->root_hpa = join->root_hpa[e->as_id];
+	e->known |= SPT_EVENT_HAS_ROOT;
 }
 
 /* What a thread does after its fault is that fault's doing, until the next one. */
@@ -262,7 +272,7 @@ static void read_code(struct spt_events_join *join, const struct spt_event *e,
 	struct spt_registers regs;
 	uint64_t efer;
 
-	if (spt_model_read(&join->code_regs, join->src, &request, 0, NULL) ||
+	if (spt_model_read(&join->code_regs, join->side, &request, 0, NULL) ||
 	    spt_registers_find(&join->code_regs, e->vcpu, &regs, NULL) || regs.hidden)
 		return;
 	code->bits = spt_registers_code_bits(&regs);
@@ -272,7 +282,7 @@ static void read_code(struct spt_events_join *join, const struct spt_event *e,
 		what.start = (uint32_t)(e->rip + cs.base);
 	if (!code->bits || what.start > ~0ULL - SPT_EVENT_CODE)
 		return;
-	spt_guest_bytes_each(join->src, &join->code_model, &what, take_code, code, NULL);
+	spt_guest_bytes_each(join->side, &join->code_model, &what, take_code, code, NULL);
 }
 
 static void join_code(struct spt_events_join *join, struct spt_event *e)
@@ -307,10 +317,10 @@ void spt_join_event(struct spt_events_join *join, struct spt_event *e)
 	join_vcpu(&join->model, e);
 	e->space = space_of(&join->model, e);
 	if (!join_slot(&join->model, e) && now_ns() - join->loaded_ns > RELOAD_NS) {
-		reload(join);
+		load(join, NULL);
 		join_slot(&join->model, e);
 	}
-	join_root(&join->model, e);
+	join_root(join, e);
 	join_fault(t, e);
 	join_code(join, e);
 }

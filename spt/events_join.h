@@ -11,8 +11,11 @@
 #define SPT_JOIN_CODES 4096
 
 struct spt_events_join {
-	struct spt_source *src;
-	struct spt_model model; /* vm, vcpus, memslots, attrs, roots */
+	struct spt_source *src;	 /* of 'model' alone: a source keeps the image it gave last */
+	struct spt_model model;	 /* vm, vcpus, memslots, attrs */
+	struct spt_source *side; /* of whatever is read besides */
+	uint64_t root_hpa[2]; /* the address space's one valid direct root; SPT_NO_HPA: not one */
+	bool nested;	      /* the guest has guests of its own */
 	struct spt_model code_model;
 	struct spt_model code_regs;
 	int vmm; /* PID */

@@ -103,13 +103,9 @@ static int filter_threads(struct spt_recorder *r, struct spt_error *err)
 /* Shadow pages' entries are set by another function than the TDP MMU's; both say so twice. */
 static uint32_t kinds_that_say_more(const struct spt_recorder *r)
 {
-	const struct spt_model *m = &r->join.model;
 	uint32_t kinds = r->ask.kinds ? r->ask.kinds : SPT_EVENTS_DEFAULT;
-	bool nested = false;
 
-	for (uint32_t i = 0; i < m->nr_roots; i++)
-		nested |= m->roots[i].kind == SPT_ROOT_NESTED;
-	if (!r->ask.kinds && m->image.head.tdp_mmu && !nested)
+	if (!r->ask.kinds && r->join.model.image.head.tdp_mmu && !r->join.nested)
 		kinds &= ~(1U << SPT_EVENT_SET);
 	return kinds;
 }
@@ -354,7 +350,7 @@ const struct spt_model *spt_recorder_model(const struct spt_recorder *r)
 
 struct spt_source *spt_recorder_source(const struct spt_recorder *r)
 {
-	return r->join.src;
+	return r->join.side;
 }
 
 bool spt_recorder_gone(const struct spt_recorder *r)
