@@ -50,6 +50,7 @@ extern volatile sig_atomic_t cli_interrupted;
 #define cli_fail(cli, code, ...) spt_fail(&(cli)->error, (code), __VA_ARGS__)
 
 /* Print to stderr, or where cli->err says, one line, with the program's name before it. */
-void cli_warn(struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3), nonnull(2)));
+void cli_warn(struct cli *cli, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3), nonnull(2)));
 
 #endif
