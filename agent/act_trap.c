@@ -13,10 +13,16 @@
  * Between a hit and the next arming accesses pass unseen. What was fetched from
  * the VMM's own mapping, by emulation or by a device is never seen. Mapped 4K as
  * long as it lasts, or everything within 2M would count.
+ *
+ * Without the TDP MMU a fault maps its neighbours, too: after the fault of another
+ * page the armed entry is looked at by the vCPU that faulted, on its way back to the
+ * guest, and taken away once more if need be. Another vCPU may be quicker.
  */
 #include <linux/kvm_host.h>
 #include <linux/mutex.h>
 #include <linux/sched/mm.h>
+#include <linux/task_work.h>
+#include <linux/wait_bit.h>
 #include <linux/workqueue.h>
 
 #include "guest_code.h"
@@ -58,6 +64,10 @@ struct spt_trap {
 	struct spt_small small;
 	struct delayed_work work;
 	struct irq_work nudge;		/* has the work begin, as soon as a probe wants it */
+	bool neighbours;		/* KVM maps what is beside a page that faults */
+	atomic_t looking;		/* 1: look_work is queued in a vCPU's thread */
+	struct callback_head look_work;
+	struct spt_entries looked;	/* look_work's alone */
 	bool by_write;			/* the entry is made read-only */
 	bool ended;
 	spinlock_t lock;		/* of all below */
@@ -158,6 +168,18 @@ static bool spt_trap_again(struct spt_trap *trap, const struct spt_trap_hit *hit
 	return false;
 }
 
+static void spt_trap_look_work(struct callback_head *head);
+
+/* In the vCPU's thread, before KVM looks at the fault of another page. */
+static void spt_trap_neighbour(struct spt_trap *trap)
+{
+	if (!trap->neighbours || !READ_ONCE(trap->armed) || atomic_xchg(&trap->looking, 1))
+		return;
+	init_task_work(&trap->look_work, spt_trap_look_work);
+	if (task_work_add(current, &trap->look_work, TWA_RESUME))
+		atomic_set(&trap->looking, 0);
+}
+
 /* In the vCPU's thread, before KVM looks at the fault. */
 static void spt_trap_faulted(struct spt_watch *watch, const struct spt_fault *fault)
 {
@@ -167,8 +189,10 @@ static void spt_trap_faulted(struct spt_watch *watch, const struct spt_fault *fa
 
 	if (!READ_ONCE(trap->armed) && !READ_ONCE(trap->waiting))
 		return;
-	if (!spt_trap_meant(trap, fault, &hit))
+	if (!spt_trap_meant(trap, fault, &hit)) {
+		spt_trap_neighbour(trap);
 		return;
+	}
 	spt_trap_describe(fault, &hit);
 	spt_probe_lock(&trap->lock, &flags);
 	if (trap->armed || trap->waiting) {
@@ -232,8 +256,11 @@ static bool spt_trap_open(struct spt_trap *trap, struct spt_entries *entries)
 	return false;
 }
 
-/* Takes the entry away, or its permission to write; a process context. False: another slot. */
-static bool spt_trap_arm(struct spt_trap *trap)
+/*
+ * Takes the entry away, or its permission to write, and reads what is left; a process
+ * context. False: another slot.
+ */
+static bool spt_trap_arm(struct spt_trap *trap, struct spt_entries *left)
 {
 	struct spt_action *act = trap->act;
 	struct mutex *slots_lock = spt_kvm_slots_lock(act->kvm);
@@ -257,8 +284,21 @@ static bool spt_trap_arm(struct spt_trap *trap)
 		write_unlock(spt_kvm_mmu_lock(act->kvm));
 	}
 	mutex_unlock(slots_lock);
-	spt_entries_read(act, gfn, &trap->before);
+	spt_entries_read(act, gfn, left);
 	return slot;
+}
+
+/* In a vCPU's thread, before it enters the guest, or at its end. */
+static void spt_trap_look_work(struct callback_head *head)
+{
+	struct spt_trap *trap = container_of(head, struct spt_trap, look_work);
+
+	if (!(current->flags & PF_EXITING) && !READ_ONCE(trap->ended) &&
+	    READ_ONCE(trap->armed) && spt_trap_open(trap, &trap->looked))
+		spt_trap_arm(trap, &trap->looked);
+	atomic_set(&trap->looking, 0);
+	/* An address is all that is needed of it: it may be gone by now. */
+	wake_up_var(&trap->looking);
 }
 
 static const struct spt_entry *spt_trap_entry(const struct spt_entries *entries, u64 root_hpa)
@@ -342,7 +382,7 @@ static bool spt_trap_look(struct spt_trap *trap)
 		return false;
 	}
 	if ((ready || (READ_ONCE(trap->armed) && spt_trap_open(trap, &trap->after))) &&
-	    !spt_trap_arm(trap)) {
+	    !spt_trap_arm(trap, &trap->before)) {
 		spt_action_give_up(act, SPT_WHY_CHANGED, "the memslot is another one now");
 		return false;
 	}
@@ -373,12 +413,23 @@ static int spt_trap_check(struct spt_action *act)
 	return error;
 }
 
+/* No probe is in our functions after this, no work queued; what vCPUs have queued runs soon. */
+static void spt_trap_unwatch(struct spt_trap *trap)
+{
+	spt_watch_remove(&trap->watch);
+	irq_work_sync(&trap->nudge);
+	WRITE_ONCE(trap->ended, true);
+	cancel_delayed_work_sync(&trap->work);
+	wait_var_event(&trap->looking, !atomic_read(&trap->looking));
+}
+
 static int spt_trap_act(struct spt_action *act)
 {
 	struct spt_trap *trap = act->own;
 	int error;
 
 	trap->act = act;
+	trap->neighbours = !spt_vm_tdp_mmu(act->kvm);
 	trap->by_write = (act->args.given & SPT_KEY_BIT(ACCESS)) && act->args.access == SPT_PERM_W;
 	spin_lock_init(&trap->lock);
 	init_irq_work(&trap->nudge, spt_trap_nudge);
@@ -397,12 +448,10 @@ static int spt_trap_act(struct spt_action *act)
 	if (error)
 		error = spt_refuse_action(act, SPT_WHY_UNSUPPORTED,
 					  "the kernel takes no probes in KVM: error %d", -error);
-	else if (!spt_trap_arm(trap))
+	else if (!spt_trap_arm(trap, &trap->before))
 		error = spt_refuse_action(act, SPT_WHY_CHANGED, "the memslot is another one now");
 	if (error) {
-		spt_watch_remove(&trap->watch);
-		irq_work_sync(&trap->nudge);
-		cancel_delayed_work_sync(&trap->work);
+		spt_trap_unwatch(trap);
 		spt_small_release(&trap->small, trap->small.was_huge);
 		return error;
 	}
@@ -415,10 +464,7 @@ static void spt_trap_end(struct spt_action *act)
 {
 	struct spt_trap *trap = act->own;
 
-	spt_watch_remove(&trap->watch);
-	irq_work_sync(&trap->nudge);
-	WRITE_ONCE(trap->ended, true);
-	cancel_delayed_work_sync(&trap->work);
+	spt_trap_unwatch(trap);
 	spt_small_release(&trap->small, trap->small.was_huge);
 }
 
