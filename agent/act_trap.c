@@ -43,6 +43,8 @@
 #define SPT_TRAP_UNMOVED_MS	100
 /* How often an armed entry is looked at: KVM may map it unasked, next to another page's fault. */
 #define SPT_TRAP_LOOK_MS	10
+/* How long a vCPU's thread may take to come by, before its work is taken back. */
+#define SPT_TRAP_COME_MS	250
 
 struct spt_trap_hit {
 	const void *vcpu;
@@ -65,7 +67,8 @@ struct spt_trap {
 	struct delayed_work work;
 	struct irq_work nudge;		/* has the work begin, as soon as a probe wants it */
 	bool neighbours;		/* KVM maps what is beside a page that faults */
-	atomic_t looking;		/* 1: look_work is queued in a vCPU's thread */
+	atomic_t looking;		/* 1: look_work is queued in looker */
+	struct task_struct *looker;
 	struct callback_head look_work;
 	struct spt_entries looked;	/* look_work's alone */
 	bool by_write;			/* the entry is made read-only */
@@ -175,6 +178,7 @@ static void spt_trap_neighbour(struct spt_trap *trap)
 {
 	if (!trap->neighbours || !READ_ONCE(trap->armed) || atomic_xchg(&trap->looking, 1))
 		return;
+	trap->looker = current;
 	init_task_work(&trap->look_work, spt_trap_look_work);
 	if (task_work_add(current, &trap->look_work, TWA_RESUME))
 		atomic_set(&trap->looking, 0);
@@ -406,6 +410,8 @@ static int spt_trap_check(struct spt_action *act)
 	if (!error)
 		error = spt_action_needs(act, SPT_S_SLOT_GFN_WRITE_PROTECT);
 	if (!error)
+		error = spt_action_needs(act, SPT_S_TASK_WORK_CANCEL_MATCH);
+	if (!error)
 		error = spt_target_page(act);
 	if (!error && spt_vm_protected(act->kvm))
 		error = spt_refuse_action(act, SPT_WHY_PRIVATE,
@@ -413,14 +419,34 @@ static int spt_trap_check(struct spt_action *act)
 	return error;
 }
 
-/* No probe is in our functions after this, no work queued; what vCPUs have queued runs soon. */
+static bool spt_trap_is_look(struct callback_head *head, void *trap)
+{
+	return head == &((struct spt_trap *)trap)->look_work;
+}
+
+/*
+ * A thread that waits for memory, perhaps for as long as a migration lasts, does not come by: its
+ * work is taken back. Until that has run the thread has not exited, and RCU keeps it for longer.
+ */
+static void spt_trap_take_back(struct spt_trap *trap)
+{
+	rcu_read_lock();
+	if (atomic_read(&trap->looking) &&
+	    spt_call(task_work_cancel_match)(trap->looker, spt_trap_is_look, trap))
+		atomic_set(&trap->looking, 0);
+	rcu_read_unlock();
+}
+
+/* No probe is in our functions after this, and no work is queued. */
 static void spt_trap_unwatch(struct spt_trap *trap)
 {
 	spt_watch_remove(&trap->watch);
 	irq_work_sync(&trap->nudge);
 	WRITE_ONCE(trap->ended, true);
 	cancel_delayed_work_sync(&trap->work);
-	wait_var_event(&trap->looking, !atomic_read(&trap->looking));
+	while (!wait_var_event_timeout(&trap->looking, !atomic_read(&trap->looking),
+				       msecs_to_jiffies(SPT_TRAP_COME_MS)))
+		spt_trap_take_back(trap);
 }
 
 static int spt_trap_act(struct spt_action *act)
