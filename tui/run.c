@@ -277,12 +277,17 @@ static void loop(struct tui *t)
 		more = tui_frame_draw(t);
 		tui_term_show(&t->canvas, t->cursor_row, t->cursor_col);
 		key = tui_term_key(patience(t, more));
-		/* Another view is drawn before it gets keys: it must know its lines. */
+		/*
+		 * Another view is drawn before it gets keys, and so is one that a prompt's
+		 * answer may have changed: it must know its lines.
+		 */
 		for (int n = 0; key != TUI_KEY_NONE && !t->quit; n++) {
 			enum tui_view_id before = t->view;
+			bool asked = t->prompt.title;
 
 			take_key(t, key);
-			key = n < KEYS_A_FRAME && t->view == before && tui_term_waiting()
+			key = n < KEYS_A_FRAME && t->view == before && asked == !!t->prompt.title &&
+					      tui_term_waiting()
 				      ? tui_term_key(0)
 				      : TUI_KEY_NONE;
 		}
