@@ -16,8 +16,8 @@ without() { # DIR COMMAND...
 
 # busybox's setpriv changes no user; where there is nothing else, nobody is not known, either.
 as_nobody() {
-	if setpriv --help 2>&1 | grep -q -e --reuid; then
-		setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all "$@"
+	if [ -x /usr/bin/setpriv ]; then
+		/usr/bin/setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all "$@"
 	else
 		[ -e /etc/passwd ] || { mkdir -p /etc && echo nobody:x:65534:65534::/: >/etc/passwd; }
 		program=$(command -v "$1")

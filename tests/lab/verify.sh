@@ -54,9 +54,9 @@ gather() {
 	walk_addresses | gather_walks
 }
 
-# judge NAME GATHER PROGRAM [OPTION...]: what GATHER gathers PROGRAM judges on the host; its results
+# have_judged NAME GATHER PROGRAM [OPTION...]: what GATHER gathers PROGRAM judges on the host; its results
 # are this suite's.
-judge() {
+have_judged() {
 	judge_name=$1 gather=$2 program=$3
 	shift 3
 	if ! $gather >"$WORK/gather.err" 2>&1; then
@@ -75,5 +75,5 @@ judge() {
 verify() {
 	verify_name=$1
 	shift
-	judge "$verify_name" gather verify.py --mmu "$LAB_MMU" "$@"
+	have_judged "$verify_name" gather verify.py --mmu "$LAB_MMU" "$@"
 }

@@ -27,7 +27,7 @@ gather_tdx() {
 verify_tdx() {
 	verify_name=$1
 	shift
-	judge "$verify_name" gather_tdx tdx.py "$@"
+	have_judged "$verify_name" gather_tdx tdx.py "$@"
 	check "$verify_name-audit" spt -V "$VM" audit
 }
 
