@@ -203,11 +203,14 @@ int spt_host_runs(struct spt_reader *reader, const struct spt_slot_pages *slot)
 		.node_block = ~0ULL,
 	};
 	unsigned long flags;
-	bool more = true;
+	bool more;
 	u64 end;
 	int error;
 
-	if (!spt_slot_wanted(reader, slot, &at->index, &end) || !spt_host_has(slot))
+	/* The last run of the slot may be still open: the record was full. */
+	if (!spt_slot_wanted(reader, slot, &at->index, &end) && !at->open.npages)
+		return 0;
+	if (!spt_host_has(slot))
 		return 0;
 	if (!mmget_not_zero(mm))
 		return spt_note(reader, SPT_NOTE_UNREADABLE, slot->hva, 0);
@@ -219,8 +222,7 @@ int spt_host_runs(struct spt_reader *reader, const struct spt_slot_pages *slot)
 		local_irq_restore(flags);
 	}
 	mmput_async(mm);
-	if (at->index >= end && spt_host_run_close(scan.rec, scan.open))
-		more = false;
+	more = at->index < end || !spt_host_run_close(scan.rec, scan.open);
 	if (scan.rec->count) {
 		scan.rec->rec.len = struct_size(scan.rec, run, scan.rec->count);
 		error = spt_put(reader, scan.rec);

@@ -94,6 +94,17 @@ settle
 pages_start || finish
 check host-runs-are-pagemap pages_agree 0 0x1000000000
 check host-runs-of-a-range pages_agree 0x10003000 0x10205000
+# A run cannot be longer than one of the host's zero pages: as many runs as pages, so that the agent's
+# records end before, with and behind the last.
+runs_of_any_number() {
+	pages_do 'touch 0x10200000+2M r' >/dev/null || return 1
+	for n in 1 126 127 128 129 253 254 255 256 381 382 512; do
+		image "gpa=0x10200000+$((n * 4096)) parts=memslots,host_runs" || return 1
+		found=$(mapped runs "$WORK/image" | wc -l)
+		[ "$found" -eq "$n" ] || { echo "$found runs for $n zero pages"; return 1; }
+	done
+}
+check runs-of-any-number runs_of_any_number
 check rmaps-are-leaves rmaps_agree
 check rmaps-where-there-are-any rmaps_exist
 check lpage-counts lpage_agrees
