@@ -59,7 +59,7 @@ eventually() {
 	tries=0
 	until "$@" >/dev/null 2>&1; do
 		tries=$((tries + 1))
-		[ $tries -lt 300 ] || return 1
+		[ $tries -lt 900 ] || return 1
 		sleep 0.1
 	done
 }
