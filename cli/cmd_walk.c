@@ -212,9 +212,10 @@ const struct cli_command cli_cmd_walk = {
 		"  private   guest_memfd or a TD's memory: the host maps no such page\n"
 		"  swapped   no SPTE, and the host has the page on swap\n"
 		"  torn      it changed while it was looked at\n"
-		"walk gva uses the first vCPU that does not run a guest of its own, or --vcpu; says so\n"
-		"where its CR3 may be old. walk hpa lists every entry that maps the page, and whose\n"
-		"page table it is.\n"
+		"walk gva uses the first vCPU that does not run a guest of its own, or --vcpu, and says\n"
+		"where its CR3 may be old. Of a vCPU that runs a guest of its own (L2) the address is\n"
+		"L2's: its tables are walked, and the guest's nested ones from there.\n"
+		"walk hpa lists every entry that maps the page, and whose page table it is.\n"
 		"Exit status 1: no root maps the address; hpa: and it is no page table either.",
 	.example = "walk gpa 0x1000",
 	.min_args = 2,

@@ -27,29 +27,36 @@ static const char *entry_type(const struct spt_guest_level *l)
 	return l->gpte.leaf ? "leaf" : "table";
 }
 
-static void print_level(FILE *out, const struct spt_guest_level *l)
+/* Index, entry and what it says; the line is not ended. */
+static void print_entry(FILE *out, unsigned int index, enum spt_guest_read read,
+			const struct spt_gpte *gpte)
 {
 	char flags[CLI_FLAGS_TEXT];
 
+	fprintf(out, "  %5u  ", index);
+	if (read != SPT_GUEST_READ) {
+		fprintf(out, "%-18s  %s", "not read", spt_guest_read_text(read));
+		return;
+	}
+	fprintf(out, "0x%016" PRIx64 "  ", (uint64_t)gpte->raw);
+	spt_gpte_flags_text(gpte, ",", flags, sizeof(flags));
+	if (!gpte->present)
+		fprintf(out, "not present");
+	else if (gpte->leaf)
+		fprintf(out, "%s page 0x%" PRIx64 "  %s", cli_size(gpte->size).text,
+			(uint64_t)gpte->gpa, flags);
+	else
+		fprintf(out, "table 0x%" PRIx64 "  %s", (uint64_t)gpte->gpa, flags);
+}
+
+static void print_level(FILE *out, const struct spt_guest_level *l)
+{
 	fprintf(out, "    %-5d  0x%016" PRIx64 "  ", l->level, l->table_gpa);
 	if (l->table.hpa == SPT_NO_HPA)
 		fprintf(out, "%-18s", "not mapped");
 	else
 		fprintf(out, "0x%016" PRIx64, l->table.hpa & ~(spt_level_size(1) - 1));
-	fprintf(out, "  %5u  ", l->index);
-	if (l->read != SPT_GUEST_READ) {
-		fprintf(out, "%-18s  %s\n", "not read", spt_guest_read_text(l->read));
-		return;
-	}
-	fprintf(out, "0x%016" PRIx64 "  ", (uint64_t)l->gpte.raw);
-	spt_gpte_flags_text(&l->gpte, ",", flags, sizeof(flags));
-	if (!l->gpte.present)
-		fprintf(out, "not present");
-	else if (l->gpte.leaf)
-		fprintf(out, "%s page 0x%" PRIx64 "  %s", cli_size(l->gpte.size).text,
-			(uint64_t)l->gpte.gpa, flags);
-	else
-		fprintf(out, "table 0x%" PRIx64 "  %s", (uint64_t)l->gpte.gpa, flags);
+	print_entry(out, l->index, l->read, &l->gpte);
 	if (l->from_register)
 		fprintf(out, "  (the processor's own copy%s)",
 			l->memory == l->gpte.raw ? "" : "; memory has another value");
@@ -60,7 +67,10 @@ static void print_access(FILE *out, const struct spt_guest_walk *g)
 {
 	char supervisor[4], user[4];
 
-	fprintf(out, "    GPA    0x%016" PRIx64, g->gpa);
+	if (g->nested.nr_levels)
+		fprintf(out, "    L2 GPA 0x%016" PRIx64, g->nested.from);
+	else
+		fprintf(out, "    GPA    0x%016" PRIx64, g->gpa);
 	if (g->page_size)
 		fprintf(out, "  in a %s page", cli_size(g->page_size).text);
 	fprintf(out, "; supervisor %s, user %s", perm_text(g->supervisor, supervisor),
@@ -72,12 +82,45 @@ static void print_access(FILE *out, const struct spt_guest_walk *g)
 	fputc('\n', out);
 }
 
+/* What the guest's own hypervisor gives its guest. */
+static void print_nested(FILE *out, const struct spt_guest_walk *g, bool explain)
+{
+	const struct spt_nested_tables *tables = &g->regs.nested;
+	const struct spt_nested_walk *n = &g->nested;
+
+	fprintf(out,
+		"\n  nested page tables of the guest, from the L2 GPA: %s, top 0x%" PRIx64 "\n",
+		spt_nested_format_name(tables), tables->top);
+	fprintf(out, "    %-5s  %-18s  %5s  %-18s  %s\n", "level", "table's GPA", "index", "entry",
+		"meaning");
+	for (unsigned int i = 0; i < n->nr_levels; i++) {
+		const struct spt_nested_level *l = &n->level[i];
+
+		fprintf(out, "    %-5d  0x%016" PRIx64, l->level, l->table_gpa);
+		print_entry(out, l->index, l->read, &l->gpte);
+		fputc('\n', out);
+		if (explain)
+			cli_print_words(out, spt_explain_nested(l));
+	}
+	if (n->mapped)
+		fprintf(out, "    GPA    0x%016" PRIx64 "  in a %s page\n", n->gpa,
+			cli_size(n->page_size).text);
+	else
+		fprintf(out, "    GPA    none\n");
+}
+
+static const char *whose(const struct spt_guest_walk *g)
+{
+	return g->regs.flags & SPT_REGS_NESTED ? "page tables of the guest's own guest (L2) on"
+					       : "guest page tables of";
+}
+
 void cli_print_guest(struct cli *cli, const struct spt_guest_walk *g, bool explain)
 {
 	const char *doubt = spt_guest_regs_doubt(&g->regs);
 	FILE *out = cli->out;
 
-	fprintf(out, "\n  guest page tables of vCPU %" PRId64 ": paging %s, CR3 0x%" PRIx64 "%s\n",
+	fprintf(out, "\n  %s vCPU %" PRId64 ": paging %s, CR3 0x%" PRIx64 "%s\n", whose(g),
 		g->regs.vcpu, spt_guest_paging_name(g->regs.mmu.paging), g->regs.cr3,
 		g->regs.flags & SPT_REGS_GIVEN ? " (given)" : "");
 	if (doubt && !explain)
@@ -85,8 +128,9 @@ void cli_print_guest(struct cli *cli, const struct spt_guest_walk *g, bool expla
 	if (g->flags & SPT_GUEST_CHANGED)
 		fprintf(out, "    beware: the guest changed an entry while it was walked\n");
 	if (g->nr_levels)
-		fprintf(out, "    %-5s  %-18s  %-18s  %5s  %-18s  %s\n", "level", "table's GPA",
-			"table's HPA", "index", "entry", "meaning");
+		fprintf(out, "    %-5s  %-18s  %-18s  %5s  %-18s  %s\n", "level",
+			g->regs.nested.on ? "table's L2 GPA" : "table's GPA", "table's HPA",
+			"index", "entry", "meaning");
 	for (unsigned int i = 0; i < g->nr_levels; i++) {
 		char words[SPT_EXPLAIN_TEXT];
 
@@ -94,12 +138,14 @@ void cli_print_guest(struct cli *cli, const struct spt_guest_walk *g, bool expla
 		if (explain)
 			cli_print_words(out, spt_explain_guest(g, &g->level[i], words));
 	}
-	if (g->end == SPT_GUEST_END_MAPPED)
+	if (g->end == SPT_GUEST_END_MAPPED || g->nested.nr_levels)
 		print_access(out, g);
 	else
 		fprintf(out, "    GPA    none\n");
 	if (explain)
 		spt_explain_access(g, cli_print_item, out);
+	if (g->nested.nr_levels)
+		print_nested(out, g, explain);
 }
 
 static struct json_object *flags_json(const struct spt_gpte *gpte)
@@ -122,6 +168,45 @@ static struct json_object *flags_json(const struct spt_gpte *gpte)
 	return names;
 }
 
+static struct json_object *nested_level_json(const struct spt_nested_level *l, bool explain)
+{
+	struct json_object *o = json_object_new_object();
+	bool read = l->read == SPT_GUEST_READ;
+
+	cli_json_set_int(o, "level", l->level);
+	cli_json_set_hex(o, "table_gpa", l->table_gpa);
+	cli_json_set_uint(o, "index", l->index);
+	cli_json_set_hex(o, "entry_gpa", l->entry_gpa);
+	cli_json_set(o, "entry", read ? cli_json_hex(l->gpte.raw) : NULL);
+	cli_json_set(o, "flags", flags_json(&l->gpte));
+	cli_json_set(o, "gpa", read && l->gpte.present ? cli_json_hex(l->gpte.gpa) : NULL);
+	cli_json_set_text(o, "read", spt_guest_read_name(l->read));
+	if (explain)
+		cli_json_set_text(o, "text", spt_explain_nested(l));
+	return o;
+}
+
+/* NULL: the addresses are the VM's already. */
+static struct json_object *nested_json(const struct spt_guest_walk *g, bool explain)
+{
+	const struct spt_nested_walk *n = &g->nested;
+	struct json_object *levels, *o;
+
+	if (!g->regs.nested.on)
+		return NULL;
+	o = json_object_new_object();
+	levels = json_object_new_array();
+	for (unsigned int i = 0; i < n->nr_levels; i++)
+		json_object_array_add(levels, nested_level_json(&n->level[i], explain));
+	cli_json_set_text(o, "format", spt_nested_format_name(&g->regs.nested));
+	cli_json_set_hex(o, "top_gpa", g->regs.nested.top);
+	cli_json_set(o, "l2_gpa", n->nr_levels ? cli_json_hex(n->from) : NULL);
+	cli_json_set(o, "levels", levels);
+	cli_json_set(o, "gpa", n->mapped ? cli_json_hex(n->gpa) : NULL);
+	cli_json_set(o, "page_size", n->mapped ? cli_json_uint(n->page_size) : NULL);
+	return o;
+}
+
 static struct json_object *level_json(const struct spt_guest_walk *g,
 				      const struct spt_guest_level *l, bool explain)
 {
@@ -141,6 +226,8 @@ static struct json_object *level_json(const struct spt_guest_walk *g,
 	cli_json_set_text(o, "table_verdict", spt_verdict_name(l->table.verdict));
 	cli_json_set_uint(o, "index", l->index);
 	cli_json_set_hex(o, "entry_gpa", l->entry_gpa);
+	if (g->regs.nested.on)
+		cli_json_set_hex(o, "entry_vm_gpa", l->vm_gpa);
 	cli_json_set(o, "entry", read ? cli_json_hex(l->gpte.raw) : NULL);
 	cli_json_set_text(o, "type", entry_type(l));
 	cli_json_set_text(o, "perm",
@@ -180,6 +267,8 @@ struct json_object *cli_guest_json(const struct spt_guest_walk *g, bool explain)
 	cli_json_set_bool(o, "regs_fresh", !(g->regs.flags & SPT_REGS_RUNNING));
 	cli_json_set_text(o, "doubt", spt_guest_regs_doubt(&g->regs));
 	cli_json_set_bool(o, "changed", g->flags & SPT_GUEST_CHANGED);
+	cli_json_set_bool(o, "l2", g->regs.flags & SPT_REGS_NESTED);
+	cli_json_set(o, "nested", nested_json(g, explain));
 	cli_json_set(o, "levels", levels);
 	cli_json_set_text(o, "end", spt_guest_end_name(g->end));
 	cli_json_set(o, "gpa", mapped ? cli_json_hex(g->gpa) : NULL);

@@ -20,6 +20,13 @@
 #define GLOBAL	      SPT_BIT(8)
 #define NX	      SPT_BIT(63)
 
+#define EPT_READ     SPT_BIT(0)
+#define EPT_WRITE    SPT_BIT(1)
+#define EPT_EXEC     SPT_BIT(2)
+#define EPT_ACCESSED SPT_BIT(8)
+#define EPT_DIRTY    SPT_BIT(9)
+#define EPT_MEMTYPE  SPT_BITS(6, 3)
+
 /* PSE-36: bits 39-32 of a 4M page's address stand in bits 20-13 of its entry. */
 #define PSE36	    SPT_BITS(20, 13)
 #define PSE36_SHIFT 19
@@ -40,6 +47,28 @@ void spt_guest_mmu_init(struct spt_guest_mmu *mmu, __u64 cr0, __u64 cr4, __u64 e
 		mmu->paging = cr4 & CR4_LA57 ? SPT_GUEST_5LEVEL : SPT_GUEST_4LEVEL;
 	else
 		mmu->paging = cr4 & CR4_PAE ? SPT_GUEST_PAE : SPT_GUEST_32BIT;
+}
+
+void spt_guest_mmu_nested(struct spt_guest_mmu *mmu, bool ept, int levels, bool nxe,
+			  unsigned int maxphyaddr)
+{
+	static const enum spt_guest_paging by_levels[] = {
+		[2] = SPT_GUEST_32BIT,
+		[3] = SPT_GUEST_PAE,
+		[4] = SPT_GUEST_4LEVEL,
+		[5] = SPT_GUEST_5LEVEL,
+	};
+
+	*mmu = (struct spt_guest_mmu){
+		.pse = true,
+		.nxe = nxe,
+		.gbpages = true,
+		.wp = true,
+		.ept = ept,
+		.maxphyaddr = maxphyaddr && maxphyaddr < 52 ? (__u8)maxphyaddr : 52,
+	};
+	if (levels >= (ept ? 4 : 2) && levels <= 5)
+		mmu->paging = by_levels[levels];
 }
 
 const char *spt_guest_paging_name(enum spt_guest_paging paging)
@@ -154,6 +183,12 @@ __u64 spt_gpte_reserved_mask(const struct spt_guest_mmu *mmu, int level, bool le
 	}
 	if (mmu->maxphyaddr < 52)
 		reserved |= SPT_BITS(51, mmu->maxphyaddr);
+	if (mmu->ept) {
+		if (leaf)
+			return reserved |
+			       (SPT_BITS(51, 12) & (spt_guest_level_size(mmu, level) - 1));
+		return reserved | EPT_MEMTYPE | (has_page_size(mmu, level) ? 0 : PAGE_SIZE_BIT);
+	}
 	if (mmu->paging == SPT_GUEST_PAE)
 		reserved |= SPT_BITS(62, 52);
 	if (!mmu->nxe)
@@ -176,6 +211,30 @@ static __u64 leaf_address(const struct spt_guest_mmu *mmu, __u64 gpte, int level
 	return gpa;
 }
 
+/* SDM Vol. 3C 28.3.3.1: to write without to read is a misconfiguration, as reserved bits are. */
+static struct spt_gpte decode_ept(const struct spt_guest_mmu *mmu, __u64 epte, int level)
+{
+	struct spt_gpte g = {
+		.raw = epte,
+		.level = level,
+		.size = spt_guest_level_size(mmu, level),
+		.present = epte & (EPT_READ | EPT_WRITE | EPT_EXEC),
+	};
+
+	if (!g.present)
+		return g;
+	g.leaf = level == 1 || (has_page_size(mmu, level) && (epte & PAGE_SIZE_BIT));
+	g.write = epte & EPT_WRITE;
+	g.nx = !(epte & EPT_EXEC);
+	g.accessed = epte & EPT_ACCESSED;
+	g.dirty = g.leaf && (epte & EPT_DIRTY);
+	g.gpa = epte & spt_gpte_address_mask(mmu, level, g.leaf);
+	g.reserved = epte & spt_gpte_reserved_mask(mmu, level, g.leaf);
+	if (!(epte & EPT_READ))
+		g.reserved |= epte & EPT_WRITE;
+	return g;
+}
+
 struct spt_gpte spt_gpte_decode(const struct spt_guest_mmu *mmu, __u64 gpte, int level)
 {
 	struct spt_gpte g = { .raw = gpte,
@@ -183,6 +242,8 @@ struct spt_gpte spt_gpte_decode(const struct spt_guest_mmu *mmu, __u64 gpte, int
 			      .size = spt_guest_level_size(mmu, level) };
 	bool pdpte = is_pdpte(mmu, level);
 
+	if (mmu->ept)
+		return decode_ept(mmu, gpte, level);
 	if (mmu->paging == SPT_GUEST_32BIT)
 		gpte &= SPT_BITS(31, 0);
 	g.present = gpte & PRESENT;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Entries of the guest's own page tables (SDM Vol. 3A chapter 4, APM Vol. 2
- * chapter 5), and what CR0, CR3, CR4 and EFER say about walking them.
+ * chapter 5), and what CR0, CR3, CR4 and EFER say about walking them. Also of
+ * those by which a guest gives memory to a guest of its own: nested paging has
+ * the format of long mode (APM Vol. 2 15.25), EPT one of its own (SDM Vol. 3C 28.3.2).
  */
 #ifndef SPT_DECODERS_GPTE_H
 #define SPT_DECODERS_GPTE_H
@@ -26,12 +28,21 @@ struct spt_guest_mmu {
 	bool nxe;	 /* EFER.NXE: else bit 63 is reserved */
 	bool gbpages;	 /* 1G pages exist */
 	bool wp;	 /* CR0.WP */
+	bool ept;	 /* entries are EPT's; 4 or 5 levels */
 	__u8 maxphyaddr; /* of the guest; address bits from here up are reserved */
 };
 
 /* maxphyaddr 0 is taken as 52: no address bit counts as reserved. */
 void spt_guest_mmu_init(struct spt_guest_mmu *mmu, __u64 cr0, __u64 cr4, __u64 efer,
 			unsigned int maxphyaddr);
+
+/*
+ * Tables of that many levels that translate guest-physical addresses. Without
+ * effect for other numbers than nested paging and EPT have (2 to 5; EPT 4 and 5):
+ * @mmu has no paging then.
+ */
+void spt_guest_mmu_nested(struct spt_guest_mmu *mmu, bool ept, int levels, bool nxe,
+			  unsigned int maxphyaddr);
 
 /* 'none', '32-bit', 'PAE', '4-level', '5-level'. */
 const char *spt_guest_paging_name(enum spt_guest_paging paging);
@@ -55,7 +66,8 @@ struct spt_gpte {
 	int level;
 	bool present;
 	bool leaf;	      /* maps a page; else leads to the next table */
-	bool write, user, nx; /* of this entry alone; a PDPTE of PAE has none: write, user set */
+	bool write, user, nx; /* of this entry alone; a PDPTE of PAE has none: write, user set;
+				 EPT has no user */
 	bool accessed, dirty, global;
 	__u64 gpa;	/* of the page or of the next table */
 	__u64 size;	/* bytes that the entry maps */

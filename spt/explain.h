@@ -27,6 +27,9 @@ const char *spt_explain_host(const struct spt_host_level *level, char buf[SPT_EX
 const char *spt_explain_guest(const struct spt_guest_walk *walk,
 			      const struct spt_guest_level *level, char buf[SPT_EXPLAIN_TEXT]);
 
+/* The same of an entry of the guest's nested page tables; nothing to be freed. */
+const char *spt_explain_nested(const struct spt_nested_level *level);
+
 /* Given one line at a time, without a newline. */
 typedef void spt_explain_fn(void *arg, const char *line);
 

@@ -23,6 +23,7 @@ enum {
 	DOUBTFUL = FACT(26), /* SPTE and host disagree about it */
 	PDPTE = FACT(27),
 	SHADOW = FACT(28),
+	INNER = FACT(29), /* L2's: the nested root has the SPTEs that count */
 };
 
 static const struct spt_phrase level_rows[] = {
@@ -50,8 +51,9 @@ static const struct spt_phrase level_rows[] = {
 	{ READ(SWAPPED), 0, "the host has the table's page on swap or is moving it: left alone" },
 	{ READ(NOT_SAVED), 0, "the image has no copy of the table: it was saved with other page tables, or none" },
 	{ READ(UNREADABLE), 0, "the VMM's memory could not be read: it is gone, or reading it was refused" },
+	{ READ(NOT_NESTED), 0, "the guest's nested page tables have nothing for the table: the CPU's own walk exits to the guest's hypervisor" },
 	{ READ(READ) | MAPPED | DOUBTFUL, 0, ". The table's own page: SPTE and host do not agree, see walk gpa" },
-	{ READ(READ), MAPPED | PDPTE | SHADOW, ". The table's own page has no SPTE now: the CPU's walk would exit to KVM first" },
+	{ READ(READ), MAPPED | PDPTE | SHADOW | INNER, ". The table's own page has no SPTE now: the CPU's walk would exit to KVM first" },
 	/* clang-format on */
 };
 
@@ -70,6 +72,7 @@ const char *spt_explain_guest(const struct spt_guest_walk *w, const struct spt_g
 		{ l->level > 1, LARGE },
 		{ l->gpte.reserved, RESERVED },
 		{ w->flags & SPT_GUEST_SHADOW, SHADOW },
+		{ w->regs.flags & SPT_REGS_NESTED, INNER },
 		{ l->from_register, REGISTER | PDPTE },
 		{ l->from_register && l->memory != l->gpte.raw, OTHER_IN_MEMORY },
 		{ l->table.hpa != SPT_NO_HPA, MAPPED },
@@ -82,6 +85,20 @@ const char *spt_explain_guest(const struct spt_guest_walk *w, const struct spt_g
 		if (facts_of[i].holds)
 			facts |= facts_of[i].fact;
 	return spt_phrases(ROWS(level_rows), facts, buf);
+}
+
+const char *spt_explain_nested(const struct spt_nested_level *l)
+{
+	if (l->read != SPT_GUEST_READ)
+		return spt_guest_read_text(l->read);
+	if (!l->gpte.present)
+		return "the guest's hypervisor has nothing here: an access of its guest exits to it, KVM passes the exit on";
+	if (l->gpte.reserved)
+		return "a bit is set that must be 0: KVM tells the guest's hypervisor so, as the CPU would";
+	if (!l->gpte.leaf)
+		return "goes on in the table that this names by its GPA";
+	return l->gpte.write ? "the guest's hypervisor gives its guest this page, writable"
+			     : "the guest's hypervisor gives its guest this page, not for writing";
 }
 
 /* What decides beside the entries: by the flags of struct spt_guest_walk. */

@@ -25,6 +25,7 @@ static const struct {
 	[SPT_GUEST_SWAPPED] = { "swapped", "the host has the page on swap or is moving it" },
 	[SPT_GUEST_NOT_SAVED] = { "not-saved", "the image was saved without this page: save --with guest-tables" },
 	[SPT_GUEST_UNREADABLE] = { "unreadable", "the VMM's memory cannot be read" },
+	[SPT_GUEST_NOT_NESTED] = { "not-nested", "the guest's nested page tables do not map it for its own guest" },
 	/* clang-format on */
 };
 

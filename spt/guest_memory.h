@@ -29,6 +29,7 @@ enum spt_guest_read {
 	SPT_GUEST_SWAPPED,    /* the host has it on swap, or is moving it */
 	SPT_GUEST_NOT_SAVED,  /* the image does not have this page */
 	SPT_GUEST_UNREADABLE, /* see spt_guest_memory.error */
+	SPT_GUEST_NOT_NESTED, /* of L2: the guest's own nested page tables do not lead to it */
 	SPT_GUEST_READS,
 };
 

@@ -15,14 +15,17 @@
 #define EFER_NXE SPT_BIT(11)
 
 /* Whether the vCPU ran its own guest: on nested paging, or by the role of its root. */
-static bool runs_nested(const struct spt_model *m, const struct spt_vcpu_ref *vcpu)
+static unsigned int nested_flags(const struct spt_model *m, const struct spt_vcpu_ref *vcpu,
+				 const struct spt_nested_tables *tables)
 {
 	uint64_t value;
 
 	if (spt_value(&vcpu->values, SPT_VCPU_IN_GUEST_MMU, &value) && value)
-		return true;
-	return spt_value(&vcpu->values, SPT_VCPU_ROOT_ROLE, &value) &&
-	       spt_role_get(m->format.role, value, SPT_ROLE_GUEST_MODE);
+		return SPT_REGS_NESTED | (tables->on ? 0 : SPT_REGS_NO_TABLES);
+	if (spt_value(&vcpu->values, SPT_VCPU_ROOT_ROLE, &value) &&
+	    spt_role_get(m->format.role, value, SPT_ROLE_GUEST_MODE))
+		return SPT_REGS_NESTED;
+	return 0;
 }
 
 /* SEV-ES, SNP, TDX: the registers are saved where the host cannot read them. */
@@ -72,8 +75,8 @@ void spt_guest_regs_of(const struct spt_model *m, const struct spt_vcpu_ref *vcp
 		r->flags |= SPT_REGS_RUNNING;
 	if (spt_value(&vcpu->values, SPT_VCPU_ROOT_ROLE, &value))
 		r->as_id = spt_role_get(m->format.role, value, SPT_ROLE_SMM) != 0;
-	if (runs_nested(m, vcpu))
-		r->flags |= SPT_REGS_NESTED;
+	spt_nested_tables_of(m, vcpu, &r->nested);
+	r->flags |= nested_flags(m, vcpu, &r->nested);
 	if (state_is_hidden(m))
 		r->flags |= SPT_REGS_HIDDEN;
 	spt_guest_mmu_init(&r->mmu, r->cr0, r->cr4, r->efer, m->image.head.maxphyaddr);
@@ -82,19 +85,29 @@ void spt_guest_regs_of(const struct spt_model *m, const struct spt_vcpu_ref *vcp
 int spt_guest_regs_find(const struct spt_model *m, int64_t vcpu, struct spt_guest_regs *ret,
 			struct spt_error *err)
 {
+	struct spt_guest_regs regs;
+	int best = 0;
+
 	for (uint32_t i = 0; i < m->nr_vcpus; i++) {
-		spt_guest_regs_of(m, &m->vcpus[i], ret);
-		if (vcpu == SPT_ANY_VCPU ? !spt_guest_regs_refuse(ret) : ret->vcpu == vcpu)
-			return 0;
+		int fit = 1;
+
+		spt_guest_regs_of(m, &m->vcpus[i], &regs);
+		if (vcpu != SPT_ANY_VCPU)
+			fit = regs.vcpu == vcpu ? 3 : 0;
+		else if (!spt_guest_regs_refuse(&regs))
+			fit = regs.flags & SPT_REGS_NESTED ? 2 : 3;
+		if (fit > best) {
+			best = fit;
+			*ret = regs;
+		}
 	}
+	if (best)
+		return 0;
 	if (!m->nr_vcpus)
 		return spt_fail(err, ENOENT, "%s has no vCPU whose tables could be walked",
 				m->image.name);
-	if (vcpu != SPT_ANY_VCPU)
-		return spt_fail(err, ENOENT, "%s has no vCPU %" PRId64 ": 'vcpus' lists them",
-				m->image.name, vcpu);
-	spt_guest_regs_of(m, &m->vcpus[0], ret);
-	return 0;
+	return spt_fail(err, ENOENT, "%s has no vCPU %" PRId64 ": 'vcpus' lists them",
+			m->image.name, vcpu);
 }
 
 void spt_guest_regs_set_cr3(struct spt_guest_regs *r, uint64_t cr3)
@@ -105,8 +118,9 @@ void spt_guest_regs_set_cr3(struct spt_guest_regs *r, uint64_t cr3)
 	r->flags |= SPT_REGS_GIVEN;
 	if (!(r->flags & (SPT_REGS_NESTED | SPT_REGS_HIDDEN | SPT_REGS_NO_VALUE)))
 		return;
-	r->flags &= ~(SPT_REGS_NESTED | SPT_REGS_HIDDEN | SPT_REGS_NO_VALUE);
+	r->flags &= ~(SPT_REGS_NESTED | SPT_REGS_HIDDEN | SPT_REGS_NO_VALUE | SPT_REGS_NO_TABLES);
 	r->flags |= SPT_REGS_ASSUMED;
+	r->nested.on = false;
 	r->cr0 = CR0_PE | CR0_WP | CR0_PG;
 	r->cr4 = CR4_PAE;
 	r->efer = EFER_LMA | EFER_NXE;
@@ -132,8 +146,8 @@ const char *spt_guest_regs_refuse(const struct spt_guest_regs *r)
 	static const struct flag_text rows[] = {
 		{ SPT_REGS_HIDDEN,
 		  "the guest's registers are protected: the host does not have them" },
-		{ SPT_REGS_NESTED,
-		  "the vCPU runs its own guest (L2), whose registers these are: give the guest's own with --cr3, or another --vcpu" },
+		{ SPT_REGS_NO_TABLES,
+		  "the vCPU runs its own guest (L2) on nested page tables that this image does not name: give the guest's own CR3 with --cr3, or another --vcpu" },
 		{ SPT_REGS_NO_VALUE,
 		  "CR0, CR4 or EFER of the vCPU is not known: give --cr3 to assume 64-bit paging" },
 		{ SPT_REGS_NO_CR3, "CR3 of the vCPU is not known: give one with --cr3" },

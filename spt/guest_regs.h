@@ -8,6 +8,7 @@
 
 #include "decoders/gpte.h"
 #include "spt/model.h"
+#include "spt/nested_tables.h"
 
 #define SPT_ANY_VCPU (-1)
 
@@ -16,14 +17,15 @@
 	(1U << 0) /* CR3 is KVM's copy; the guest may have loaded another since                    \
 		   */
 #define SPT_REGS_RUNNING                                                                           \
-	(1U << 1)		    /* the vCPU was in the guest: all values are of its last exit  \
-				     */
-#define SPT_REGS_NO_CR3	  (1U << 2) /* CR3 was not read: this image does not have it */
-#define SPT_REGS_NESTED	  (1U << 3) /* they are of the guest's own guest (L2), which ran there */
-#define SPT_REGS_HIDDEN	  (1U << 4) /* protected guest state: the host does not have them */
-#define SPT_REGS_GIVEN	  (1U << 5) /* CR3 is the caller's */
-#define SPT_REGS_ASSUMED  (1U << 6) /* of L2: modes of the guest itself taken as 64-bit, NX on */
-#define SPT_REGS_NO_VALUE (1U << 7) /* CR0, CR4 or EFER is not known */
+	(1U << 1)		     /* the vCPU was in the guest: all values are of its last exit \
+				      */
+#define SPT_REGS_NO_CR3	   (1U << 2) /* CR3 was not read: this image does not have it */
+#define SPT_REGS_NESTED	   (1U << 3) /* they are of the guest's own guest (L2), which ran there */
+#define SPT_REGS_HIDDEN	   (1U << 4) /* protected guest state: the host does not have them */
+#define SPT_REGS_GIVEN	   (1U << 5) /* CR3 is the caller's */
+#define SPT_REGS_ASSUMED   (1U << 6) /* of L2: modes of the guest itself taken as 64-bit, NX on */
+#define SPT_REGS_NO_VALUE  (1U << 7) /* CR0, CR4 or EFER is not known */
+#define SPT_REGS_NO_TABLES (1U << 8) /* L2 runs on nested page tables that are not known */
 
 struct spt_guest_regs {
 	int64_t vcpu; /* vcpu_id; -1: the image has no vCPU, all is assumed */
@@ -32,17 +34,19 @@ struct spt_guest_regs {
 	bool have_pkru;
 	bool have_pdptrs; /* PAE: the CPU keeps the PDPTEs, loaded with CR3 */
 	uint64_t pdptr[4];
-	unsigned int as_id;	  /* address space that its accesses use: 1 in SMM */
-	unsigned int flags;	  /* SPT_REGS_* */
-	struct spt_guest_mmu mmu; /* what follows from them, for decoders/gpte.h */
+	unsigned int as_id;		 /* address space that its accesses use: 1 in SMM */
+	unsigned int flags;		 /* SPT_REGS_* */
+	struct spt_guest_mmu mmu;	 /* what follows from them, for decoders/gpte.h */
+	struct spt_nested_tables nested; /* what L2's addresses go through, if they do */
 };
 
 /* The part of an image that they need. */
 #define SPT_GUEST_REGS_PARTS SPT_PART_VCPUS
 
 /*
- * Registers of the vCPU whose vcpu_id is @vcpu; SPT_ANY_VCPU: the first one that
- * is not in a nested guest, else the first. Returns 0, or -ENOENT: no such vCPU.
+ * Registers of the vCPU whose vcpu_id is @vcpu; SPT_ANY_VCPU: the first one whose
+ * can be used and that runs no L2, else the first whose can be used, else the
+ * first. Returns 0, or -ENOENT: no such vCPU.
  */
 int spt_guest_regs_find(const struct spt_model *model, int64_t vcpu, struct spt_guest_regs *ret,
 			struct spt_error *err);

@@ -8,8 +8,8 @@
 /*
  * A page may be a table of several levels (a guest that maps its tables by one of
  * their own entries): it is given once and followed once a level, so that
- * following ends whatever the tables say. The key is its address with the level
- * in the low bits; level 0 stands for 'given'.
+ * following ends whatever the tables say. The key is its address in the VM, with
+ * the level and whether it is L2's table in the low bits; level 0 is 'given'.
  */
 struct spt_guest_set {
 	uint64_t *key; /* open addressing; 0: free */
@@ -31,10 +31,10 @@ void spt_guest_tables_deinit(struct spt_guest_tables *t)
 	t->set = NULL;
 }
 
-/* Address, level and a bit that tells a key from a free place. */
-static uint64_t make_key(uint64_t gpa, int level)
+/* Address, level, whose table it is, and a bit that tells a key from a free place. */
+static uint64_t make_key(uint64_t gpa, int level, bool nested)
 {
-	return gpa | (uint64_t)level << 1 | 1;
+	return gpa | (uint64_t)nested << 4 | (uint64_t)level << 1 | 1;
 }
 
 static size_t place_of(const struct spt_guest_set *set, uint64_t key)
@@ -85,7 +85,9 @@ struct pass {
 	struct spt_guest_tables *tables;
 	struct spt_guest_memory *memory;
 	const struct spt_model *model;
-	const struct spt_guest_regs *regs;
+	const struct spt_guest_mmu *mmu;	/* of the tables that are followed */
+	const struct spt_nested_tables *nested; /* what their addresses go through */
+	unsigned int as_id;
 	spt_guest_table_fn *fn;
 	void *arg;
 };
@@ -118,7 +120,7 @@ static int visit(const struct pass *p, uint64_t gpa, int level);
 
 static int visit_entries(const struct pass *p, const uint64_t *page, uint64_t gpa, int level)
 {
-	const struct spt_guest_mmu *mmu = &p->regs->mmu;
+	const struct spt_guest_mmu *mmu = p->mmu;
 	unsigned int first, count;
 
 	entries_of(mmu, gpa, level, &first, &count);
@@ -140,15 +142,17 @@ static int visit(const struct pass *p, uint64_t gpa, int level)
 {
 	struct spt_guest_tables *t = p->tables;
 	uint64_t page[SPT_TABLE_ENTRIES], at = gpa & ~(spt_level_size(1) - 1);
-	int followed = add(t, make_key(at, level)), given;
+	int followed, given;
 
-	if (followed <= 0)
-		return followed;
-	if (spt_guest_memory_read(p->memory, p->model, p->regs->as_id, at, page, sizeof(page))) {
+	if (spt_nested_memory_read(p->nested, p->memory, p->model, p->as_id, &at, page,
+				   sizeof(page))) {
 		t->unread++;
 		return 0;
 	}
-	given = add(t, make_key(at, 0));
+	followed = add(t, make_key(at, level, p->nested->on));
+	if (followed <= 0)
+		return followed;
+	given = add(t, make_key(at, 0, false));
 	if (given < 0)
 		return given;
 	if (given) {
@@ -170,12 +174,19 @@ int spt_guest_tables_each(struct spt_guest_tables *t, struct spt_guest_memory *m
 			  const struct spt_model *model, const struct spt_guest_regs *regs,
 			  spt_guest_table_fn *fn, void *arg, struct spt_error *err)
 {
-	struct pass p = { t, memory, model, regs, fn, arg };
-	int ret;
+	const struct spt_nested_tables none = { 0 };
+	struct pass p = { t, memory, model, &regs->nested.mmu, &none, regs->as_id, fn, arg };
+	int ret = 0;
 
-	if (spt_guest_regs_refuse(regs) || regs->mmu.paging == SPT_GUEST_NO_PAGING)
+	if (spt_guest_regs_refuse(regs))
 		return 0;
-	ret = visit(&p, spt_guest_top_table(&regs->mmu, regs->cr3), spt_guest_levels(&regs->mmu));
+	if (regs->nested.on)
+		ret = visit(&p, regs->nested.top, spt_guest_levels(p.mmu));
+	p.mmu = &regs->mmu;
+	p.nested = &regs->nested;
+	if (!ret && regs->mmu.paging != SPT_GUEST_NO_PAGING)
+		ret = visit(&p, spt_guest_top_table(&regs->mmu, regs->cr3),
+			    spt_guest_levels(&regs->mmu));
 	return ret == -ENOMEM ? spt_fail(err, ENOMEM, "out of memory for the guest's tables") : ret;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * All pages of the guest's page tables, to be saved with an image: what its CR3s
- * reach. Reading them costs two system calls a page of a live VM.
+ * reach, and the nested page tables by which a CR3 of L2 is reached. Reading them costs two system
+ * calls a page of a live VM.
  */
 #ifndef SPT_GUEST_TABLES_H
 #define SPT_GUEST_TABLES_H

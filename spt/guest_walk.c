@@ -26,6 +26,7 @@ const char *spt_guest_end_name(enum spt_guest_end end)
 		[SPT_GUEST_END_RESERVED] = "reserved",
 		[SPT_GUEST_END_NOT_CANONICAL] = "non-canonical",
 		[SPT_GUEST_END_UNREADABLE] = "unreadable",
+		[SPT_GUEST_END_NOT_NESTED] = "not-nested",
 	};
 
 	return names[end];
@@ -95,12 +96,13 @@ static int find_place(struct guest *g, uint64_t gpa, unsigned int as_id,
 	return 0;
 }
 
+/* @gpa is made the VM's own. */
 static enum spt_guest_read read_entry(struct guest *g, const struct spt_guest_regs *regs,
-				      uint64_t gpa, uint64_t *entry)
+				      uint64_t *gpa, uint64_t *entry)
 {
 	*entry = 0;
-	return spt_guest_memory_read(&g->memory, g->model, regs->as_id, gpa, entry,
-				     spt_guest_entry_size(&regs->mmu));
+	return spt_nested_memory_read(&regs->nested, &g->memory, g->model, regs->as_id, gpa, entry,
+				      spt_guest_entry_size(&regs->mmu));
 }
 
 /* The entry that the address selects in the table at @table. */
@@ -113,7 +115,8 @@ static void take_level(struct guest *g, const struct spt_guest_walk *w, int leve
 	*l = (struct spt_guest_level){ .level = level, .table_gpa = table };
 	l->index = spt_guest_index(&regs->mmu, w->gva, level);
 	l->entry_gpa = table + (uint64_t)l->index * spt_guest_entry_size(&regs->mmu);
-	l->read = read_entry(g, regs, l->entry_gpa, &entry);
+	l->vm_gpa = l->entry_gpa;
+	l->read = read_entry(g, regs, &l->vm_gpa, &entry);
 	l->memory = entry;
 	if (level == 3 && regs->mmu.paging == SPT_GUEST_PAE && regs->have_pdptrs) {
 		l->from_register = true;
@@ -212,11 +215,11 @@ static bool still_so(struct guest *g, const struct spt_guest_walk *w)
 {
 	for (unsigned int i = 0; i < w->nr_levels; i++) {
 		const struct spt_guest_level *l = &w->level[i];
-		uint64_t entry;
+		uint64_t entry, gpa = l->entry_gpa;
 
 		if (l->from_register || l->read != SPT_GUEST_READ)
 			continue;
-		if (read_entry(g, &w->regs, l->entry_gpa, &entry) != SPT_GUEST_READ ||
+		if (read_entry(g, &w->regs, &gpa, &entry) != SPT_GUEST_READ ||
 		    (entry ^ l->gpte.raw) & ~GPTE_AD)
 			return false;
 	}
@@ -228,8 +231,37 @@ static int find_places(struct guest *g, struct spt_guest_walk *w, struct spt_err
 	int code = 0;
 
 	for (unsigned int i = 0; i < w->nr_levels && !code; i++)
-		code = find_place(g, w->level[i].entry_gpa, w->regs.as_id, &w->level[i].table, err);
+		code = find_place(g, w->level[i].vm_gpa, w->regs.as_id, &w->level[i].table, err);
 	return code;
+}
+
+/* The address that L2's tables, or L2 without paging, lead to becomes the VM's. */
+static void leave_nested(struct guest *g, struct spt_guest_walk *w)
+{
+	const struct spt_nested_tables *tables = &w->regs.nested;
+	const uint64_t from = w->gpa;
+	enum spt_guest_read read;
+
+	if (w->end != SPT_GUEST_END_MAPPED || !tables->on)
+		return;
+	read = spt_nested_walk(tables, &g->memory, g->model, w->regs.as_id, from, &w->nested);
+	w->gpa = w->nested.gpa;
+	if (read != SPT_GUEST_READ)
+		end_walk(w, SPT_GUEST_END_UNREADABLE,
+			 "the guest's guest maps it to its address 0x%" PRIx64
+			 "; a nested page table cannot be read: %s",
+			 from, spt_guest_read_text(read));
+	else if (!w->nested.mapped)
+		end_walk(
+			w, SPT_GUEST_END_NOT_NESTED,
+			"the guest's guest maps it to its address 0x%" PRIx64
+			", for which the guest's %s has nothing: an access exits to the guest's hypervisor",
+			from, spt_nested_format_name(tables));
+	else
+		end_walk(w, SPT_GUEST_END_MAPPED,
+			 "the guest's guest maps it to its address 0x%" PRIx64
+			 ", the guest's %s that to GPA 0x%" PRIx64,
+			 from, spt_nested_format_name(tables), w->gpa);
 }
 
 static int walk_tables(struct guest *g, struct spt_guest_walk *w, struct spt_error *err)
@@ -244,6 +276,7 @@ static int walk_tables(struct guest *g, struct spt_guest_walk *w, struct spt_err
 		w->flags |= SPT_GUEST_CHANGED;
 	if (w->end == SPT_GUEST_END_MAPPED)
 		find_access(w);
+	leave_nested(g, w);
 	if (!g->memory.live && !g->model->nr_guest_tables &&
 	    w->level[0].read == SPT_GUEST_NOT_SAVED)
 		return spt_fail(
@@ -269,6 +302,7 @@ static int walk(struct guest *g, struct spt_guest_walk *w, struct spt_error *err
 		else
 			end_walk(w, SPT_GUEST_END_NOT_CANONICAL,
 				 "paging is off: an address has 32 bits");
+		leave_nested(g, w);
 		return 0;
 	}
 	if (!spt_guest_gva_valid(&w->regs.mmu, w->gva)) {
@@ -291,10 +325,13 @@ enum spt_verdict spt_guest_walk_verdict(const struct spt_guest_walk *w)
 		[SPT_GUEST_SWAPPED] = SPT_VERDICT_SWAPPED,
 		[SPT_GUEST_NOT_SAVED] = SPT_VERDICT_UNKNOWN,
 		[SPT_GUEST_UNREADABLE] = SPT_VERDICT_UNKNOWN,
+		[SPT_GUEST_NOT_NESTED] = SPT_VERDICT_UNMAPPED,
 	};
 
 	if (w->flags & SPT_GUEST_CHANGED)
 		return SPT_VERDICT_TORN;
+	if (w->end == SPT_GUEST_END_UNREADABLE && w->nested.nr_levels)
+		return unread[w->nested.level[w->nested.nr_levels - 1].read];
 	if (w->end == SPT_GUEST_END_UNREADABLE && w->nr_levels)
 		return unread[w->level[w->nr_levels - 1].read];
 	return SPT_VERDICT_UNMAPPED;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * One guest-virtual address through the guest's own page tables, each of which
- * is a page of guest memory that KVM translates as any other.
+ * is a page of guest memory that KVM translates as any other. Of a vCPU that runs
+ * a guest of its own (L2) it is an address of that one, and every address that
+ * L2's tables name goes through the guest's nested page tables first.
  */
 #ifndef SPT_GUEST_WALK_H
 #define SPT_GUEST_WALK_H
@@ -12,13 +14,14 @@
 
 #define SPT_GUEST_MAX_LEVEL 5
 
-/* How the guest's own walk ends; all but the first and the last are a #PF or #GP in the guest. */
+/* How the guest's own walk ends; the second to fourth are a #PF or #GP in the guest. */
 enum spt_guest_end {
 	SPT_GUEST_END_MAPPED,
 	SPT_GUEST_END_NOT_PRESENT,
 	SPT_GUEST_END_RESERVED,	     /* a bit is set that must be 0 */
 	SPT_GUEST_END_NOT_CANONICAL, /* no address of this paging mode */
 	SPT_GUEST_END_UNREADABLE,    /* a table could not be read: see its level's 'read' */
+	SPT_GUEST_END_NOT_NESTED,    /* L2 maps it, the guest's nested page tables do not */
 	SPT_GUEST_ENDS,
 };
 
@@ -38,9 +41,10 @@ struct spt_guest_place {
 struct spt_guest_level {
 	int level;
 	unsigned int index;
-	uint64_t table_gpa, entry_gpa;
-	struct spt_guest_place table; /* of entry_gpa's page; the HPAs are the table's */
-	enum spt_guest_read read;     /* not SPT_GUEST_READ: gpte is empty */
+	uint64_t table_gpa, entry_gpa; /* L2's where regs.nested is on */
+	uint64_t vm_gpa;	       /* entry_gpa as the VM's address */
+	struct spt_guest_place table;  /* of vm_gpa's page; the HPAs are the table's */
+	enum spt_guest_read read;      /* not SPT_GUEST_READ: gpte is empty */
 	struct spt_gpte gpte;
 	uint64_t memory;    /* PDPTE of a register: what memory has in its place */
 	bool from_register; /* PAE: the processor holds its own copy of the PDPTE */
@@ -61,7 +65,8 @@ struct spt_guest_walk {
 	struct spt_guest_level level[SPT_GUEST_MAX_LEVEL]; /* from the top downwards */
 	unsigned int nr_levels;				   /* 0 also with paging off */
 	enum spt_guest_end end;
-	uint64_t gpa;		       /* with the offset; valid if end is MAPPED */
+	uint64_t gpa;		       /* the VM's, with the offset; valid if end is MAPPED */
+	struct spt_nested_walk nested; /* from L2's address to gpa; no levels: there is none */
 	uint64_t page_size;	       /* of the guest's page, bytes; 0 with paging off */
 	unsigned int supervisor, user; /* enum spt_perm, or-ed: what each may do */
 	unsigned int pkey;

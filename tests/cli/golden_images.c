@@ -300,6 +300,36 @@ static void add_guest_tables(struct mkimage *mk)
 	mkimage_guest_table(mk, 0x104000, l1);
 }
 
+/*
+ * The vCPU runs a guest of its own on EPT: five pages from 1M + 64K on are L2's first,
+ * four of them its page tables; of the page after them there is none.
+ */
+static void add_inner_guest(struct mkimage *mk, unsigned int vcpu)
+{
+	enum { TABLE = 0x27, PAGE = 0x67, RWX = 7 };
+	static const uint64_t top = 0x108000, l2 = 0x110000;
+	uint64_t table[512] = { 0 };
+
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_IN_GUEST_MMU, 1);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_CPU_ROLE, mkimage_role(mk, 0, SPT_ROLE_LEVEL, 4));
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_ROOT_PGD, top | 0x1e);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_CR3, 0);
+	for (uint64_t i = 0; i < 3; i++) {
+		table[0] = (top + (i + 1) * 0x1000) | RWX;
+		mkimage_guest_table(mk, top + i * 0x1000, table);
+		table[0] = (i + 1) * 0x1000 | TABLE;
+		mkimage_guest_table(mk, l2 + i * 0x1000, table);
+	}
+	for (uint64_t i = 0; i < 4; i++)
+		table[i] = (l2 + i * 0x1000) | RWX;
+	table[4] = 0x1000 | 0x30 | RWX;
+	mkimage_guest_table(mk, top + 0x3000, table);
+	memset(table, 0, sizeof(table));
+	table[1] = 0x4000 | PAGE;
+	table[2] = 0x5000 | PAGE;
+	mkimage_guest_table(mk, l2 + 0x3000, table);
+}
+
 static void write_guest(const char *dir)
 {
 	struct mkimage *mk = mkimage_new("ept-6.12");
@@ -332,6 +362,7 @@ static void write_guest(const char *dir)
 	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_PKRU, 0x55555554);
 	vcpu = describe_vcpu(mk, 2, hpa, hpa | 0x5e, SPT_HW_ROOT_COMPUTED);
 	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_IN_GUEST_MMU, 1);
+	add_inner_guest(mk, describe_vcpu(mk, 5, hpa, hpa | 0x5e, SPT_HW_ROOT_COMPUTED));
 	write_image(mk, dir, "guest");
 }
 

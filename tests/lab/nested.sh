@@ -51,13 +51,31 @@ back_by_both() {
 }
 check way-back-by-both back_by_both
 
-# While it runs, the vCPU's registers are its own: that is said, and no table is taken for another's.
+# While it runs, the vCPU's registers are its own: an address of it goes through its tables and the
+# nested ones to where the inner VMM has the page; from a file, too. Its layout gives its addresses a
+# fixed base.
 check inner-guest-runs in_guest "pages --send /tmp/pages.sock 'run 0x10000000+1M w'"
-registers_refused() {
-	spt walk gva 0x1000 >"$WORK/gva" 2>&1
-	[ $? -eq 2 ] && grep -q 'runs its own guest' "$WORK/gva"
+inner_walked() { # OPTION ARGUMENT: of the live VM or a file
+	spt "$1" "$2" --json walk gva 0x100010000123 >"$WORK/gva" 2>&1 || return 1
+	cat "$WORK/gva"
+	tr -d ' \n' <"$WORK/gva" >"$WORK/gva.line"
+	grep -q '"l2":true,"nested":{"format":"NPT"' "$WORK/gva.line" &&
+		grep -q '"l2_gpa":"0x10000123"' "$WORK/gva.line" &&
+		grep -q "\"gpa\":\"$(printf '0x%x' $((outer + 0x123)))\"" "$WORK/gva.line" &&
+		grep -q '"verdict":"coherent"' "$WORK/gva.line"
 }
-check inner-registers-refused eventually registers_refused
+id=$(spt vms -r -n -o id)
+check inner-gva eventually inner_walked -V "$id"
+inner_saved() {
+	spt save --with guest-tables,host "$WORK/inner.spt" && inner_walked -i "$WORK/inner.spt"
+}
+check inner-gva-saved eventually inner_saved
+# What its own tables have nothing for is its affair, not the outer guest's tables'.
+inner_unmapped() {
+	spt walk gva 0x1000 >"$WORK/gva"
+	[ $? -eq 1 ] && grep -q '(L2) on vCPU 0.*CR3 0x10000$' "$WORK/gva"
+}
+check inner-gva-unmapped eventually inner_unmapped
 check inner-guest-pauses in_guest "pages --send /tmp/pages.sock pause"
 
 # It goes, and so do its tables.

@@ -389,16 +389,14 @@ static void which_vcpu(void **state)
 	struct spt_guest_ask ask = { .gva = 0x10, .vcpu = SPT_ANY_VCPU };
 	struct spt_guest_walk w;
 	struct guest g;
-	uint32_t role;
 
 	guest_long_mode(&g);
 	guest_put64(&g, 0x1000, 0, 0x2000 | G_T);
 	guest_put64(&g, 0x2000, 0, G_T | G_PS);
 	guest_put64(&g, 0x5000, 0, 0x6000 | G_T);
 	guest_put64(&g, 0x6000, 0, 0x40000000 | G_T | G_PS);
-	/* The first vCPU runs L2, by the role of its root; the second does not. */
-	role = mkimage_role(g.vm.mk, 0, SPT_ROLE_GUEST_MODE, 1);
-	guest_reg(&g, SPT_VCPU_ROOT_ROLE, role);
+	/* The first vCPU runs L2 on tables that are not known; the second does not. */
+	guest_reg(&g, SPT_VCPU_IN_GUEST_MMU, 1);
 	g.vcpu = mkimage_vcpu(g.vm.mk);
 	guest_reg(&g, SPT_VCPU_ID, 7);
 	guest_reg(&g, SPT_VCPU_CR0, CR0_PE | CR0_PG);
