@@ -8,6 +8,8 @@
 # shellcheck source=tests/lab/acts.sh
 . "$(dirname "$0")/acts.sh"
 
+# On the debug kernel everything takes some ten times as long.
+[ "$LAB_KERNEL" != debug ] || : "${TRAPS:=100}" "${STORM_SECONDS:=40}"
 seconds=${STORM_SECONDS:-20}
 mix=${STORM_MIX:-fault:4,zap:4,remap:3,split:1,collapse:1,protect:2,write-track:1,age:1,dirty:1,undo:1}
 case $LAB_MMU in
