@@ -64,6 +64,7 @@ kernel_modules() # ROOT RELEASE DIR
 			die "Linux $2 has no module $name"
 	done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | sort -u | while read -r path; do
 		name=$to/${path##*/lib/modules/"$2"/}
+		[[ ! -e ${name%.[xz]*} ]] || continue
 		mkdir -p "${name%/*}"
 		case $path in
 		*.xz) xz -dc "$path" >"${name%.xz}" ;;
@@ -73,6 +74,7 @@ kernel_modules() # ROOT RELEASE DIR
 	done
 	cp "$from"/modules.builtin{,.modinfo} "$from/modules.order" "$to/"
 	depmod -b "$3" "$2"
+	cp "$LAB_D/modules" "$to/modules.listed"
 }
 
 # Debian's headers include their common half by its installed place; here the two lie side by side.
@@ -88,8 +90,7 @@ kernel_fetch() # NAME SUITES FLAVOUR COMPILER
 {
 	local name=$1 flavour=$3 compiler=$4 dir packages release version
 	suite_open "$2"
-	packages=$(suite_closure "$kernel_packages" "linux-image-$flavour" "linux-headers-$flavour" |
-		grep -E "$kernel_packages")
+	packages=$(kernel_closure "$flavour")
 	release=$(sed -n 's/^linux-image-//p' <<<"$packages")
 	version=$(apt-cache show --no-all-versions "linux-image-$release" | sed -n 's/^Version: //p')
 	[[ $release && $version ]] || die "no linux-image-$flavour in $2: is 'kernels' right?"
@@ -152,6 +153,40 @@ kernel_whole() # NAME
 		manifest_check "$LAB_CACHE/kernels/$1" build.sha256
 }
 
+# The packages of the newest kernel, of which the release that is asked for is one.
+kernel_closure() # FLAVOUR
+{
+	suite_closure "$kernel_packages" "linux-image-$1" "linux-headers-$1" | grep -E "$kernel_packages"
+}
+
+# Whether a kernel in the cache has all that 'modules' lists.
+kernel_has_modules() # NAME
+{
+	cmp -s "$LAB_D/modules" "$LAB_CACHE/kernels/$1/lib/modules/$(<"$LAB_CACHE/kernels/$1/release")/modules.listed"
+}
+
+# Fetches what 'modules' lists and the cached kernel lacks, from its own packages; a kernel that is
+# not to be had any more is replaced by the newest. Nothing that is there changes: runs may use it.
+kernel_more_modules() # NAME SUITES FLAVOUR COMPILER
+{
+	local dir tree packages release version
+	dir=$(kernel_dir "$1")
+	release=$(<"$dir/release")
+	suite_open "$2"
+	packages=$(kernel_closure "$3" | grep -E '^linux-(image|binary|modules|base)-')
+	version=$(apt-cache show --no-all-versions "linux-image-$release" 2>/dev/null | sed -n 's/^Version: //p')
+	if [[ $version != "$(<"$dir/version")" ]]; then
+		kernel_fetch "$@"
+		return
+	fi
+	tree=$(mktemp -d "$LAB_CACHE/kernels/.$1.XXXXXX")
+	# shellcheck disable=SC2086 # package names have no spaces
+	suite_unpack "$tree" $packages
+	step "adding modules to Linux $release" kernel_modules "$tree" "$release" "$dir"
+	rm -rf "$tree"
+	manifest_write "$dir" boot.sha256 vmlinuz vmlinux config release version compiler lib
+}
+
 # Makes sure that kernel NAME is in the cache and what boots of it is whole; its build tree, which
 # is many files, is checked when something is built.
 kernel_prepare() # NAME [UPDATE]
@@ -164,7 +199,8 @@ kernel_prepare() # NAME [UPDATE]
 		return
 	fi
 	if [[ ! ${2-} ]] && manifest_check "$LAB_CACHE/kernels/$1" boot.sha256; then
-		return 0
+		kernel_has_modules "$1" || kernel_more_modules "$1" "$suites" "$flavour" "$compiler"
+		return
 	fi
 	[[ ! -e $LAB_CACHE/kernels/$1 || ${2-} ]] || say "the cached kernel $1 is damaged: fetching it again"
 	kernel_fetch "$1" "$suites" "$flavour" "$compiler"

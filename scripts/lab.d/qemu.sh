@@ -37,6 +37,8 @@ qemu_boot_line()
 	line+=" random.trust_cpu=on cryptomgr.notests panic=-1 log_buf_len=4M spt.lab=1"
 	# A 1G page can only be had at boot, and only where the rest still has room.
 	((LAB_MEM < 2560)) || line+=" hugepagesz=1G hugepages=1"
+	# In the middle, where neither the kernel nor the initramfs is.
+	[[ ! $LAB_PMEM ]] || line+=" memmap=${LAB_PMEM}M!512M"
 	echo "$line"
 }
 

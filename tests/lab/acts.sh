@@ -4,7 +4,10 @@
 
 # Load the agent anew, armed.
 arm() {
-	spt agent unload >/dev/null && spt agent load --armed >"$WORK/armed" 2>&1 && grep -q '^armed: yes' "$DEBUGFS/status"
+	if [ -d /sys/module/spt_agent ]; then
+		spt agent unload >/dev/null || return 1
+	fi
+	spt agent load --armed >"$WORK/armed" 2>&1 && grep -q '^armed: yes' "$DEBUGFS/status"
 }
 
 # spt_act ARGUMENT...: an action on $VM; its JSON is in $WORK/act, in one line in $WORK/act.flat.
