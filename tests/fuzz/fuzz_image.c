@@ -17,6 +17,9 @@
 
 #include "decoders/role.h"
 #include "decoders/spte.h"
+#include "spt/explain.h"
+#include "spt/guest_tables.h"
+#include "spt/guest_walk.h"
 #include "spt/model.h"
 #include "spt/ranges.h"
 #include "spt/tree.h"
@@ -122,18 +125,68 @@ static void use_image(const uint8_t *bytes, size_t len, unsigned int flags)
 	spt_model_deinit(&model);
 }
 
+static int ignore_table(void *arg, uint64_t gpa, const uint64_t *page)
+{
+	return 0;
+}
+
+static void walk_guest(struct spt_source *src, struct spt_model *model, uint64_t gva, int64_t vcpu)
+{
+	const struct spt_guest_ask ask = { .gva = gva, .vcpu = vcpu };
+	struct spt_error err = { 0 };
+	char text[SPT_EXPLAIN_TEXT];
+	struct spt_guest_walk w;
+
+	if (spt_guest_walk_from(src, model, &ask, SPT_IMAGE_TRUST, &w, &err))
+		return;
+	for (unsigned int i = 0; i < w.nr_levels; i++)
+		spt_explain_guest(&w, &w.level[i], text);
+	for (unsigned int i = 0; i < w.nested.nr_levels; i++)
+		spt_explain_nested(&w.nested.level[i]);
+	spt_guest_walk_verdict(&w);
+}
+
+/* The guest's own page tables that came with the image. */
+static void use_guest(struct spt_source *src)
+{
+	static const uint64_t addresses[] = { 0x5123, 0x400000, ~0ULL };
+	struct spt_error err = { 0 };
+	struct spt_guest_tables tables;
+	struct spt_guest_memory memory;
+	struct spt_model model;
+
+	spt_model_init(&model);
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
+		for (int64_t vcpu = SPT_ANY_VCPU; vcpu <= 1; vcpu++)
+			walk_guest(src, &model, addresses[i], vcpu);
+	if (!spt_model_read(&model, src, NULL, SPT_IMAGE_TRUST, &err)) {
+		spt_guest_memory_init(&memory, src);
+		spt_guest_tables_init(&tables, 64);
+		spt_guest_tables_vcpus(&tables, &memory, &model, ignore_table, NULL, &err);
+		spt_guest_tables_deinit(&tables);
+		spt_guest_memory_deinit(&memory);
+	}
+	spt_model_deinit(&model);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	/* Exactly as long as it is: a byte too far is seen. malloc() aligns it. */
 	uint8_t *copy = malloc(len ? len : 1);
+	struct spt_error err = { 0 };
+	struct spt_source *src;
 
 	if (!copy)
 		return 0;
 	memcpy(copy, bytes, len);
 	use_image(copy, len, SPT_IMAGE_TRUST);
 	use_image(copy, len, SPT_IMAGE_SALVAGE);
+	if (!spt_source_open_memory(copy, len, "fuzz", &src, &err)) {
+		use_guest(src);
+		spt_source_close(src);
+	}
 	free(copy);
 	return 0;
 }
@@ -168,6 +221,33 @@ static void add_private(struct mkimage *mk, unsigned int root)
 	mkimage_externals(mk, mirror);
 }
 
+/* Page tables of the guest; of every other one the vCPU runs a guest of its own on them. */
+static void add_guest(struct mkimage *mk, unsigned int vcpu)
+{
+	enum { TABLE = 0x27, TOP = 0x10000 };
+	uint64_t page[512] = { 0 };
+
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_ID, 0);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_CR0, 1ULL << 31 | 1);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_CR3, 0x1000);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_CR4, 1ULL << 5);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_EFER, next_random() % 8 ? 1ULL << 10 : 0);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_IN_GUEST_MMU, next_random() % 2);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_ROOT_PGD, TOP);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_CPU_ROLE,
+			   mkimage_role(mk, 0, SPT_ROLE_LEVEL, 3 + next_random() % 3));
+	for (uint64_t gpa = 0x1000; gpa < 0x5000; gpa += 0x1000) {
+		page[0] = (gpa + 0x1000) | TABLE;
+		page[5] = next_random() % 2 ? 0x1000 | TABLE : 0;
+		mkimage_guest_table(mk, gpa, page);
+		page[0] = (gpa + TOP) | TABLE;
+		for (uint64_t i = 1; i < 8; i++)
+			page[i] = i << 12 | TABLE;
+		mkimage_guest_table(mk, gpa - 0x1000 + TOP, page);
+		memset(page, 0, sizeof(page));
+	}
+}
+
 /* One of each kind of record and entry. */
 static struct mkimage *a_vm(const char *format)
 {
@@ -175,11 +255,13 @@ static struct mkimage *a_vm(const char *format)
 	bool direct = mkimage_head(mk)->tdp_mmu;
 	unsigned int root = direct ? mkimage_tdp_root(mk, 4) : mkimage_shadow_root(mk, 4, 0);
 	uint64_t dirty[2] = { 5, 9 };
-	unsigned int table;
+	unsigned int table, vcpu;
 
 	mkimage_vm(mk, SPT_VM_GENERATION_0, 6);
 	mkimage_vm(mk, SPT_VM_MMU_INVALIDATE_SEQ, 40);
-	mkimage_vcpu_value(mk, mkimage_vcpu(mk), SPT_VCPU_ROOT_HPA, mkimage_table_hpa(mk, root));
+	vcpu = mkimage_vcpu(mk);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_ROOT_HPA, mkimage_table_hpa(mk, root));
+	add_guest(mk, vcpu);
 	mkimage_slot(mk, 0, 0, 0, 4 * MK_MB, 0x7f0000000000);
 	mkimage_gmem_run(mk, 0, 4, 0x6000000);
 	mkimage_run(mk, SPT_RUN_LPAGE_2M, 0, 512, 1);
