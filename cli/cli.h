@@ -10,6 +10,8 @@
 #include "cli/command.h"
 #include "decoders/error.h"
 
+#define CLI_MAX_HELD 8 /* options that `set` may hold, see cli/held.h */
+
 /* Exit status, the same for a one-shot command, a script and the shell. */
 enum cli_status { CLI_DONE = 0, CLI_NO = 1, CLI_ERROR = 2 };
 
@@ -28,6 +30,8 @@ struct cli_globals {
 
 struct cli {
 	struct cli_globals opt;
+	struct cli_globals *session; /* the next line's: what 'set' changes, opt is this line's */
+	char *held[CLI_MAX_HELD];    /* by cli/held.h */
 	struct spt_error error;	     /* of the command that returned -errno */
 	FILE *out;		     /* where answers go */
 	FILE *err;		     /* where warnings and errors go, NULL: stderr */

@@ -177,7 +177,7 @@ static int walk_run(struct cli *cli, const struct cli_call *call)
 	from.explain = cli_has_option(call, "explain");
 	if (!strcmp(from.kind, "gva"))
 		return walk_gva(cli, &from, call);
-	if (cli_has_option(call, "vcpu") || cli_has_option(call, "cr3"))
+	if (cli_names_option(call, "vcpu") || cli_has_option(call, "cr3"))
 		return cli_fail(
 			cli, EINVAL,
 			"--vcpu and --cr3 say how a GVA is translated: walk %s has no use for them",

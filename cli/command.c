@@ -30,12 +30,27 @@ const struct cli_command *cli_find_command(const char *name)
 	return NULL;
 }
 
-const char *cli_option(const struct cli_call *call, const char *name)
+/* Its index among the command's options, or -1. */
+static int find_option(const struct cli_call *call, const char *name)
 {
 	const struct cli_option *options = call->command->options;
 
 	for (int i = 0; options && options[i].name; i++)
 		if (!strcmp(options[i].name, name))
-			return call->value[i];
-	return NULL;
+			return i;
+	return -1;
+}
+
+const char *cli_option(const struct cli_call *call, const char *name)
+{
+	int i = find_option(call, name);
+
+	return i < 0 ? NULL : call->value[i];
+}
+
+bool cli_names_option(const struct cli_call *call, const char *name)
+{
+	int i = find_option(call, name);
+
+	return i >= 0 && call->value[i] && !call->held[i];
 }

@@ -90,6 +90,7 @@ struct cli_call {
 	int argc; /* arguments after the command's name */
 	const char *argv[CLI_MAX_ARGS + 1];
 	const char *value[CLI_MAX_OPTIONS]; /* by index in command->options; NULL: not given */
+	bool held[CLI_MAX_OPTIONS]; /* the line has none, the value is what the session holds */
 };
 
 /* When a command can run. */
@@ -109,10 +110,12 @@ struct cli_command {
 	void (*more)(FILE *out); /* what tables of its own add to that, NULL: nothing */
 	const char *example;	 /* "walk gpa 0x1000" */
 	int min_args, max_args;
-	unsigned int flags;	      /* enum cli_flag */
-	const char *const *words;     /* values of the first argument, NULL-terminated; NULL: any */
-	const char *const *second;    /* the same of the second one */
-	enum cli_completion complete; /* of the last argument */
+	unsigned int flags;	   /* enum cli_flag */
+	const char *const *words;  /* values of the first argument, NULL-terminated; NULL: any */
+	const char *const *second; /* the same of the second one */
+	/* The second argument is a value as of this option, by the first; NULL: it is not. */
+	const struct cli_option *(*value_of)(const char *first);
+	enum cli_completion complete;	  /* of the last argument */
 	const struct cli_option *options; /* its own ones; global ones work everywhere */
 	const struct cli_column *columns; /* of its table, for -o, help and completion */
 	/*
@@ -134,6 +137,9 @@ const struct cli_command *cli_find_command(const char *name);
 
 /* Value of the command's own option @name: NULL not given, "" given without a value. */
 const char *cli_option(const struct cli_call *call, const char *name);
+
+/* Whether the call's own line has the option: what is held for it does not count. */
+bool cli_names_option(const struct cli_call *call, const char *name);
 
 static inline bool cli_has_option(const struct cli_call *call, const char *name)
 {

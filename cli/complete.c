@@ -173,6 +173,7 @@ struct position {
 	const struct cli_option *option;   /* the word is this option's value */
 	bool named;			   /* a command's name stands before */
 	int args;			   /* of the command, before the word */
+	const char *first;		   /* of them; NULL: none */
 };
 
 static struct position find_position(char *before)
@@ -190,7 +191,7 @@ static struct position find_position(char *before)
 		if (at.option || word[0] == '-')
 			continue;
 		if (at.named) {
-			at.args++;
+			at.first = at.args++ ? at.first : word;
 		} else {
 			at.command = cli_find_command(word);
 			at.named = true;
@@ -238,6 +239,8 @@ char **cli_complete(struct cli *cli, const char *line, size_t start, size_t end,
 		return NULL;
 	}
 	at = find_position(before);
+	if (at.args == 1 && at.command && at.command->value_of)
+		at.option = at.command->value_of(at.first);
 	free(before);
 
 	if (at.option) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/held.h"
 #include "cli/help.h"
 #include "cli/options.h"
 #include "cli/run.h"
@@ -120,6 +121,7 @@ int main(int argc, char **argv)
 	catch_interrupt();
 	status = run_program(&cli, argc, argv);
 	cli_target_close(&cli);
+	cli_drop_held(&cli);
 	free(cli.used);
 	if (fclose(stdout) && status != CLI_ERROR) {
 		fprintf(stderr, "spt: cannot write the output: %s\n", strerror(errno));

@@ -166,12 +166,15 @@ int cli_apply_globals(struct cli_globals *globals, const char *const *value, str
 		globals->columns = value[CLI_OPT_OUTPUT];
 	if (value[CLI_OPT_DEBUG_DIR])
 		globals->debug_dir = value[CLI_OPT_DEBUG_DIR];
-	globals->json |= value[CLI_OPT_JSON] != NULL;
-	globals->raw |= value[CLI_OPT_RAW] != NULL;
+	if (value[CLI_OPT_JSON] && value[CLI_OPT_RAW])
+		return spt_fail(e, EINVAL, "--json and --raw exclude each other");
+	/* What this line asks for takes the place of what held before it. */
+	if (value[CLI_OPT_JSON] || value[CLI_OPT_RAW]) {
+		globals->json = value[CLI_OPT_JSON] != NULL;
+		globals->raw = value[CLI_OPT_RAW] != NULL;
+	}
 	globals->no_headings |= value[CLI_OPT_NO_HEADINGS] != NULL;
 	globals->unsafe |= value[CLI_OPT_UNSAFE] != NULL;
 	globals->salvage |= value[CLI_OPT_SALVAGE] != NULL;
-	if (globals->json && globals->raw)
-		return spt_fail(e, EINVAL, "--json and --raw exclude each other");
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/held.h"
 #include "cli/help.h"
 #include "cli/options.h"
 #include "cli/pipe.h"
@@ -148,6 +149,7 @@ static int parse_call(struct cli *cli, int argc, const char **argv, struct cli_c
 				CLI_MAX_ARGS);
 	call->argc = argc;
 	memcpy(call->argv, argv, argc * sizeof(*argv));
+	cli_take_held(cli, call);
 	return check_call(cli, call);
 }
 
@@ -194,12 +196,14 @@ static int status_of(int rc)
 int cli_run(struct cli *cli, int argc, const char **argv, const char *where)
 {
 	struct cli_globals session = cli->opt;
+	struct cli_globals *outer = cli->session;
 	struct cli_call call = { 0 };
 	bool help = false;
 	int rc;
 
 	cli->error.code = 0;
 	cli->where = where;
+	cli->session = &session;
 	rc = parse_call(cli, argc, argv, &call, &help);
 	if (rc) {
 		cli->opt.json |= cli_wants_json(argc, argv);
@@ -211,13 +215,13 @@ int cli_run(struct cli *cli, int argc, const char **argv, const char *where)
 		if (rc < 0)
 			print_error(cli, where);
 	}
-	/* Options on a command's line are its own; 'use' changes the session's. */
+	/* Options on a command's line are its own; what 'use' chose is the session's. */
 	if (call.command && call.command->flags & CLI_SHELL_ONLY && rc >= 0) {
-		session = call.command == &cli_cmd_set ? cli->opt : session;
 		session.vm = cli->opt.vm;
 		session.image = cli->opt.image;
 	}
 	cli->opt = session;
+	cli->session = outer;
 	if (!cli->shell)
 		cli_target_close(cli);
 	if (fflush(cli->out) || ferror(cli->out)) {

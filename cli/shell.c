@@ -211,32 +211,38 @@ int cli_shell(struct cli *cli)
 	return status;
 }
 
-static int use_run(struct cli *cli, const struct cli_call *call)
+int cli_use(struct cli *cli, const char *vm, const char *image)
 {
-	const char *image = cli->opt.image;
-	const char *vm = cli->opt.vm;
 	struct spt_source *source;
-	char *kept;
-	int rc;
+	char *kept = NULL;
+	int rc = 0;
 
-	/* --image on this line has been applied already; an argument is the same as --vm. */
-	if (call->argc) {
-		cli->opt.vm = vm = call->argv[0];
-		cli->opt.image = image = NULL;
-	}
-	if (!vm && !image)
-		return cli_fail(cli, EINVAL, "use: name a VM, or a file with --image");
-	rc = cli_source(cli, &source);
+	cli->opt.vm = vm;
+	cli->opt.image = image;
+	if (vm || image)
+		rc = cli_source(cli, &source);
 	if (rc)
 		return rc;
-	kept = strdup(image ? image : vm);
-	if (!kept)
-		return cli_fail(cli, ENOMEM, "out of memory");
+	if (vm || image) {
+		kept = strdup(image ? image : vm);
+		if (!kept)
+			return cli_fail(cli, ENOMEM, "out of memory");
+	}
 	free(cli->used);
 	cli->used = kept;
 	cli->opt.image = image ? kept : NULL;
 	cli->opt.vm = image ? NULL : kept;
 	return 0;
+}
+
+static int use_run(struct cli *cli, const struct cli_call *call)
+{
+	/* --image on this line has been applied already; an argument is the same as --vm. */
+	if (call->argc)
+		return cli_use(cli, call->argv[0], NULL);
+	if (!cli->opt.vm && !cli->opt.image)
+		return cli_fail(cli, EINVAL, "use: name a VM, or a file with --image");
+	return cli_use(cli, cli->opt.vm, cli->opt.image);
 }
 
 const struct cli_command cli_cmd_use = {

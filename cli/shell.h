@@ -12,4 +12,10 @@
  */
 int cli_shell(struct cli *cli);
 
+/*
+ * Look at this VM or at this image from now on, if it can be opened; neither: at the only VM that
+ * there is. The text is copied. Returns 0 or -errno with cli->error saying why.
+ */
+int cli_use(struct cli *cli, const char *vm, const char *image);
+
 #endif

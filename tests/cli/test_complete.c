@@ -78,6 +78,12 @@ static const struct {
 	{ "report --events ", "FILE" },
 	{ "set ra", "raw" },
 	{ "set raw ", "on off" },
+	{ "set explain ", "on off" },
+	{ "set image ", "FILE" },
+	{ "set split-by level,p", "perm" },
+	{ "set vcpu ", "" },
+	{ "set raw on ", "" },
+	{ "set no-such ", "" },
 };
 
 static void completes(void **state)
