@@ -313,7 +313,8 @@ enum spt_vm_value {
 	V(RIP, rip)							\
 	V(PDPTR0, pdptr0) V(PDPTR1, pdptr1) V(PDPTR2, pdptr2) V(PDPTR3, pdptr3)	\
 	V(TDX_STATE, tdx_vcpu_state)	/* enum vcpu_tdx_state: 1 is initialized */ \
-	V(TDX_TDVPR, tdx_tdvpr)		/* HPA */
+	V(TDX_TDVPR, tdx_tdvpr)		/* HPA */			\
+	V(STATE_PROTECTED, state_protected)	/* 1: its registers are not KVM's to read */
 
 enum spt_vcpu_value {
 #define V(id, name) SPT_VCPU_##id,

@@ -91,11 +91,24 @@ static int spt_target_shared(struct spt_action *act, u64 first, u64 end)
 	return ret;
 }
 
+/* Newer kernels say it of the whole VM; where they do not, and with SEV-ES, each vCPU has it. */
 bool spt_vm_protected(const struct kvm *kvm)
 {
+	const struct kvm_vcpu *vcpu;
 	u64 protected;
+	u64 online;
+	u64 i;
 
-	return !spt_load(kvm, SPT_F_KVM_HAS_PROTECTED_STATE, &protected) && protected;
+	if (!spt_load(kvm, SPT_F_KVM_HAS_PROTECTED_STATE, &protected) && protected)
+		return true;
+	if (spt_load(kvm, SPT_F_KVM_ONLINE_VCPUS, &online))
+		return false;
+	for (i = 0; i < online; i++) {
+		vcpu = spt_xa_load(spt_at(kvm, SPT_F_KVM_VCPU_ARRAY), i);
+		if (vcpu && !spt_load(vcpu, SPT_F_VCPU_PROTECTED, &protected) && protected)
+			return true;
+	}
+	return false;
 }
 
 bool spt_vm_mirrored(const struct kvm *kvm)

@@ -77,6 +77,8 @@ static const struct cli_column columns[] = {
 				 "of a TD's vCPU: 1 initialized" },
 	[SPT_VCPU_TDX_TDVPR] = { "tdx_tdvpr", 18, HIDDEN, "TDVPR page of a TD's vCPU" },
 	[SPT_VCPU_PDPTR3] = { "pdptr3", 18, HIDDEN, "PDPTE 3" },
+	[SPT_VCPU_STATE_PROTECTED] = { "state_protected", 15, HIDDEN,
+				       "1: its registers are not the host's to read (SEV-ES)" },
 	[COL_STATE] = { "state", 10, 0, "outside, in-guest, exiting, reading" },
 	[COL_PAGING] = { "paging", 7, 0, "the guest's paging mode" },
 	[COL_FRESH] = { "fresh", 5, CLI_COL_TEXT,
@@ -102,7 +104,7 @@ static bool is_number(unsigned int value)
 static bool is_boolean(unsigned int value)
 {
 	return value == SPT_VCPU_IN_GUEST_MMU || value == SPT_VCPU_CR3_FRESH ||
-	       value == SPT_VCPU_REGS_FRESH;
+	       value == SPT_VCPU_REGS_FRESH || value == SPT_VCPU_STATE_PROTECTED;
 }
 
 /* Values that are physical addresses and may say 'none'. */

@@ -29,12 +29,13 @@ static unsigned int nested_flags(const struct spt_model *m, const struct spt_vcp
 }
 
 /* SEV-ES, SNP, TDX: the registers are saved where the host cannot read them. */
-static bool state_is_hidden(const struct spt_model *m)
+static bool state_is_hidden(const struct spt_model *m, const struct spt_vcpu_ref *vcpu)
 {
 	const char *type = spt_model_vm_type(m);
 	uint64_t value;
 
 	return (spt_value(&m->vm, SPT_VM_HAS_PROTECTED_STATE, &value) && value) ||
+	       (spt_value(&vcpu->values, SPT_VCPU_STATE_PROTECTED, &value) && value) ||
 	       !strcmp(type, "sev-es") || !strcmp(type, "snp") || !strcmp(type, "tdx");
 }
 
@@ -77,7 +78,7 @@ void spt_guest_regs_of(const struct spt_model *m, const struct spt_vcpu_ref *vcp
 		r->as_id = spt_role_get(m->format.role, value, SPT_ROLE_SMM) != 0;
 	spt_nested_tables_of(m, vcpu, &r->nested);
 	r->flags |= nested_flags(m, vcpu, &r->nested);
-	if (state_is_hidden(m))
+	if (state_is_hidden(m, vcpu))
 		r->flags |= SPT_REGS_HIDDEN;
 	spt_guest_mmu_init(&r->mmu, r->cr0, r->cr4, r->efer, m->image.head.maxphyaddr);
 }

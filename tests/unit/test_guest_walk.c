@@ -450,6 +450,21 @@ static void registers_that_the_host_does_not_have(void **state)
 	}
 }
 
+/* Kernels before 6.10 say it of the vCPU alone. */
+static void registers_of_a_protected_vcpu(void **state)
+{
+	const struct spt_guest_ask ask = { .vcpu = SPT_ANY_VCPU };
+	struct spt_guest_walk w;
+	struct guest g;
+
+	guest_long_mode(&g);
+	guest_reg(&g, SPT_VCPU_STATE_PROTECTED, 1);
+	guest_open(&g);
+	assert_int_equal(guest_ask(&g, &ask, &w), -ENODATA);
+	assert_non_null(strstr(g.err.text, "protected"));
+	guest_free(&g);
+}
+
 /* In SMM the slots of the other address space hold the tables. */
 static void tables_in_smm(void **state)
 {
@@ -487,6 +502,7 @@ int main(void)
 		cmocka_unit_test(registers_that_may_be_old),
 		cmocka_unit_test(which_vcpu),
 		cmocka_unit_test(registers_that_the_host_does_not_have),
+		cmocka_unit_test(registers_of_a_protected_vcpu),
 		cmocka_unit_test(tables_in_smm),
 	};
 

@@ -18,6 +18,7 @@
  *   private	HPA of a page: page_private() of it (OFFSET 0)
  *   kvm	0: struct kvm
  *   mmu	number of a vCPU: the struct kvm_mmu that it uses
+ *   vcpu	number of a vCPU: struct kvm_vcpu
  *   slot	gfn: the struct kvm_memory_slot that has it
  *   dirty	gfn: the word of its slot's dirty bitmap with its bit (OFFSET 0)
  *   track	gfn: its write-track count (OFFSET 0)
@@ -125,6 +126,13 @@ static void *break_mmu(struct kvm *kvm, const struct break_where *where)
 	return vcpu ? (void *)vcpu->arch.mmu + where->offset : NULL;
 }
 
+static void *break_vcpu(struct kvm *kvm, const struct break_where *where)
+{
+	void *vcpu = kvm_get_vcpu(kvm, where->at);
+
+	return vcpu ? vcpu + where->offset : NULL;
+}
+
 static struct kvm_memory_slot *break_slot_of(struct kvm *kvm, u64 gfn)
 {
 	return __gfn_to_memslot(__kvm_memslots(kvm, 0), gfn);
@@ -198,6 +206,7 @@ static const struct {
 	{ "private", break_private },
 	{ "kvm", break_struct_kvm },
 	{ "mmu", break_mmu },
+	{ "vcpu", break_vcpu },
 	{ "slot", break_slot },
 	{ "dirty", break_dirty },
 	{ "track", break_track },
