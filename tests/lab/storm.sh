@@ -16,7 +16,7 @@
 LEAK_KIB=8192
 
 # On the debug kernel everything takes some ten times as long.
-[ "$LAB_KERNEL" != debug ] || : "${TRAPS:=100}" "${STORM_SECONDS:=40}"
+[ "$LAB_KERNEL" != debug ] || : "${STORM_SECONDS:=40}"
 seconds=${STORM_SECONDS:-20}
 mix=${STORM_MIX:-fault:4,zap:4,remap:3,split:1,collapse:1,protect:2,write-track:1,age:1,dirty:1,undo:1}
 case $LAB_MMU in

@@ -9,6 +9,8 @@
 # shellcheck source=tests/lab/checksums.sh
 . "$(dirname "$0")/checksums.sh"
 
+# On the debug kernel everything takes some ten times as long.
+[ "$LAB_KERNEL" != debug ] || : "${TRAPS:=100}"
 traps=${TRAPS:-1000}
 
 check arm arm
