@@ -49,6 +49,20 @@ static int give(struct saving *s, unsigned int as_id, uint64_t gpa)
 	return s->fn(s->arg, gpa, page);
 }
 
+/* The nested page tables that lead from L2's @gpa to the VM's; nothing without them. */
+static int give_nested(struct saving *s, const struct spt_guest_regs *regs, uint64_t gpa)
+{
+	struct spt_nested_walk walk;
+	int ret = 0;
+
+	if (!regs->nested.on)
+		return 0;
+	spt_nested_walk(&regs->nested, &s->memory, &s->model, regs->as_id, gpa, &walk);
+	for (unsigned int i = 0; i < walk.nr_levels && !ret; i++)
+		ret = give(s, regs->as_id, walk.level[i].entry_gpa);
+	return ret;
+}
+
 static int give_walk(struct saving *s, int64_t vcpu, uint64_t gva)
 {
 	const struct spt_request request = { .parts = SPT_GUEST_MEMORY_PARTS };
@@ -59,8 +73,13 @@ static int give_walk(struct saving *s, int64_t vcpu, uint64_t gva)
 	if (spt_guest_walk_from(s->src, &s->model, &ask, 0, &walk, NULL) ||
 	    spt_model_read(&s->model, s->src, &request, 0, NULL))
 		return 0;
-	for (unsigned int i = 0; i < walk.nr_levels && !ret; i++)
-		ret = give(s, walk.regs.as_id, walk.level[i].entry_gpa);
+	for (unsigned int i = 0; i < walk.nr_levels && !ret; i++) {
+		ret = give_nested(s, &walk.regs, walk.level[i].entry_gpa);
+		if (!ret)
+			ret = give(s, walk.regs.as_id, walk.level[i].vm_gpa);
+	}
+	if (!ret && walk.nested.nr_levels)
+		ret = give_nested(s, &walk.regs, walk.nested.from);
 	if (!ret && walk.end == SPT_GUEST_END_MAPPED)
 		ret = give(s, walk.regs.as_id, walk.gpa);
 	return ret;
@@ -78,7 +97,7 @@ int spt_save_code(struct spt_source *src, const struct spt_model *model, spt_gue
 	spt_guest_memory_init(&s.memory, src);
 	for (uint32_t i = 0; i < model->nr_vcpus && !ret; i++) {
 		spt_registers_of(model, i, &regs);
-		if (regs.hidden || regs.nested || !spt_registers_linear_rip(&regs, &rip))
+		if (regs.hidden || !spt_registers_linear_rip(&regs, &rip))
 			continue;
 		ret = give_walk(&s, regs.vcpu, rip);
 		if (!ret && (rip ^ (rip + BEHIND_RIP)) >> SPT_PAGE_SHIFT)

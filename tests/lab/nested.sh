@@ -70,6 +70,17 @@ inner_saved() {
 	spt save --with guest-tables,host "$WORK/inner.spt" && inner_walked -i "$WORK/inner.spt"
 }
 check inner-gva-saved eventually inner_saved
+# Its code, where it is: at its addresses, live and from a file.
+inner_code() { # OPTION ARGUMENT
+	spt "$1" "$2" disasm rip >"$WORK/code" 2>&1 || return 1
+	cat "$WORK/code"
+	grep -q '0x0*1000000010[0-9a-f][0-9a-f]' "$WORK/code"
+}
+check inner-code eventually inner_code -V "$id"
+inner_code_saved() {
+	spt save --with code "$WORK/code.spt" && inner_code -i "$WORK/code.spt"
+}
+check inner-code-saved eventually inner_code_saved
 # What its own tables have nothing for is its affair, not the outer guest's tables'.
 inner_unmapped() {
 	spt walk gva 0x1000 >"$WORK/gva"
