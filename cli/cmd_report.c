@@ -177,10 +177,6 @@ static int add_events(struct report *r)
 
 	if (!r->events)
 		return report_leave_out(r, "events: none were given with --events");
-	if (r->redact)
-		return report_leave_out(r, "events: have host addresses");
-	if (symlink(r->events, REPORT_EVENTS))
-		return cli_fail(r->cli, errno, "%s: %s", r->work, strerror(errno));
 	rc = report_add_file(r, REPORT_EVENTS, "recorded events", REPORT_EVENTS);
 	return rc ? rc : add_answer(r, "events.txt", "what happened", image, words);
 }

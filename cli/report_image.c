@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/address.h"
 #include "cli/progress.h"
@@ -101,10 +102,24 @@ static int rewrite(struct report *r, const char *path, const struct spt_image *i
 	if (!rc)
 		rc = spt_source_open_memory(copy.at, len, path, &source, &r->cli->error);
 	spt_temporary_put(&copy);
+	/* The recording is its maker's: what stands here for it is no more than its name. */
+	if (!rc && unlink(path))
+		rc = cli_fail(r->cli, errno, "%s: %s", path, strerror(errno));
 	if (!rc)
 		rc = spt_save(source, path, &how, NULL, &r->cli->error);
 	if (source)
 		spt_source_close(source);
+	return rc;
+}
+
+static int with_images(struct report *r, image_fn fn)
+{
+	int rc = with_image(r, REPORT_IMAGE, fn);
+
+	if (!rc && r->have_page)
+		rc = with_image(r, REPORT_PAGE, fn);
+	if (!rc && r->events)
+		rc = with_image(r, REPORT_EVENTS, fn);
 	return rc;
 }
 
@@ -115,14 +130,20 @@ static int redact(struct report *r)
 	r->redaction = spt_redaction_create();
 	if (!r->redaction)
 		return cli_fail(r->cli, ENOMEM, "out of memory");
-	rc = with_image(r, REPORT_IMAGE, learn);
-	if (!rc && r->have_page)
-		rc = with_image(r, REPORT_PAGE, learn);
-	if (!rc)
-		rc = with_image(r, REPORT_IMAGE, rewrite);
-	if (!rc && r->have_page)
-		rc = with_image(r, REPORT_PAGE, rewrite);
-	return rc;
+	rc = with_images(r, learn);
+	return rc ? rc : with_images(r, rewrite);
+}
+
+/* The recording that was given, by the name that it has in the report. */
+static int name_events(struct report *r)
+{
+	char path[128];
+
+	if (!r->events)
+		return 0;
+	path_of(r, REPORT_EVENTS, path, sizeof(path));
+	return symlink(r->events, path) ? cli_fail(r->cli, errno, "%s: %s", path, strerror(errno))
+					: 0;
 }
 
 int report_images(struct report *r)
@@ -144,6 +165,8 @@ int report_images(struct report *r)
 		rc = save_page(r, source);
 	if (!rc)
 		rc = with_image(r, REPORT_IMAGE, take_head);
+	if (!rc)
+		rc = name_events(r);
 	r->pid = r->head.pid;
 	if (!rc && r->redact)
 		rc = redact(r);

@@ -281,6 +281,33 @@ static bool redact_tdx_pages(struct spt_redact_pass *pass, struct spt_rec *rec)
 	return true;
 }
 
+static void redact_event(struct spt_redact_pass *pass, struct spt_event *e)
+{
+	bool leveled = e->known & SPT_EVENT_HAS_LEVEL && e->level >= 1 && e->level <= SPT_MAX_LEVEL;
+	int level = leveled ? e->level : 1;
+
+	e->old_spte = e->known & SPT_EVENT_HAS_OLD ? spte(pass, e->old_spte, level) : 0;
+	e->new_spte = e->known & SPT_EVENT_HAS_NEW ? spte(pass, e->new_spte, level) : 0;
+	e->root_hpa = e->known & SPT_EVENT_HAS_ROOT ? page(pass, e->root_hpa) : 0;
+	memset(e->comm, 0, sizeof(e->comm));
+	memcpy(e->comm, e->flags & SPT_EVENT_FOREIGN ? "other" : "vmm",
+	       e->flags & SPT_EVENT_FOREIGN ? 5 : 3);
+}
+
+/* Those of a later spt say more than is known here. */
+static bool redact_events(struct spt_redact_pass *pass, struct spt_rec *rec)
+{
+	struct spt_events *events = (struct spt_events *)rec;
+
+	if (events->size != sizeof(events->event[0])) {
+		pass->lost.unknown++;
+		return false;
+	}
+	for (uint32_t i = 0; i < events->count; i++)
+		redact_event(pass, &events->event[i]);
+	return true;
+}
+
 /* By enum spt_rec_type; what is not here may say anything, and is left out. */
 static bool (*const kinds[])(struct spt_redact_pass *pass, struct spt_rec *rec) = {
 	[SPT_REC_HEAD] = redact_head,
@@ -304,6 +331,8 @@ static bool (*const kinds[])(struct spt_redact_pass *pass, struct spt_rec *rec) 
 	[SPT_REC_EXTERNAL] = redact_external,
 	[SPT_REC_TDX_PAGES] = redact_tdx_pages,
 	[SPT_REC_REGS] = redact_nothing, /* the guest's */
+	[SPT_REC_EVENTS] = redact_events,
+	[SPT_REC_TRACE] = redact_nothing,
 };
 
 bool spt_redact_record(struct spt_redact_pass *pass, struct spt_rec *rec)
