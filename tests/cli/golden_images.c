@@ -556,6 +556,34 @@ static void write_audited(const char *dir, const char *name, bool broken)
 	write_image(mk, dir, name);
 }
 
+/* Memory on several NUMA nodes: pages in turn, a 2M page on another one, one of no known node. */
+static void write_numa(const char *dir)
+{
+	struct mkimage *mk = mkimage_new("npt-6.12");
+	unsigned int root = mkimage_tdp_root(mk, 4);
+
+	describe_vm(mk, "6.12.0-test");
+	for (unsigned int i = 0; i < 16; i++)
+		mkimage_map(mk, root, i * 0x1000, 1,
+			    mkimage_leaf(mk, LOW_HPA + i * 0x1000, 1, "rwx"));
+	mkimage_map(mk, root, 2 * MK_MB, 2, mkimage_leaf(mk, HUGE_HPA, 2, "rwx"));
+	mkimage_slot(mk, 0, 0, 0, 8 * MK_MB, RAM_HVA);
+	for (unsigned int i = 0; i < 16; i++) {
+		/* Nodes 0 to 7, and none; kept as the node's number + 1. */
+		uint32_t node = i < 8 ? i : i < 12 ? i % 2 : 0;
+
+		mkimage_host_run(mk, i, 1, LOW_HPA + i * 0x1000, 1,
+				 SPT_HOST_RUN_WRITABLE | (i < 15 ? node + 1 : 0)
+								 << SPT_HOST_RUN_NODE_SHIFT);
+	}
+	mkimage_host_run(mk, 512, 512, HUGE_HPA, 2,
+			 SPT_HOST_RUN_WRITABLE | 2U << SPT_HOST_RUN_NODE_SHIFT);
+	describe_vcpu(mk, 0, mkimage_table_hpa(mk, root), mkimage_table_hpa(mk, root),
+		      SPT_HW_ROOT_VMCB);
+	mkimage_seat(mk);
+	write_image(mk, dir, "numa");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -569,6 +597,7 @@ int main(int argc, char **argv)
 	write_mirror(argv[1], "mirror", false);
 	write_mirror(argv[1], "tdx", true);
 	write_guest(argv[1]);
+	write_numa(argv[1]);
 	write_recorded(argv[1]);
 	write_audited(argv[1], "sound", false);
 	write_audited(argv[1], "broken", true);
