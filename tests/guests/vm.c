@@ -21,6 +21,12 @@
 #define IDENTITY_ADDR 0xfffbc000UL
 #define IDENTITY_BASE 0x535000000000UL /* a number that nothing else is */
 
+/*
+ * Interrupts are let in though none is ever sent: Bochs keeps them from the host, too, where neither
+ * the host, as it enters the guest, nor the guest has them on, and an endless loop is then endless.
+ */
+#define RFLAGS_OPEN 0x202ULL
+
 static int set_cpuid(struct guest *g, int vcpu_fd, bool *has_1g)
 {
 	struct kvm_cpuid2 *cpuid =
@@ -147,7 +153,7 @@ int vm_reset_vcpu(struct vcpu *v)
 		.rbx = guest_base(v->guest) + v->guest->shared_mask + MAILBOX_GPA +
 		       v->idx * SIZE_4K,
 		.rsp = guest_base(v->guest) + STACK_GPA + (v->idx + 1) * SIZE_4K,
-		.rflags = 2,
+		.rflags = RFLAGS_OPEN,
 	};
 
 	/* Out of a HLT; with an APIC in the kernel, all but the first vCPU wait for INIT. */
