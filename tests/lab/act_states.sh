@@ -289,6 +289,8 @@ all_actions() {
 		not_ok "$state-huge: no huge page at $THP"
 	fi
 	check "$state-slots" same_slots
+	# Without accessed bits what was aged maps nothing for the processor until it is used.
+	check "$state-all-used" pages_do "touch $BASE+64K w"
 	verify "$state"
 }
 

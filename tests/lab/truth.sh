@@ -32,4 +32,13 @@ pages_stop
 # Many tables, few entries; and tables without a gap.
 pages_start --sparse-gib 2 --dense-tables 4 || finish
 verify large --promises
+
+# It goes round and round without an exit of its own, and L1 goes on, too.
+before=$(pages_do 'peek 0x10000000')
+counts_on() {
+	[ "$(pages_do 'peek 0x10000000')" != "$before" ]
+}
+change loop 'run 0x10000000+64K w'
+check loop-beside-others eventually counts_on
+change loop-ends pause
 finish
