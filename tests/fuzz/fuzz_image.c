@@ -156,15 +156,15 @@ static void use_guest(struct spt_source *src)
 	struct spt_model model;
 
 	spt_model_init(&model);
-	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
-		for (int64_t vcpu = SPT_ANY_VCPU; vcpu <= 1; vcpu++)
-			walk_guest(src, &model, addresses[i], vcpu);
-	if (!spt_model_read(&model, src, NULL, SPT_IMAGE_TRUST, &err)) {
+	if (!spt_model_read(&model, src, NULL, SPT_IMAGE_TRUST, &err) && model.nr_guest_tables) {
 		spt_guest_memory_init(&memory, src);
 		spt_guest_tables_init(&tables, 64);
 		spt_guest_tables_vcpus(&tables, &memory, &model, ignore_table, NULL, &err);
 		spt_guest_tables_deinit(&tables);
 		spt_guest_memory_deinit(&memory);
+		for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
+			for (int64_t vcpu = SPT_ANY_VCPU; vcpu <= 1; vcpu++)
+				walk_guest(src, &model, addresses[i], vcpu);
 	}
 	spt_model_deinit(&model);
 }
