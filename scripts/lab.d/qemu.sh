@@ -36,6 +36,7 @@ qemu_boot_line()
 	line+=" $(qemu_tsc)"
 	line+=" random.trust_cpu=on cryptomgr.notests panic=-1 log_buf_len=4M spt.lab=1"
 	# A 1G page can only be had at boot, and only where the rest still has room.
+	# shellcheck disable=SC2153 # run.sh sets both
 	((LAB_MEM < 2560)) || line+=" hugepagesz=1G hugepages=1"
 	# In the middle, where neither the kernel nor the initramfs is.
 	[[ ! $LAB_PMEM ]] || line+=" memmap=${LAB_PMEM}M!512M"
@@ -63,6 +64,8 @@ qemu_run()
 	if [[ $LAB_INTERACTIVE ]]; then
 		shared+=(-chardev "stdio,id=tty,signal=off" -serial chardev:tty)
 		input=/dev/tty output=/dev/tty
+	else
+		shared+=(-chardev "socket,id=line,path=$LAB_LINE,server=on,wait=off" -serial chardev:line)
 	fi
 	qemu_initrd "$LAB_RUN/initrd.cpio"
 	setpriv --pdeathsig KILL qemu-system-x86_64 -name "lab-$LAB_MMU-$LAB_KERNEL" \

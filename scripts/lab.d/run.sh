@@ -118,7 +118,7 @@ outside_run() # REQUEST-DIR
 	mapfile -d '' words <"$1/argv"
 	(
 		cd "${LAB_SHARE:-$LAB_RUN}"
-		export LAB_RAM LAB_QMP LAB_RUN PATH=$LAB_BIN:$PATH
+		export LAB_RAM LAB_QMP LAB_LINE LAB_RUN PATH=$LAB_BIN:$PATH
 		exec "${words[@]}"
 	) </dev/null >"$1/stdout" 2>"$1/stderr" || status=$?
 	echo "$status" >"$1/status.new"
@@ -142,6 +142,7 @@ run_directories()
 	LAB_OUT=$LAB_RUN/l1/out
 	LAB_RAM=$LAB_RUN/ram
 	LAB_QMP=$LAB_RUN/qmp
+	LAB_LINE=$LAB_RUN/line
 	mkdir -p "$LAB_CACHE/log"
 	find "$LAB_CACHE/log" -mindepth 1 -maxdepth 1 -type d -mmin +10 -printf '%T@ %p\n' | sort -rn |
 		tail -n "+$run_logs_kept" | cut -d' ' -f2- | xargs -r rm -rf
@@ -185,7 +186,7 @@ run_l1_files() # WORD...
 	LAB_ENV=$LAB_RUN/l1/env
 	for word in LAB_MMU LAB_KERNEL LAB_RELEASE LAB_KERNEL_DIR LAB_GUEST_KERNEL_DIR LAB_VENDOR \
 		LAB_KVM_ARGS LAB_VENDOR_ARGS LAB_MODULES LAB_GUEST LAB_SMP LAB_SHARE LAB_AGENT \
-		LAB_ARMED LAB_INTERACTIVE LAB_TERM LAB_STTY; do
+		LAB_ARMED LAB_INTERACTIVE LAB_TERM LAB_STTY LAB_TOP; do
 		printf "%s='%s'\n" "$word" "${!word}"
 	done >"$LAB_ENV"
 }
@@ -313,7 +314,7 @@ run_options() # OPTION... ; sets LAB_*, and lab_words to what follows '--'
 	[[ $LAB_MEM =~ ^[0-9]+$ && $LAB_SMP =~ ^[1-9][0-9]*$ && $LAB_TIMEOUT =~ ^[1-9][0-9]*$ ]] ||
 		die "--mem, --smp and --timeout want numbers"
 	[[ ! $LAB_PMEM || $LAB_EMULATOR = qemu ]] || die "--pmem: not with --mmu $LAB_MMU"
-	[[ ! $LAB_PMEM || ($LAB_PMEM =~ ^[1-9][0-9]*$ && LAB_MEM -ge LAB_PMEM+768) ]] ||
+	[[ ! $LAB_PMEM ]] || { [[ $LAB_PMEM =~ ^[1-9][0-9]*$ ]] && ((LAB_MEM >= LAB_PMEM + 768)); } ||
 		die "--pmem wants MiB, 768 less than --mem has"
 	((LAB_MEM >= 256)) || die "--mem $LAB_MEM is too little: L1 needs 256 MiB"
 	[[ ! $LAB_SHARE ]] || LAB_SHARE=$(realpath -e "$LAB_SHARE" 2>/dev/null) ||

@@ -17,7 +17,7 @@ tdx) page=0x8020200000 kind=--tdx ;; # of the shared half
 esac
 
 mend() {
-	echo 1 >$breaker/restore
+	echo 1 >"$breaker/restore"
 }
 
 regs_are() { # SOURCE
@@ -37,7 +37,7 @@ says_why() { # COMMAND...
 	spt -V "$VM" "$@" >"$WORK/why" 2>&1
 	status=$?
 	cat "$WORK/why"
-	[ $status -ne 0 ] && grep -q 'protected' "$WORK/why"
+	[ "$status" -ne 0 ] && grep -q 'protected' "$WORK/why"
 }
 
 check arm arm

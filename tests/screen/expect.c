@@ -21,7 +21,7 @@ static long now_ms(void)
 }
 
 /* /REGEX/, compiled. */
-static void compile(struct script *s, char *text, regex_t *regex)
+static void compile(struct script *s, char *text, regex_t *regex, int flags)
 {
 	size_t len = strlen(text);
 	char why[128];
@@ -30,7 +30,7 @@ static void compile(struct script *s, char *text, regex_t *regex)
 	if (len < 3 || text[0] != '/' || text[len - 1] != '/')
 		script_stop(s, "no /REGEX/: %s", text);
 	text[len - 1] = '\0';
-	rc = regcomp(regex, text + 1, REG_EXTENDED | REG_NOSUB | REG_NEWLINE);
+	rc = regcomp(regex, text + 1, REG_EXTENDED | REG_NEWLINE | flags);
 	text[len - 1] = '/';
 	if (!rc)
 		return;
@@ -52,7 +52,7 @@ void script_wait(struct script *s, char *text)
 	long end = now_ms() + s->patience_ms;
 	regex_t regex;
 
-	compile(s, text, &regex);
+	compile(s, text, &regex, REG_NOSUB);
 	while (!shows(s, &regex)) {
 		long left = end - now_ms();
 
@@ -68,10 +68,52 @@ static void expect_no(struct script *s, char *text)
 {
 	regex_t regex;
 
-	compile(s, text, &regex);
+	compile(s, text, &regex, REG_NOSUB);
 	if (shows(s, &regex))
 		script_stop(s, "there is %s", text);
 	regfree(&regex);
+}
+
+void script_hide(struct script *s, char *text)
+{
+	if (s->nr_hidden == MAX_HIDDEN)
+		script_stop(s, "more than %d things to hide", MAX_HIDDEN);
+	compile(s, text, &s->hidden[s->nr_hidden++], 0);
+}
+
+/* @text, which is freed, with a '~' for each part of it that the regex matches. */
+static char *hide(char *text, const regex_t *regex)
+{
+	const char *from = text;
+	regmatch_t match;
+	char *hidden;
+	size_t size;
+	FILE *out = open_memstream(&hidden, &size);
+
+	while (out && *from) {
+		int flags = from > text && from[-1] != '\n' ? REG_NOTBOL : 0;
+
+		if (regexec(regex, from, 1, &match, flags) || match.rm_eo == match.rm_so)
+			break;
+		fprintf(out, "%.*s~", (int)match.rm_so, from);
+		from += match.rm_eo;
+	}
+	if (!out || fputs(from, out) < 0 || fclose(out)) {
+		perror("open_memstream");
+		exit(2);
+	}
+	free(text);
+	return hidden;
+}
+
+/* The screen as it is compared. */
+static char *picture(struct script *s, bool painted)
+{
+	char *text = picture_of(script_terminal(s), painted);
+
+	for (int i = 0; i < s->nr_hidden; i++)
+		text = hide(text, &s->hidden[i]);
+	return text;
 }
 
 static char *read_golden(struct script *s, const char *path)
@@ -93,7 +135,7 @@ static void write_golden(struct script *s, const char *path, bool painted)
 
 	while (terminal_read(script_terminal(s), STILL_MS) > 0)
 		;
-	text = picture_of(&s->terminal, painted);
+	text = picture(s, painted);
 	out = fopen(path, "we");
 	if (!out || fputs(text, out) < 0 || fclose(out))
 		script_stop(s, "%s: %s", path, strerror(errno));
@@ -128,7 +170,7 @@ static void compare(struct script *s, const char *name, bool painted)
 		return;
 	}
 	wanted = read_golden(s, path);
-	shown = picture_of(t, painted);
+	shown = picture(s, painted);
 	while (strcmp(wanted, shown)) {
 		long left = end - now_ms();
 
@@ -140,7 +182,7 @@ static void compare(struct script *s, const char *name, bool painted)
 			break;
 		}
 		free(shown);
-		shown = picture_of(t, painted);
+		shown = picture(s, painted);
 	}
 	free(shown);
 	free(wanted);

@@ -13,6 +13,7 @@
  *   keys WORD ...          "a text", or Enter Tab Escape Up F1 C-c M-x q ...
  *   click ROW COLUMN [BUTTON]  counted from 1; buttons 4 and 5 are the wheel
  *   resize 100x30
+ *   hide /REGEX/           what no two runs have alike: '~' for it in the screens of 'expect'
  *   patience SECONDS       for what is waited for from here on, in place of 30
  *   wait /REGEX/           until the screen's text has it (extended, ^ and $ at every line)
  *   expect screen NAME     that the screen becomes GOLDEN-DIR/NAME

@@ -3,6 +3,7 @@
 #ifndef SPT_TESTS_SCREEN_SCRIPT_H
 #define SPT_TESTS_SCREEN_SCRIPT_H
 
+#include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -10,6 +11,7 @@
 
 #define PATIENCE_MS 30000 /* for anything that is waited for, unless the script says otherwise */
 #define MAX_ENV	    32
+#define MAX_HIDDEN  16
 
 struct script {
 	const char *name;
@@ -20,6 +22,8 @@ struct script {
 	int patience_ms; /* for what is waited for */
 	int rows, columns;
 	char *env[MAX_ENV + 1];
+	regex_t hidden[MAX_HIDDEN];
+	int nr_hidden;
 	struct terminal terminal;
 };
 
@@ -51,5 +55,8 @@ void script_size(struct script *s, const char *text, int *rows, int *columns);
 
 /* 'wait': until the text matches. */
 void script_wait(struct script *s, char *regex);
+
+/* 'hide': in screens that are compared from here on. */
+void script_hide(struct script *s, char *regex);
 
 #endif

@@ -121,5 +121,5 @@ const struct statement script_statements[] = {
 	{ "size", set_size }, { "env", set_env },      { "run", run_outside },
 	{ "start", start },   { "keys", type_keys },   { "click", click },
 	{ "resize", resize }, { "wait", script_wait }, { "patience", set_patience },
-	{ "expect", expect }, { NULL, NULL },
+	{ "expect", expect }, { "hide", script_hide }, { NULL, NULL },
 };
