@@ -4,11 +4,14 @@
  * tracking: it maps them read-only and emulates who writes. Until it is undone,
  * with a count of the writes, or as long as somebody listens, with each write.
  *
- * Two things must not be done with a page that is tracked. An instruction that
- * KVM cannot emulate stops the guest; that is in the manual. And the processor
- * itself writes to the guest's page tables: no emulation helps, the guest would
- * fault on the same place for ever; then tracking ends by itself.
+ * Two things must not happen on a page that is tracked. An instruction writes there
+ * that KVM cannot emulate: it stops the guest. And the processor writes there itself,
+ * to the guest's page tables, or what an interrupt pushes on a stack: KVM emulates
+ * the instruction at RIP, which has not faulted; later kernels stop the guest. So
+ * tracking ends by itself then, and until it has the vCPU tries again.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/kthread.h>
 #include <linux/kvm_host.h>
 #include <linux/mutex.h>
@@ -18,9 +21,11 @@
 #include "guest_code.h"
 #include "memslots.h"
 #include "small.h"
+#include "vcpu.h"
 
-/* PFERR_*: a write that the processor made to a page table of the guest */
-#define SPT_PFERR_TABLE_WRITE	(BIT_ULL(33) | BIT_ULL(1))
+/* PFERR_*: a write, and one that the processor made to a page table of the guest */
+#define SPT_PFERR_WRITE		BIT_ULL(1)
+#define SPT_PFERR_TABLE_WRITE	(BIT_ULL(33) | SPT_PFERR_WRITE)
 
 /* enum kvm_page_track_mode of the kernels that have it */
 #define SPT_PAGE_TRACK_WRITE	0
@@ -30,8 +35,8 @@
 
 struct spt_track {
 	struct spt_watch watch;
-	struct irq_work nudge;		/* has walk_work begin */
-	struct work_struct walk_work;	/* ends what had better not be tracked */
+	struct irq_work nudge;		/* has end_work begin */
+	struct work_struct end_work;	/* ends what had better not be tracked */
 	struct work_struct enable;	/* where mm is the VMM's */
 	int enable_error;
 	struct spt_action *act;		/* who listens, or NULL */
@@ -43,7 +48,8 @@ struct spt_track {
 	u16 as_id;
 	bool was_huge;
 	bool lost;			/* the slot went, and its counts */
-	bool walked;			/* the processor wrote to a page table there */
+	const char *unfit;		/* why it had better not be: end_work is queued */
+	bool over;			/* what was added is removed */
 	atomic64_t writes;
 };
 
@@ -141,26 +147,78 @@ static void spt_track_written(struct spt_watch *watch, const struct spt_written 
 		spt_action_enough(track->act);
 }
 
-static void spt_track_faulted(struct spt_watch *watch, const struct spt_fault *fault)
+/* The page that faulted; the address is a GVA where the guest's own tables are shadowed. */
+static bool spt_track_gfn(const struct spt_fault *fault, u64 *gfn)
+{
+	const struct spt_field *direct = &spt_layout.field[SPT_F_ROLE_DIRECT];
+	const void *mmu = spt_load_pointer(fault->vcpu, SPT_F_VCPU_MMU);
+	u64 gpa = fault->address;
+	struct spt_guest_at at;
+	u64 role;
+
+	if (!mmu || mmu == spt_at(fault->vcpu, SPT_F_VCPU_GUEST_MMU) ||
+	    spt_load(mmu, SPT_F_MMU_ROOT_ROLE, &role))
+		return false;
+	if (!((role >> direct->shift) & direct->mask) &&
+	    (!spt_guest_at(fault->vcpu, &at) ||
+	     spt_guest_translate(fault->vcpu, &at, fault->address, &gpa)))
+		return false;
+	*gfn = gpa >> PAGE_SHIFT;
+	return true;
+}
+
+/* The page is tracked now, by us and perhaps by others. kvm->srcu is held. */
+static bool spt_track_counts_for(const struct spt_track *track, u64 gfn)
+{
+	const void *slot;
+
+	if (READ_ONCE(track->over) || gfn - track->gfn >= track->npages)
+		return false;
+	slot = spt_slot_of(track->watch.kvm, track->as_id, gfn);
+	return slot && spt_track_count(slot, gfn);
+}
+
+/* Why KVM cannot emulate the write; NULL: it can. */
+static const char *spt_track_unfit(const struct spt_fault *fault)
+{
+	u8 insn[SPT_INSN_MAX];
+	struct spt_guest_at at;
+	unsigned int len;
+
+	if ((fault->error & SPT_PFERR_TABLE_WRITE) == SPT_PFERR_TABLE_WRITE ||
+	    spt_vcpu_delivers(fault->vcpu))
+		return "the processor writes there itself, to page tables or an interrupt's frame";
+	if (!spt_guest_at(fault->vcpu, &at))
+		return "the instruction that writes there is not known";
+	len = spt_guest_code(fault->vcpu, &at, insn);
+	if (!spt_guest_store_known(insn, len, at.bits))
+		return "KVM may not be able to emulate an instruction that writes there";
+	return NULL;
+}
+
+/* In the vCPU's thread, before KVM looks at the fault. */
+static void spt_track_faulted(struct spt_watch *watch, struct spt_fault *fault)
 {
 	struct spt_track *track = container_of(watch, struct spt_track, watch);
+	const char *why;
+	u64 gfn;
 
-	if ((fault->error & SPT_PFERR_TABLE_WRITE) != SPT_PFERR_TABLE_WRITE ||
-	    spt_load_pointer(fault->vcpu, SPT_F_VCPU_MMU) ==
-		    spt_at(fault->vcpu, SPT_F_VCPU_GUEST_MMU) ||
-	    (fault->address >> PAGE_SHIFT) - track->gfn >= track->npages)
+	if (!(fault->error & SPT_PFERR_WRITE) || !spt_track_gfn(fault, &gfn) ||
+	    !spt_track_counts_for(track, gfn))
 		return;
-	if (READ_ONCE(track->walked))
+	why = spt_track_unfit(fault);
+	if (!why)
 		return;
-	WRITE_ONCE(track->walked, true);
-	irq_work_queue(&track->nudge);
+	fault->again = true;
+	if (!cmpxchg(&track->unfit, NULL, why))
+		irq_work_queue(&track->nudge);
 }
 
 static void spt_track_nudge(struct irq_work *work)
 {
 	struct spt_track *track = container_of(work, struct spt_track, nudge);
 
-	queue_work(spt_action_wq, &track->walk_work);
+	queue_work(spt_action_wq, &track->end_work);
 }
 
 /* KVM allows tracking to who has the VMM's mm; a kernel thread may borrow it. */
@@ -243,6 +301,8 @@ static void spt_track_release(struct spt_track *track)
 	}
 	if (there && track->was_huge && track->added)
 		spt_track_unmap(kvm, slot, track->gfn, track->gfn + track->added);
+	if (track->added)
+		WRITE_ONCE(track->over, true);
 	track->added = 0;
 	mutex_unlock(slots_lock);
 }
@@ -252,20 +312,24 @@ static void spt_track_stop(struct spt_track *track)
 	spt_track_release(track);	/* while the watch tells if the slot goes */
 	spt_watch_remove(&track->watch);
 	irq_work_sync(&track->nudge);
-	cancel_work_sync(&track->walk_work);
+	cancel_work_sync(&track->end_work);
 }
 
 /* The guest would stand still. A record to take it back stays, and has nothing to do then. */
-static void spt_track_walked(struct work_struct *work)
+static void spt_track_end_unfit(struct work_struct *work)
 {
-	struct spt_track *track = container_of(work, struct spt_track, walk_work);
+	struct spt_track *track = container_of(work, struct spt_track, end_work);
+	const char *why = READ_ONCE(track->unfit);
 
-	pr_notice("gpa %#llx: the guest has page tables there, its writes are tracked no more\n",
-		  track->gfn << PAGE_SHIFT);
 	spt_track_release(track);
+	if (!READ_ONCE(track->over)) {
+		/* It has yet to begin: KVM itself tracks the page. */
+		WRITE_ONCE(track->unfit, NULL);
+		return;
+	}
+	pr_notice("gpa %#llx: writes are tracked no more: %s\n", track->gfn << PAGE_SHIFT, why);
 	if (track->act)
-		spt_action_give_up(track->act, SPT_WHY_KEPT,
-				   "the guest's page tables are there: it would stand still");
+		spt_action_give_up(track->act, SPT_WHY_KEPT, why);
 }
 
 static int spt_track_huge(const struct spt_entry *leaf, void *arg)
@@ -306,7 +370,7 @@ static int spt_track_start(struct spt_action *act, struct spt_track *track)
 	int error;
 
 	init_irq_work(&track->nudge, spt_track_nudge);
-	INIT_WORK(&track->walk_work, spt_track_walked);
+	INIT_WORK(&track->end_work, spt_track_end_unfit);
 	INIT_WORK(&track->enable, spt_track_enable);
 	if (spt_track_by_gfn()) {
 		queue_work(spt_action_wq, &track->enable);
@@ -396,7 +460,7 @@ static void spt_track_lost(struct spt_undo *undo)
 
 	spt_watch_remove(&track->watch);
 	irq_work_sync(&track->nudge);
-	cancel_work_sync(&track->walk_work);
+	cancel_work_sync(&track->end_work);
 }
 
 const struct spt_action_ops spt_track_ops = {

@@ -185,7 +185,7 @@ static void spt_trap_neighbour(struct spt_trap *trap)
 }
 
 /* In the vCPU's thread, before KVM looks at the fault. */
-static void spt_trap_faulted(struct spt_watch *watch, const struct spt_fault *fault)
+static void spt_trap_faulted(struct spt_watch *watch, struct spt_fault *fault)
 {
 	struct spt_trap *trap = container_of(watch, struct spt_trap, watch);
 	struct spt_trap_hit hit = { };

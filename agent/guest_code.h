@@ -33,4 +33,7 @@ int spt_guest_translate(struct kvm_vcpu *vcpu, const struct spt_guest_at *at, u6
 /* Bytes read from where the vCPU stands, at most SPT_INSN_MAX; 0: not readable now. */
 unsigned int spt_guest_code(struct kvm_vcpu *vcpu, const struct spt_guest_at *at, u8 *insn);
 
+/* Whether KVM can emulate what this instruction writes; false also where that is not known. */
+bool spt_guest_store_known(const u8 *insn, unsigned int len, u8 bits);
+
 #endif

@@ -10,6 +10,10 @@
 #include "reader.h"
 #include "vcpu.h"
 
+/* EXITINTINFO, and that it is valid (APM volume 2, 15.7.2 and appendix B). */
+#define SPT_VMCB_EXITINTINFO	0x088
+#define SPT_EVENT_VALID		BIT(31)
+
 /* Where a value lives. */
 enum spt_vcpu_base { SPT_IN_VCPU, SPT_IN_MMU };
 
@@ -192,10 +196,29 @@ static u64 spt_eptp(u64 root_hpa, u64 role)
 	return eptp;
 }
 
+/* The VMCB in use. */
+static const void *spt_vcpu_vmcb(const void *vcpu)
+{
+	const void *svm = vcpu - spt_layout.field[SPT_F_VCPU_SVM_VCPU].offset;
+
+	return spt_load_pointer(svm, SPT_F_SVM_VMCB);
+}
+
+bool spt_vcpu_delivers(const void *vcpu)
+{
+	const void *vmcb;
+	u32 event;
+
+	if (spt_layout.vendor != SPT_VENDOR_SVM)
+		return spt_vmcs_delivers();
+	vmcb = spt_vcpu_vmcb(vcpu);
+	return vmcb && !spt_read(&event, vmcb + SPT_VMCB_EXITINTINFO, sizeof(event)) &&
+	       (event & SPT_EVENT_VALID);
+}
+
 static bool spt_vcpu_vmcb_root(struct spt_vcpu_read *r, u64 *root)
 {
-	const void *svm = r->vcpu - spt_layout.field[SPT_F_VCPU_SVM_VCPU].offset;
-	const void *vmcb = spt_load_pointer(svm, SPT_F_SVM_VMCB);
+	const void *vmcb = spt_vcpu_vmcb(r->vcpu);
 
 	/* The control area is the VMCB's first part. */
 	return vmcb && !spt_load(vmcb, spt_layout.mmu == SPT_MMU_NPT ? SPT_F_VMCB_NESTED_CR3 :

@@ -23,6 +23,14 @@ int spt_vmcs_root(const void *vcpu, u64 *root);
 bool spt_vmcs_faulted_at(u64 *gva);
 
 /*
+ * The exit at hand cut the delivery of an event short: what the processor did then was its own
+ * doing, not the instruction's at RIP. In the vCPU's thread, preemption off.
+ */
+bool spt_vcpu_delivers(const void *vcpu);
+/* The same of the VMCS that is loaded. */
+bool spt_vmcs_delivers(void);
+
+/*
  * The VMCS that @vcpu uses, and the CPU on which it is loaded: there, with preemption
  * off, spt_vmread() reads it while spt_vmcs_is_current(). NULL: it is loaded nowhere.
  */

@@ -13,6 +13,7 @@
 /* SDM volume 3, appendix B. */
 #define SPT_VMCS_EPT_POINTER	0x201a
 #define SPT_VMCS_EXIT_REASON	0x4402
+#define SPT_VMCS_IDT_VECTORING	0x4408
 #define SPT_VMCS_EXIT_QUALIFICATION	0x6400
 #define SPT_VMCS_GUEST_LINEAR	0x640a
 #define SPT_VMCS_GUEST_CR3	0x6802
@@ -21,6 +22,9 @@
 #define SPT_EXIT_EPT_VIOLATION	48
 #define SPT_LINEAR_VALID	BIT_ULL(7)
 #define SPT_LINEAR_TRANSLATED	BIT_ULL(8)
+
+/* Of the IDT-vectoring information (25.9.3) */
+#define SPT_VECTORING_VALID	BIT_ULL(31)
 
 struct spt_vmread {
 	const void *vmcs;	/* read only if this one is current */
@@ -88,6 +92,13 @@ int spt_vmcs_root(const void *vcpu, u64 *root)
 		return -EAGAIN;
 	*root = read.value;
 	return 0;
+}
+
+bool spt_vmcs_delivers(void)
+{
+	u64 vectoring;
+
+	return spt_vmread(SPT_VMCS_IDT_VECTORING, &vectoring) && (vectoring & SPT_VECTORING_VALID);
 }
 
 bool spt_vmcs_faulted_at(u64 *gva)

@@ -12,6 +12,9 @@
 #include "layout.h"
 #include "watch.h"
 
+/* PFERR_WRITE_MASK of asm/kvm_host.h */
+#define SPT_PFERR_WRITE	BIT_ULL(1)
+
 static HLIST_HEAD(spt_watchers);
 static DEFINE_MUTEX(spt_watch_lock);	/* of the list's changes, and the probes */
 static unsigned int spt_watch_count;
@@ -22,7 +25,12 @@ static bool spt_watches(const struct spt_watch *watch, const void *vcpu)
 	return watch->kvm == spt_load_pointer(vcpu, SPT_F_VCPU_KVM);
 }
 
-/* int kvm_mmu_page_fault(struct kvm_vcpu *, gpa_t, u64 error_code, void *insn, int insn_len) */
+/*
+ * int kvm_mmu_page_fault(struct kvm_vcpu *, gpa_t, u64 error_code, void *insn, int insn_len)
+ *
+ * A write that is to come again KVM gets as a read: that is allowed where the page is mapped, and
+ * maps it where it is not.
+ */
 static int spt_probe_fault(struct kprobe *probe, struct pt_regs *regs)
 {
 	struct spt_fault fault = {
@@ -37,6 +45,8 @@ static int spt_probe_fault(struct kprobe *probe, struct pt_regs *regs)
 		if (watch->faulted && spt_watches(watch, fault.vcpu))
 			watch->faulted(watch, &fault);
 	rcu_read_unlock();
+	if (fault.again)
+		regs->dx &= ~SPT_PFERR_WRITE;
 	return 0;
 }
 

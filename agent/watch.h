@@ -18,6 +18,7 @@ struct spt_fault {
 	struct kvm_vcpu *vcpu;
 	u64 address;
 	u64 error;		/* PFERR_* */
+	bool again;		/* for a watcher to set: the vCPU is to try the write again */
 };
 
 /* A write that KVM emulated, done already. @value is of kernel memory. */
@@ -38,7 +39,7 @@ struct spt_written {
 struct spt_watch {
 	struct hlist_node link;
 	const struct kvm *kvm;
-	void (*faulted)(struct spt_watch *watch, const struct spt_fault *fault);
+	void (*faulted)(struct spt_watch *watch, struct spt_fault *fault);
 	void (*exited)(struct spt_watch *watch, struct kvm_vcpu *vcpu);
 	void (*written)(struct spt_watch *watch, const struct spt_written *write);
 	void (*slot_freed)(struct spt_watch *watch, const void *slot);

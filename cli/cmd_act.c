@@ -136,8 +136,9 @@ const struct cli_command cli_cmd_protect = {
 	.help = "take permissions from a mapping once, or track all writes",
 	.details =
 		"What is named remains, until the guest's next fault there gives the rest back.\n"
-		"--write-track lasts until undone: every write is emulated by KVM, which is slow, and an\n"
-		"instruction that KVM cannot emulate can stop the guest.",
+		"--write-track lasts until undone: every write is emulated by KVM, which is slow. It ends\n"
+		"by itself where KVM cannot emulate: where the processor writes to the guest's page tables\n"
+		"or pushes an interrupt's frame, and at an instruction that KVM may not know.",
 	.example = "--unsafe protect 0x1000 r",
 	.min_args = 1,
 	.max_args = 2,
