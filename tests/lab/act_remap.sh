@@ -35,6 +35,7 @@ esac
 check content pages_do 'verify 0x10000000+64K 3'
 if [ "$(stat_of pages_2m)" -ge 1 ]; then
 	before_splits=$(vmstat_of thp_split_page)
+	check splits-are-counted test -n "$before_splits"
 	remaps huge 0x20000000 2097152
 	check content-of-huge pages_do 'verify 0x20000000+2M 4'
 	check huge-was-not-split test "$(vmstat_of thp_split_page)" = "$before_splits"
