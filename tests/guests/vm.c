@@ -22,8 +22,9 @@
 #define IDENTITY_BASE 0x535000000000UL /* a number that nothing else is */
 
 /*
- * Interrupts are let in though none is ever sent: Bochs keeps them from the host, too, where neither
- * the host, as it enters the guest, nor the guest has them on, and an endless loop is then endless.
+ * Interrupts are let in though none is ever sent: Bochs keeps them from the host, too, where
+ * neither the host, as it enters the guest, nor the guest has them on, and an endless loop is then
+ * endless.
  */
 #define RFLAGS_OPEN 0x202ULL
 
