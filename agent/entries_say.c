@@ -89,9 +89,28 @@ const char *spt_entry_kind(const struct spt_entry *entry)
 	return spt_role_field(entry->role, SPT_F_ROLE_DIRECT) ? "direct" : "shadow";
 }
 
+/*
+ * The role, but for the level, of direct tables that KVM's older MMU keeps: those of one such role
+ * have a gfn once, at whatever level. 0: of another table.
+ */
+static u32 spt_entry_direct_role(const struct spt_entry *entry)
+{
+	const struct spt_field *level = &spt_layout.field[SPT_F_ROLE_LEVEL];
+
+	if (spt_layout.mmu == SPT_MMU_SHADOW ||
+	    !spt_role_field(entry->role, SPT_F_ROLE_DIRECT) ||
+	    spt_role_field(entry->role, SPT_F_ROLE_GUEST_MODE))
+		return 0;
+	return entry->role & ~((u32)level->mask << level->shift);
+}
+
 static bool spt_entry_same_place(const struct spt_entry *a, const struct spt_entry *b)
 {
-	return a->root_hpa == SPT_NO_HPA ? a->sptep == b->sptep : a->root_hpa == b->root_hpa;
+	u32 role = spt_entry_direct_role(a);
+
+	if (a->root_hpa != SPT_NO_HPA)
+		return a->root_hpa == b->root_hpa;
+	return a->sptep == b->sptep || (role && role == spt_entry_direct_role(b));
 }
 
 static const struct spt_entry *spt_entry_like(const struct spt_entries *entries,
