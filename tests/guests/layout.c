@@ -49,6 +49,8 @@ static const struct slot slot_table[] = {
 	  .backing = BACKING_DEVICE, .guest_page = SIZE_4K, .extra = true },
 	{ .id = 16, .name = "gmem", .gpa = 0x54000000, .size = 2 * SIZE_2M,
 	  .backing = BACKING_GMEM, .guest_page = SIZE_2M, .extra = true },
+	{ .id = 17, .name = "file", .gpa = 0x5c000000, .size = 2 * SIZE_2M,
+	  .backing = BACKING_FILE, .guest_page = SIZE_4K },
 };
 
 enum { SLOT_SPARSE = 12, SLOT_DENSE = 13 };
@@ -95,10 +97,15 @@ static const struct touch touch_table[] = {
 /* clang-format on */
 
 static const char *const backing_name[] = {
-	[BACKING_ANON] = "anon-4k",	     [BACKING_THP] = "thp",
-	[BACKING_HUGETLB_2M] = "hugetlb-2m", [BACKING_HUGETLB_1G] = "hugetlb-1g",
-	[BACKING_DEVICE] = "device",	     [BACKING_GMEM] = "guest-memfd",
-	[BACKING_ALIAS] = "alias",	     [BACKING_NONE] = "none",
+	[BACKING_ANON] = "anon-4k",
+	[BACKING_THP] = "thp",
+	[BACKING_HUGETLB_2M] = "hugetlb-2m",
+	[BACKING_HUGETLB_1G] = "hugetlb-1g",
+	[BACKING_DEVICE] = "device",
+	[BACKING_GMEM] = "guest-memfd",
+	[BACKING_FILE] = "file",
+	[BACKING_ALIAS] = "alias",
+	[BACKING_NONE] = "none",
 };
 
 /* What the options make of the slots. */
@@ -118,6 +125,8 @@ static void layout_sizes(struct guest *g)
 	for (int i = 0; i < g->slot_count; i++)
 		if (g->slot[i].extra && !g->opt.extra)
 			g->slot[i].skipped = "not asked for (--extra)";
+		else if (g->slot[i].backing == BACKING_FILE && !g->opt.file)
+			g->slot[i].skipped = "not asked for (--file)";
 }
 
 int layout_init(struct guest *g)

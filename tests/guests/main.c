@@ -30,6 +30,7 @@ static const char usage_text[] =
 	"  --sparse-gib N      a slot of N GiB with one page touched in each 2 MiB\n"
 	"  --dense-tables N    a slot of N times 2 MiB, all of it touched as 4K pages\n"
 	"  --extra             slots that few tests need: edge, device, gmem\n"
+	"  --file FILE         a slot of 4 MiB of FILE, which is so large, mapped shared\n"
 	"  --irqchip           interrupt controllers in the kernel: 'halt' can be used\n"
 	"  --pae               the guest runs 32-bit code and has PAE page tables\n"
 	"  --tdx               another layout: private and shared memory, by /dev/softtdx\n"
@@ -48,6 +49,7 @@ enum {
 	OPT_SPARSE,
 	OPT_DENSE,
 	OPT_EXTRA,
+	OPT_FILE,
 	OPT_IRQCHIP,
 	OPT_TDX,
 	OPT_PAE,
@@ -67,6 +69,7 @@ static const struct option long_options[] = {
 	{ "sparse-gib", required_argument, NULL, OPT_SPARSE },
 	{ "dense-tables", required_argument, NULL, OPT_DENSE },
 	{ "extra", no_argument, NULL, OPT_EXTRA },
+	{ "file", required_argument, NULL, OPT_FILE },
 	{ "irqchip", no_argument, NULL, OPT_IRQCHIP },
 	{ "tdx", no_argument, NULL, OPT_TDX },
 	{ "pae", no_argument, NULL, OPT_PAE },
@@ -267,6 +270,9 @@ static int parse_option(struct guest *g, int opt)
 		return 0;
 	case OPT_EXTRA:
 		g->opt.extra = true;
+		return 0;
+	case OPT_FILE:
+		g->opt.file = optarg;
 		return 0;
 	case OPT_IRQCHIP:
 		g->opt.irqchip = true;

@@ -66,7 +66,8 @@ static char *reserve(uint64_t gpa, uint64_t size, uint64_t align, uint64_t skew)
 
 int memory_map_anon(struct slot *s, char *hva, uint64_t len)
 {
-	if (s->backing == BACKING_DEVICE || s->backing == BACKING_GMEM)
+	if (s->backing == BACKING_DEVICE || s->backing == BACKING_GMEM ||
+	    s->backing == BACKING_FILE)
 		return -EINVAL;
 
 	int prot = PROT_READ | PROT_WRITE;
@@ -147,6 +148,16 @@ static void map_device(struct slot *s)
 		close(fd);
 }
 
+static void map_file(struct guest *g, struct slot *s)
+{
+	int fd = open(g->opt.file, O_RDWR | O_CLOEXEC);
+
+	if (map_shared(s, fd, 0))
+		s->skipped = "the file of --file cannot be mapped";
+	if (fd >= 0)
+		close(fd);
+}
+
 static void map_gmem(struct guest *g, struct slot *s)
 {
 	struct create_guest_memfd create = { .size = s->size, .flags = GMEM_MMAP_INIT_SHARED };
@@ -183,7 +194,10 @@ static int alloc_slot(struct guest *g, struct slot *s)
 		map_device(s);
 	else if (s->backing == BACKING_GMEM)
 		map_gmem(g, s);
-	if (s->backing == BACKING_DEVICE || s->backing == BACKING_GMEM) {
+	else if (s->backing == BACKING_FILE)
+		map_file(g, s);
+	if (s->backing == BACKING_DEVICE || s->backing == BACKING_GMEM ||
+	    s->backing == BACKING_FILE) {
 		if (s->skipped)
 			s->hva = NULL;
 		return 0;

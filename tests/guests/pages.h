@@ -45,6 +45,7 @@ enum backing {
 	BACKING_ALIAS,	/* another slot's memory */
 	BACKING_DEVICE, /* a page of the firmware's ROM by /dev/mem: memory without a struct page */
 	BACKING_GMEM,	/* guest_memfd alone, which the VMM maps, too */
+	BACKING_FILE,	/* the file of --file, shared */
 	BACKING_NONE,	/* no memory and no slot: the MMIO hole */
 };
 
@@ -116,6 +117,7 @@ struct options {
 	const char *socket;
 	const char *name;
 	const char *layout_file;
+	const char *file;
 	bool layout;
 	bool no_run;
 	bool background;

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Every action while the vCPU's thread is in user space, in the guest, and halted: what KVM counts and
-# traces, what the host says of the page, what L1's memory holds and what the guest sees afterwards.
+# traces, what the host says of the page, what L1's memory holds (right after each action where the
+# guest stands still, and of all of it at the end) and what the guest sees afterwards.
 # With EPT once more without accessed and dirty bits. What a mode cannot do it refuses, and says why.
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -9,6 +10,8 @@
 . "$(dirname "$0")/verify.sh"
 # shellcheck source=tests/lab/act_control.sh
 . "$(dirname "$0")/act_control.sh"
+# shellcheck source=tests/lab/breaker.sh
+. "$(dirname "$0")/breaker.sh"
 
 case $LAB_MMU in
 *shadow) tdp='' tdp_mmu='' gva=0x100000000000 ;;
@@ -54,6 +57,62 @@ traced_entry() { # GPA LEVEL
 	grep -Eq "kvm_tdp_mmu_spte_changed: as id 0 gfn $(printf '%x' $(($1 >> 12))) level $2 " "$TRACE/trace"
 }
 
+# KVM was asked to flush the TLBs; there is nobody to interrupt where no vCPU runs.
+flushes() {
+	counter remote_tlb_flush_requests
+}
+
+# --- what L1's memory has ---
+# in_memory NAME GPA LEVEL TEST: the entry that translates it, read from outside of L1, is the one
+# that spt shows, and it is so: 'gone', 'mapped', 'table' or a permission or bit that it lacks or has.
+# Only where nothing moves.
+in_memory() {
+	case $state in
+	running*) return ;;
+	esac
+	check "$state-$1-in-memory" memory_is "$2" "$3" "$4"
+}
+
+memory_is() {
+	rm -f "$WORK/trouble"
+	entry "$1" "$2"
+	if [ -s "$WORK/trouble" ]; then
+		# Nothing is there at that level: what is above it is the proof.
+		rm -f "$WORK/trouble"
+		[ "$3" = gone ] && entry "$1" $(($2 + 1))
+		[ ! -s "$WORK/trouble" ] || { cat "$WORK/trouble"; return 1; }
+	fi
+	# shellcheck disable=SC2016 # expanded outside
+	raw=0x$(lab-outside sh -c 'od -An -tx8 -j "$1" -N8 "$LAB_RAM"' od $((table + at)) | tr -d ' ')
+	echo "entry of level $2 for $1 at $table+$at: spt says $spte, memory has $raw"
+	[ $((raw)) -eq $((spte)) ] || return 1
+	# SPTE_MMU_PRESENT, PS and W are the same bit in all formats.
+	case $3 in
+	gone) ! has 0x800 ;;
+	mapped) has 0x800 ;;
+	table) has 0x800 && ! has 0x80 ;;
+	huge) has 0x800 && has 0x80 ;;
+	write) has 0x800 && has 2 ;;
+	no-write) has 0x800 && ! has 2 ;;
+	no-exec) has 0x800 && not_executable ;;
+	not-accessed) has 0x800 && ! has "$(mask shadow_accessed_mask)" ;;
+	0x*) has 0x800 && [ $((raw & 0xffffffffff000)) -eq $(($3)) ] ;;
+	*) return 1 ;;
+	esac
+}
+
+has() { # BITS
+	[ $((raw & $1)) -ne 0 ]
+}
+
+not_executable() {
+	if [ $(($(mask shadow_nx_mask))) -ne 0 ]; then
+		has "$(mask shadow_nx_mask)"
+	else
+		! has "$(mask shadow_x_mask)"
+	fi
+}
+
 # --- where the vCPU is ---
 enter() {
 	case $state in
@@ -91,6 +150,12 @@ counted() { # DIFFERENCE LINE
 	[ $((after - before)) -eq "$1" ]
 }
 
+# The guest's next access of that kind needs no fault.
+no_fault_more() { # GPA ACCESS
+	trace_clear
+	pages_do "touch $1 $2" && ! traced_fault "$1"
+}
+
 # The guest's next access of that kind faults, KVM traces that and counts it.
 faults_once_more() { # GPA ACCESS
 	trace_clear
@@ -101,8 +166,9 @@ faults_once_more() { # GPA ACCESS
 
 zaps() {
 	trace_clear
+	flushed=$(flushes)
 	counted -16 "zap gpa=$BASE+0x10000" && [ "$(word 4k-before mapped)" = 16 ] &&
-		[ "$(word 4k-after mapped)" = 0 ] && traced_entry "$BASE" 1
+		[ "$(word 4k-after mapped)" = 0 ] && traced_entry "$BASE" 1 && [ "$(flushes)" -gt "$flushed" ]
 }
 
 # By its own thread in KVM_RUN, by ours where it is in user space.
@@ -141,7 +207,12 @@ host_has_it() {
 }
 
 protects() { # PERM
-	counted 0 "protect gpa=$((BASE + 0x2000)) perm=$1" && [ "$(word before)" != "$(word after)" ]
+	trace_clear
+	flushed=$(flushes)
+	counted 0 "protect gpa=$((BASE + 0x2000)) perm=$1" && [ "$(word before)" != "$(word after)" ] &&
+		[ "$(flushes)" -gt "$flushed" ] || return 1
+	# Execution is taken here, writing by KVM, which tells of it.
+	[ "$1" = rw ] || traced_entry $((BASE + 0x2000)) 1
 }
 
 splits() {
@@ -192,7 +263,10 @@ track_counts() {
 }
 
 marks() { # ACTION
-	control "$1 gpa=$BASE+0x10000" && [ "$(value count)" -ge 16 ]
+	trace_clear
+	flushed=$(flushes)
+	control "$1 gpa=$BASE+0x10000" && [ "$(value count)" -ge 16 ] && [ "$(flushes)" -gt "$flushed" ] &&
+		traced_entry "$BASE" 1
 }
 
 shows() { # ACTION
@@ -218,6 +292,7 @@ traps() {
 		;;
 	*)
 		listen "trap gpa=$((BASE + 0x5000)) count=1 timeout=60" || return 1
+		memory_is $((BASE + 0x5000)) 1 gone || return 1
 		leave
 		pages_do "touch $((BASE + 0x5000)) w" || return 1
 		heard && at='write'
@@ -235,12 +310,16 @@ pages_code() { # NAME
 
 # Every action, where $state says.
 all_actions() {
+	accessed_bits=$(mask shadow_accessed_mask)
 	check "$state-fill" pages_do "touch $BASE+64K x" "fill $BASE+64K 21" "fill $THP+2M 22"
 	keep_slots
 
 	in_state zap zaps
+	in_memory zap "$BASE" 1 gone
 	if [ -n "$tdp" ]; then
 		in_state fault forces_a_fault
+		in_memory fault "$BASE" 1 write
+		check "$state-fault-was-enough" no_fault_more "$BASE" w
 	else
 		in_state fault-refused refuses_a_fault
 	fi
@@ -249,26 +328,35 @@ all_actions() {
 
 	in_state remap remaps
 	check "$state-remap-host" host_has_it
+	[ -z "$tdp" ] || in_memory remap $((BASE + 0x1000)) 1 "$(value new-hpa)"
 	check "$state-remapped-content" pages_do "verify $BASE+64K 21"
 
 	check "$state-all-mapped" pages_do "touch $BASE+64K x" "touch $BASE+64K w" "fill $BASE+64K 21"
 	in_state protect-write protects rx
+	in_memory protect-write $((BASE + 0x2000)) 1 no-write
 	check "$state-protect-write-once" faults_once_more $((BASE + 0x2000)) w
 	check "$state-executable" pages_do "touch $((BASE + 0x2000)) x"
 	in_state protect-exec protects rw
+	in_memory protect-exec $((BASE + 0x2000)) 1 no-exec
 	check "$state-protect-exec-once" faults_once_more $((BASE + 0x2000)) x
 	in_state protect-both protects r
+	in_memory protect-both $((BASE + 0x2000)) 1 no-write
 	check "$state-protect-both-once" faults_once_more $((BASE + 0x2000)) w
 
 	in_state track tracks
+	[ -z "$tdp" ] || in_memory track $((BASE + 0x3000)) 1 no-write
 	check "$state-track-counts" track_counts
+	check "$state-untracked" pages_do "touch $((BASE + 0x3000)) w"
+	in_memory untrack $((BASE + 0x3000)) 1 write
 	check "$state-slots-after-track" same_slots
 
 	check "$state-all-touched" pages_do "touch $BASE+64K w"
 	in_state age marks age
+	in_memory age "$BASE" 1 "$([ $((accessed_bits)) -eq 0 ] && echo mapped || echo not-accessed)"
 	check "$state-age-shows" shows age
 	check "$state-all-touched-again" pages_do "touch $BASE+64K w"
 	in_state dirty marks dirty
+	in_memory dirty "$BASE" 1 no-write
 	check "$state-dirty-shows" shows dirty
 	check "$state-age-then-protect" protects_aged
 
@@ -276,13 +364,16 @@ all_actions() {
 
 	if [ "$(counter pages_2m)" -ge 1 ] && is_huge >/dev/null; then
 		in_state split splits
+		[ -z "$tdp" ] || in_memory split "$THP" 2 table
 		check "$state-split-content" pages_do "verify $THP+2M 22"
 		check "$state-split-stays" stays_small
 		in_state unsplit unsplits
 		check "$state-unsplit-is-huge" is_huge
+		in_memory unsplit "$THP" 2 huge
 		check "$state-unsplit-content" pages_do "verify $THP+2M 22"
 		check "$state-small-for-no-reason" small_for_no_reason
 		in_state collapse collapses
+		[ -z "$tdp" ] || in_memory collapse "$THP" 2 huge
 		check "$state-collapsed-is-huge" is_huge
 		check "$state-collapsed-content" pages_do "verify $((THP + 0x1000))+1M 22"
 	else

@@ -5,6 +5,8 @@
 # the outer guest's physical memory, and KVM's ordinary tables from there.
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/lab/acts.sh
+. "$(dirname "$0")/acts.sh"
 
 in_guest() {
 	lab-guest "$@"
@@ -87,6 +89,13 @@ inner_unmapped() {
 	[ $? -eq 1 ] && grep -q '(L2) on vCPU 0.*CR3 0x10000$' "$WORK/gva"
 }
 check inner-gva-unmapped eventually inner_unmapped
+# Nor is a fault forced on it: its faults are of addresses of the inner hypervisor's.
+check armed arm
+fault_refused() {
+	spt --unsafe --json fault 0x100000 >"$WORK/fault" 2>&1
+	[ $? -eq 1 ] && tr -d ' \n' <"$WORK/fault" | grep -q '"reason":{"code":"nested"'
+}
+check inner-fault-refused eventually fault_refused
 check inner-guest-pauses in_guest "pages --send /tmp/pages.sock pause"
 
 # It goes, and so do its tables.
