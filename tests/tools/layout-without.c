@@ -62,10 +62,32 @@ static void sum(struct spt_layout_blob *blob)
 		blob->checksum += spt_checksum_word(i, word[i]);
 }
 
+static bool read_blob(const char *path, struct spt_layout_blob *blob)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool whole;
+
+	if (fd < 0)
+		return false;
+	whole = read(fd, blob, sizeof(*blob)) == sizeof(*blob);
+	close(fd);
+	return whole && blob->magic == SPT_LAYOUT_MAGIC && blob->size == sizeof(*blob);
+}
+
+static bool write_blob(const char *path, const struct spt_layout_blob *blob)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	bool whole;
+
+	if (fd < 0)
+		return false;
+	whole = write(fd, blob, sizeof(*blob)) == sizeof(*blob);
+	return !close(fd) && whole;
+}
+
 int main(int argc, char **argv)
 {
 	static struct spt_layout_blob blob;
-	int fd;
 
 	if (argc == 2 && !strcmp(argv[1], "--ids")) {
 		print_optional(fields, SPT_F_COUNT);
@@ -74,16 +96,12 @@ int main(int argc, char **argv)
 	}
 	if (argc < 4)
 		errx(2, "usage: layout-without FROM TO ID...");
-	fd = open(argv[1], O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || read(fd, &blob, sizeof(blob)) != sizeof(blob) ||
-	    blob.magic != SPT_LAYOUT_MAGIC || blob.size != sizeof(blob))
+	if (!read_blob(argv[1], &blob))
 		errx(2, "%s: no layout blob", argv[1]);
-	close(fd);
 	for (int i = 3; i < argc; i++)
 		leave_out(&blob, argv[i]);
 	sum(&blob);
-	fd = open(argv[2], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0 || write(fd, &blob, sizeof(blob)) != sizeof(blob) || close(fd))
+	if (!write_blob(argv[2], &blob))
 		err(2, "%s", argv[2]);
 	return 0;
 }
