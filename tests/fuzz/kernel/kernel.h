@@ -26,6 +26,7 @@ typedef uint8_t u8;
 #define __printf(format, first) /* none */
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 #define DIV_ROUND_UP(n, d)	(((n) + (d)-1) / (d))
+#define BIT(nr)			(1UL << (nr))
 #define BIT_ULL(nr)		(1ULL << (nr))
 #define BUILD_BUG_ON(condition) _Static_assert(!(condition), #condition)
 #define SZ_1M			(1U << 20)
