@@ -12,9 +12,9 @@
 # shellcheck source=tests/lab/breaker.sh
 . "$(dirname "$0")/breaker.sh"
 
-# Memory that nobody owns: in five minutes it was seen to fall by 10 MiB and to grow by 16, which is
-# not explained. A page lost by each action of one kind would be more.
-LEAK_KIB=32768
+# Memory that nobody owns and that is none of ours: what lies in CPUs' lists moves up and down. It was
+# seen to grow by 16 MiB once in five minutes, which is not explained and fails here.
+LEAK_KIB=8192
 
 # On the debug kernel everything takes some ten times as long.
 [ "$LAB_KERNEL" != debug ] || : "${STORM_SECONDS:=40}"
