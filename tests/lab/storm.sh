@@ -12,8 +12,7 @@
 # shellcheck source=tests/lab/breaker.sh
 . "$(dirname "$0")/breaker.sh"
 
-# Memory that nobody owns and that is none of ours: what lies in CPUs' lists moves up and down. It was
-# seen to grow by 16 MiB once in five minutes, which is not explained and fails here.
+# Memory that nobody owns and that is none of ours moves up and down by some.
 LEAK_KIB=8192
 
 # On the debug kernel everything takes some ten times as long.
