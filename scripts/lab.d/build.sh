@@ -1,17 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# The project's own programs for L1, from a meson build directory: SPT_BUILD, or 'build' in the
-# tree where there is one, or one in the cache.
+# The project's own programs for L1, from a meson build directory: SPT_BUILD, or 'build' in the tree.
 
 build_directory()
 {
-	if [[ ${SPT_BUILD-} ]]; then
-		echo "$SPT_BUILD"
-	elif [[ -e $LAB_TOP/build/build.ninja ]]; then
-		echo "$LAB_TOP/build"
-	else
-		echo "$LAB_CACHE/build/$(cksum <<<"$LAB_TOP" | cut -d' ' -f1)"
-	fi
+	echo "${SPT_BUILD:-$LAB_TOP/build}"
 }
 
 # Brings the build up to date. SPT_BUILD=none: L1 gets no program of the project.
