@@ -86,6 +86,13 @@ static bool spt_age_touched(const struct spt_entry *leaf)
 	return spt_entry_accessed(leaf->spte);
 }
 
+static int spt_age_foresee(struct spt_action *act)
+{
+	struct spt_age_pass *age = act->own;
+
+	return spt_touched_foresee(act, &age->touched[0], spt_age_touched);
+}
+
 static int spt_age_act(struct spt_action *act)
 {
 	struct spt_age_pass *age = act->own;
@@ -107,5 +114,6 @@ static int spt_age_act(struct spt_action *act)
 const struct spt_action_ops spt_age_ops = {
 	.room = sizeof(struct spt_age_pass),
 	.check = spt_age_check,
+	.foresee = spt_age_foresee,
 	.act = spt_age_act,
 };

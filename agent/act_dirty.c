@@ -103,6 +103,13 @@ static int spt_dirty_range(struct spt_action *act, struct spt_dirty_pass *dirty)
 	return error;
 }
 
+static int spt_dirty_foresee(struct spt_action *act)
+{
+	struct spt_dirty_pass *dirty = act->own;
+
+	return spt_touched_foresee(act, &dirty->touched[0], spt_dirty_touched);
+}
+
 static int spt_dirty_act(struct spt_action *act)
 {
 	struct spt_dirty_pass *dirty = act->own;
@@ -123,5 +130,6 @@ static int spt_dirty_act(struct spt_action *act)
 const struct spt_action_ops spt_dirty_ops = {
 	.room = sizeof(struct spt_dirty_pass),
 	.check = spt_dirty_check,
+	.foresee = spt_dirty_foresee,
 	.act = spt_dirty_act,
 };

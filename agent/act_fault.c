@@ -19,12 +19,7 @@
 
 #include "action.h"
 #include "entries.h"
-
-/* Bits of the error code: PFERR_* of asm/kvm_host.h. */
-#define SPT_PFERR_WRITE		BIT_ULL(1)
-#define SPT_PFERR_USER		BIT_ULL(2)
-#define SPT_PFERR_FETCH		BIT_ULL(4)
-#define SPT_PFERR_GUEST_FINAL	BIT_ULL(32)
+#include "pferr.h"
 
 /* How often KVM may ask for another try; it does while an invalidation is under way. */
 #define SPT_FAULT_RETRIES	1000
@@ -115,6 +110,14 @@ static enum spt_reason spt_fault_wrong_mmu(struct kvm_vcpu *vcpu)
 	return spt_role_field(role, SPT_F_ROLE_SMM) ? SPT_WHY_BUSY : SPT_WHY_NONE;
 }
 
+static enum spt_reason spt_fault_wrong_vcpu(const struct spt_action *act, struct kvm_vcpu *vcpu)
+{
+	u64 dead = 0;
+
+	spt_load(act->kvm, SPT_F_KVM_VM_DEAD, &dead);
+	return dead ? SPT_WHY_GONE : spt_fault_wrong_mmu(vcpu);
+}
+
 /* What an entry to the guest does with the root first. */
 static int spt_fault_root(struct kvm_vcpu *vcpu)
 {
@@ -131,20 +134,11 @@ static int spt_fault_root(struct kvm_vcpu *vcpu)
 	return root == SPT_NO_HPA ? spt_call(mmu_load)(vcpu) : 0;
 }
 
-static int spt_fault_on_vcpu(struct kvm_vcpu *vcpu, void *arg)
+/* kvm->srcu is held. */
+static void spt_fault_resolve(struct kvm_vcpu *vcpu, struct spt_fault *f)
 {
-	struct spt_fault *f = arg;
-	struct srcu_struct *srcu = spt_kvm_srcu(f->act->kvm);
-	u64 dead = 0;
-	ktime_t begun;
-	int idx;
+	ktime_t begun = ktime_get();
 
-	spt_load(f->act->kvm, SPT_F_KVM_VM_DEAD, &dead);
-	f->reason = dead ? SPT_WHY_GONE : spt_fault_wrong_mmu(vcpu);
-	if (f->reason)
-		return 0;
-	idx = srcu_read_lock(srcu);
-	begun = ktime_get();
 	do {
 		f->ret = spt_fault_root(vcpu);
 		if (f->ret)
@@ -155,6 +149,23 @@ static int spt_fault_on_vcpu(struct kvm_vcpu *vcpu, void *arg)
 		cond_resched();
 	} while (++f->retries < SPT_FAULT_RETRIES);
 	f->ns = ktime_to_ns(ktime_sub(ktime_get(), begun));
+}
+
+static int spt_fault_on_vcpu(struct kvm_vcpu *vcpu, void *arg)
+{
+	struct spt_fault *f = arg;
+	struct srcu_struct *srcu = spt_kvm_srcu(f->act->kvm);
+	int idx;
+
+	f->reason = spt_fault_wrong_vcpu(f->act, vcpu);
+	if (f->reason)
+		return 0;
+	idx = srcu_read_lock(srcu);
+	/* Without a slot KVM would leave an MMIO entry. */
+	if (spt_action_slot(f->act))
+		spt_fault_resolve(vcpu, f);
+	else
+		f->reason = SPT_WHY_CHANGED;
 	srcu_read_unlock(srcu, idx);
 	return 0;
 }
@@ -170,6 +181,8 @@ static int spt_fault_refused(struct spt_action *act, enum spt_reason reason)
 	case SPT_WHY_BUSY:
 		return spt_refuse_action(act, reason,
 					 "the vCPU is in system management mode: its slots are others");
+	case SPT_WHY_CHANGED:
+		return spt_refuse_action(act, reason, "the memslot is another one now");
 	default:
 		return spt_refuse_action(act, reason,
 					 "with shadow paging a fault is one of a guest-virtual address");
@@ -284,6 +297,16 @@ static int spt_fault_check(struct spt_action *act)
 	return 0;
 }
 
+/* As in the vCPU's context; a vCPU that runs may be elsewhere then. */
+static int spt_fault_foresee(struct spt_action *act)
+{
+	enum spt_reason reason = spt_fault_wrong_vcpu(act, act->vcpu);
+
+	if (reason)
+		return spt_fault_refused(act, reason);
+	return spt_target_may_fault_in(act, act->args.access == SPT_PERM_W);
+}
+
 static int spt_fault_act(struct spt_action *act)
 {
 	struct spt_fault_own *own = act->own;
@@ -305,5 +328,6 @@ static int spt_fault_act(struct spt_action *act)
 const struct spt_action_ops spt_fault_ops = {
 	.room = sizeof(struct spt_fault_own),
 	.check = spt_fault_check,
+	.foresee = spt_fault_foresee,
 	.act = spt_fault_act,
 };

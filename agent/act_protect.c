@@ -151,17 +151,26 @@ static int spt_protect_leaves(struct spt_action *act)
 	return 0;
 }
 
+/* Reads what there is to take permissions from. */
+static int spt_protect_foresee(struct spt_action *act)
+{
+	struct spt_protect *own = act->own;
+
+	spt_entries_read(act, act->target.gfn, &own->before);
+	if (spt_entries_mapped(&own->before))
+		return 0;
+	spt_say_entries(act, &own->before, &own->before);
+	return spt_action_over(act, SPT_RESULT_NO_EFFECT, SPT_WHY_UNMAPPED,
+			       "no leaf maps the page");
+}
+
 static int spt_protect_act(struct spt_action *act)
 {
 	struct spt_protect *own = act->own;
-	int error;
+	int error = spt_protect_foresee(act);
 
-	spt_entries_read(act, act->target.gfn, &own->before);
-	if (!spt_entries_mapped(&own->before)) {
-		spt_say_entries(act, &own->before, &own->before);
-		return spt_action_over(act, SPT_RESULT_NO_EFFECT, SPT_WHY_UNMAPPED,
-				       "no leaf maps the page");
-	}
+	if (error)
+		return error;
 	error = spt_protect_leaves(act);
 	spt_entries_read(act, act->target.gfn, &own->after);
 	if (spt_say_entries(act, &own->before, &own->after))
@@ -172,5 +181,6 @@ static int spt_protect_act(struct spt_action *act)
 const struct spt_action_ops spt_protect_ops = {
 	.room = sizeof(struct spt_protect),
 	.check = spt_protect_check,
+	.foresee = spt_protect_foresee,
 	.act = spt_protect_act,
 };

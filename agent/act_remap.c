@@ -14,6 +14,7 @@
 #include <linux/mm_inline.h>
 #include <linux/mmap_lock.h>
 #include <linux/sched/mm.h>
+#include <linux/srcu.h>
 #include <linux/vmstat.h>
 
 #include "action.h"
@@ -268,6 +269,19 @@ static bool spt_remap_mapped(const struct spt_action *act, const struct spt_entr
 	return true;
 }
 
+/* The VMM's page there is still the guest's. */
+static bool spt_remap_in_slot(struct spt_action *act)
+{
+	struct srcu_struct *srcu = spt_kvm_srcu(act->kvm);
+	bool there;
+	int idx;
+
+	idx = srcu_read_lock(srcu);
+	there = spt_action_slot(act);
+	srcu_read_unlock(srcu, idx);
+	return there;
+}
+
 static int spt_remap_act(struct spt_action *act)
 {
 	struct spt_remap *own = act->own;
@@ -276,6 +290,8 @@ static int spt_remap_act(struct spt_action *act)
 	u64 size;
 	int error;
 
+	if (!spt_remap_in_slot(act))
+		return spt_refuse_action(act, SPT_WHY_CHANGED, "the memslot is another one now");
 	spt_entries_read(act, act->target.gfn, &own->before);
 	error = spt_remap_try(act, &old_hpa, &size, &new_hpa);
 	if (error)

@@ -99,6 +99,7 @@ static void spt_split_lost(struct spt_undo *undo)
 const struct spt_action_ops spt_split_ops = {
 	.room = sizeof(struct spt_split),
 	.check = spt_split_check,
+	.foresee = spt_small_foresee,
 	.act = spt_split_act,
 	.undo = spt_split_undo,
 	.lost = spt_split_lost,

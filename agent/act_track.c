@@ -20,12 +20,12 @@
 
 #include "guest_code.h"
 #include "memslots.h"
+#include "pferr.h"
 #include "small.h"
 #include "vcpu.h"
 
-/* PFERR_*: a write, and one that the processor made to a page table of the guest */
-#define SPT_PFERR_WRITE		BIT_ULL(1)
-#define SPT_PFERR_TABLE_WRITE	(BIT_ULL(33) | SPT_PFERR_WRITE)
+/* A write that the processor made to a page table of the guest */
+#define SPT_PFERR_TABLE_WRITE	(SPT_PFERR_GUEST_PAGE | SPT_PFERR_WRITE)
 
 /* enum kvm_page_track_mode of the kernels that have it */
 #define SPT_PAGE_TRACK_WRITE	0
@@ -337,6 +337,11 @@ static int spt_track_huge(const struct spt_entry *leaf, void *arg)
 	return leaf->level > SPT_LEVEL_4K;
 }
 
+static int spt_track_no_counts(struct spt_action *act)
+{
+	return spt_refuse_action(act, SPT_WHY_KVM, "KVM keeps no counters for this slot");
+}
+
 /* slots_lock is held. */
 static int spt_track_pages(struct spt_action *act, struct spt_track *track)
 {
@@ -347,7 +352,7 @@ static int spt_track_pages(struct spt_action *act, struct spt_track *track)
 		return spt_refuse_action(act, SPT_WHY_CHANGED, "the memslot is another one now");
 	track->counts = spt_track_counts(slot);
 	if (!track->counts)
-		return spt_refuse_action(act, SPT_WHY_KVM, "KVM keeps no counters for this slot");
+		return spt_track_no_counts(act);
 	track->was_huge = spt_scan_leaves(act, track->gfn, track->gfn + track->npages,
 					  spt_track_huge, NULL) > 0;
 	while (track->added < track->npages && !error) {
@@ -380,15 +385,31 @@ static int spt_track_start(struct spt_action *act, struct spt_track *track)
 						 "KVM tracks no writes of this VM: error %d",
 						 -track->enable_error);
 	}
-	error = spt_watch_add(&track->watch);
+	error = spt_action_watch(act, &track->watch);
 	if (error)
-		return spt_refuse_action(act, SPT_WHY_UNSUPPORTED,
-					 "the kernel takes no probes in KVM: error %d", -error);
+		return error;
 	if (mutex_lock_killable(slots_lock))
 		return spt_refuse_action(act, SPT_WHY_INTERRUPTED, "waiting for slots_lock");
 	error = spt_track_pages(act, track);
 	mutex_unlock(slots_lock);
 	return error;
+}
+
+static int spt_track_foresee(struct spt_action *act)
+{
+	struct srcu_struct *srcu = spt_kvm_srcu(act->kvm);
+	bool counted = true;
+	const void *slot;
+	int idx;
+
+	/* Elsewhere they are made when somebody wants them. */
+	if (!spt_track_by_gfn()) {
+		idx = srcu_read_lock(srcu);
+		slot = spt_action_slot(act);
+		counted = !slot || spt_track_counts(slot);
+		srcu_read_unlock(srcu, idx);
+	}
+	return counted ? spt_small_foresee(act) : spt_track_no_counts(act);
 }
 
 static void spt_track_init(struct spt_action *act, struct spt_track *track)
@@ -466,6 +487,7 @@ static void spt_track_lost(struct spt_undo *undo)
 const struct spt_action_ops spt_track_ops = {
 	.room = sizeof(struct spt_track_own),
 	.check = spt_track_check,
+	.foresee = spt_track_foresee,
 	.act = spt_track_act,
 	.end = spt_track_end,
 	.undo = spt_track_undo,

@@ -27,15 +27,9 @@
 
 #include "guest_code.h"
 #include "memslots.h"
+#include "pferr.h"
 #include "small.h"
 #include "vcpu.h"
-
-/* PFERR_* of asm/kvm_host.h, the same on all kernels. */
-#define SPT_PFERR_WRITE		BIT_ULL(1)
-#define SPT_PFERR_RSVD		BIT_ULL(3)
-#define SPT_PFERR_FETCH		BIT_ULL(4)
-#define SPT_PFERR_GUEST_FINAL	BIT_ULL(32)
-#define SPT_PFERR_GUEST_PAGE	BIT_ULL(33)
 
 /* vCPUs whose accesses are kept between two looks. */
 #define SPT_TRAP_HITS		16
@@ -470,11 +464,8 @@ static int spt_trap_act(struct spt_action *act)
 	trap->watch.kvm = act->kvm;
 	trap->watch.faulted = spt_trap_faulted;
 	trap->watch.exited = spt_trap_exited;
-	error = spt_watch_add(&trap->watch);
-	if (error)
-		error = spt_refuse_action(act, SPT_WHY_UNSUPPORTED,
-					  "the kernel takes no probes in KVM: error %d", -error);
-	else if (!spt_trap_arm(trap, &trap->before))
+	error = spt_action_watch(act, &trap->watch);
+	if (!error && !spt_trap_arm(trap, &trap->before))
 		error = spt_refuse_action(act, SPT_WHY_CHANGED, "the memslot is another one now");
 	if (error) {
 		spt_trap_unwatch(trap);
@@ -497,6 +488,7 @@ static void spt_trap_end(struct spt_action *act)
 const struct spt_action_ops spt_trap_ops = {
 	.room = sizeof(struct spt_trap),
 	.check = spt_trap_check,
+	.foresee = spt_small_foresee,
 	.act = spt_trap_act,
 	.end = spt_trap_end,
 };

@@ -258,6 +258,24 @@ static int spt_zap_pieces(struct spt_action *act)
 	return 0;
 }
 
+static int spt_zap_nothing(struct spt_action *act)
+{
+	return spt_action_over(act, SPT_RESULT_NO_EFFECT, SPT_WHY_UNMAPPED,
+			       "nothing was mapped there");
+}
+
+static int spt_zap_foresee(struct spt_action *act)
+{
+	struct spt_zap *zap = act->own;
+	int error;
+
+	zap->act = act;
+	error = spt_zap_scan(zap, 0);
+	if (!error && !zap->total[0])
+		error = spt_zap_nothing(act);
+	return error;
+}
+
 static int spt_zap_act(struct spt_action *act)
 {
 	struct spt_zap *zap = act->own;
@@ -288,13 +306,13 @@ static int spt_zap_act(struct spt_action *act)
 	if (zap->total[0])
 		act->effects++;
 	if (!error && !zap->total[0])
-		return spt_action_over(act, SPT_RESULT_NO_EFFECT, SPT_WHY_UNMAPPED,
-				       "nothing was mapped there");
+		return spt_zap_nothing(act);
 	return error;
 }
 
 const struct spt_action_ops spt_zap_ops = {
 	.room = sizeof(struct spt_zap),
 	.check = spt_zap_check,
+	.foresee = spt_zap_foresee,
 	.act = spt_zap_act,
 };

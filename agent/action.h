@@ -6,6 +6,8 @@
  * action_run.c, in the writer's context, no other action of this VM meanwhile:
  *
  *	check	looks at the target, reports it, refuses. Nothing changes.
+ *	foresee	instead of act where dry-run=1: says no where act would, as far as that
+ *		can be known before.
  *	act	one step, 'count' times: re-reads the target, does it, verifies,
  *		reports. A journal entry is open, the kernel is tainted.
  *	end	of an action that listens: disarms. Called once, may sleep.
@@ -79,6 +81,8 @@ struct spt_action_ops {
 	size_t room;		/* bytes of act->own, zeroed */
 	/* 0: go on. Else what spt_refuse_action() returned. */
 	int (*check)(struct spt_action *act);
+	/* 0, or what act would return before it changed anything. May be NULL. */
+	int (*foresee)(struct spt_action *act);
 	/* 0: next step. Else the action is over, by spt_action_over() or spt_refuse_action(). */
 	int (*act)(struct spt_action *act);
 	void (*end)(struct spt_action *act);
@@ -139,7 +143,7 @@ struct spt_action {
 	struct spt_target target;
 	struct kvm_vcpu *vcpu;		/* of actions that need one, by their check */
 	void *own;			/* ops->room bytes */
-	struct spt_undo *undo;		/* prepared for rows with SPT_ACTION_UNDO */
+	struct spt_undo *undo;		/* prepared for rows with SPT_ACTION_UNDO, but to listen */
 	bool keep_undo;			/* set by act: there is something to take back */
 	u64 id;				/* in the journal, 0: none yet */
 	pid_t pid;			/* of who asked */
@@ -240,6 +244,8 @@ int spt_target_range(struct spt_action *act);
 const void *spt_action_slot(const struct spt_action *act);
 /* Brings the host's page in, whatever it is. 0 or a refusal with the host's reason. */
 int spt_target_fault_in(struct spt_action *act, bool write);
+/* Refuses where that could not be: what can be said without bringing it in. */
+int spt_target_may_fault_in(struct spt_action *act, bool write);
 
 /* Does the VM have private memory in mirror roots? */
 bool spt_vm_mirrored(const struct kvm *kvm);
@@ -333,6 +339,9 @@ struct spt_touched {
 
 int spt_touched_scan(struct spt_action *act, struct spt_touched *touched,
 		     bool (*is)(const struct spt_entry *leaf), bool say);
+/* For 'foresee': is there a leaf at all? */
+int spt_touched_foresee(struct spt_action *act, struct spt_touched *touched,
+			bool (*is)(const struct spt_entry *leaf));
 /* The last step of show=1; of an action, with what was before and what is after. */
 int spt_touched_shown(struct spt_action *act, const struct spt_touched *touched);
 int spt_touched_cleared(struct spt_action *act, const struct spt_touched touched[2]);
@@ -388,7 +397,9 @@ u64 spt_journal_actions(void);	/* entries since the agent was loaded */
 /* undo.c */
 struct spt_acted *spt_acted_get(const struct spt_vm_id *id);
 void spt_acted_put(struct spt_acted *acted);
-int spt_undo_prepare(struct spt_action *act);
+/* Refuses where the VM has no room for another record. act->acted->lock is held. */
+int spt_undo_room(struct spt_action *act);
+int spt_undo_prepare(struct spt_action *act);	/* the same, and has one ready */
 void spt_undo_keep(struct spt_action *act);	/* act->acted->lock is held */
 void spt_undo_reap(void);	/* records of VMs that are gone */
 void spt_undo_all(void);	/* the agent is unloaded */

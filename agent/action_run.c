@@ -139,12 +139,13 @@ static void spt_action_act(struct spt_action *act)
 			spt_action_over(act, SPT_RESULT_NO_EFFECT, SPT_WHY_UNCHANGED,
 					"everything is as it was");
 		if (act->args.listen) {
-			if (act->keep_undo)
-				spt_undo_keep(act);
 			spt_action_listen(act);
 			return;
 		}
 	}
+	/* What was done by the steps before stays done. */
+	if (act->result == SPT_RESULT_REFUSED && act->effects)
+		act->result = SPT_RESULT_FAILED;
 	if (act->keep_undo)
 		spt_undo_keep(act);
 	spt_journal_close(act);
@@ -152,7 +153,24 @@ static void spt_action_act(struct spt_action *act)
 
 static bool spt_action_acts(const struct spt_action *act)
 {
-	return !act->args.dry_run && !act->args.show && !(act->row->flags & SPT_ACTION_QUIET);
+	return !(act->row->flags & SPT_ACTION_QUIET);
+}
+
+/* What listens ends by itself and leaves no record. */
+static bool spt_action_records(const struct spt_action *act)
+{
+	return (act->row->flags & SPT_ACTION_UNDO) && !act->args.listen;
+}
+
+/* Whether it would be done, by all that can be known without doing it. */
+static void spt_action_foresee(struct spt_action *act)
+{
+	spt_say(act, SPT_LINE_DRY_RUN, "1");
+	if (spt_action_records(act) && spt_undo_room(act))
+		return;
+	if (act->ops->foresee && !act->args.show && act->ops->foresee(act))
+		return;
+	spt_action_over(act, SPT_RESULT_DONE, SPT_WHY_NONE, "%s", "");
 }
 
 /* The VM's memory is pinned and nobody else acts on the VM. */
@@ -162,13 +180,15 @@ static void spt_action_locked(struct spt_action *act)
 	spt_say(act, SPT_LINE_VM, "%s", act->acted->id.name);
 	if (act->ops->check && act->ops->check(act))
 		return;
-	if (act->args.dry_run)
-		spt_say(act, SPT_LINE_DRY_RUN, "1");
+	if (act->args.dry_run) {
+		spt_action_foresee(act);
+		return;
+	}
 	spt_action_over(act, SPT_RESULT_DONE, SPT_WHY_NONE, "%s", "");
-	if (!act->args.dry_run && act->args.show) {
+	if (act->args.show) {
 		spt_action_steps(act);
 	} else if (spt_action_acts(act)) {
-		if ((act->row->flags & SPT_ACTION_UNDO) && spt_undo_prepare(act))
+		if (spt_action_records(act) && spt_undo_prepare(act))
 			return;
 		if (act->args.listen && !spt_text_prepare_hits(act)) {
 			spt_refuse_action(act, SPT_WHY_MEMORY, "no memory for hits");

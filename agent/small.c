@@ -147,6 +147,27 @@ static int spt_small_hold_slot(struct spt_action *act, const void *slot, struct 
 	return 0;
 }
 
+int spt_action_watch(struct spt_action *act, struct spt_watch *watch)
+{
+	int error = spt_watch_add(watch);
+
+	if (error == -ENOMEM)
+		return spt_refuse_action(act, SPT_WHY_MEMORY, "no memory for probes");
+	if (error)
+		return spt_refuse_action(act, SPT_WHY_UNSUPPORTED,
+					 "the kernel takes no probes in KVM: error %d", -error);
+	return 0;
+}
+
+int spt_small_foresee(struct spt_action *act)
+{
+	struct spt_watch watch = { .kvm = act->kvm };
+	int error = spt_action_watch(act, &watch);
+
+	spt_watch_remove(&watch);
+	return error;
+}
+
 int spt_small_hold(struct spt_action *act, u64 gfn, struct spt_small *small)
 {
 	struct mutex *slots_lock = spt_kvm_slots_lock(act->kvm);
@@ -157,10 +178,9 @@ int spt_small_hold(struct spt_action *act, u64 gfn, struct spt_small *small)
 	small->as_id = act->target.as_id;
 	small->watch.kvm = act->kvm;
 	small->watch.slot_freed = spt_small_slot_freed;
-	error = spt_watch_add(&small->watch);
+	error = spt_action_watch(act, &small->watch);
 	if (error)
-		return spt_refuse_action(act, SPT_WHY_UNSUPPORTED,
-					 "the kernel takes no probes in KVM: error %d", -error);
+		return error;
 	if (mutex_lock_killable(slots_lock)) {
 		spt_watch_remove(&small->watch);
 		return spt_refuse_action(act, SPT_WHY_INTERRUPTED, "waiting for slots_lock");

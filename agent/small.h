@@ -30,6 +30,11 @@ struct spt_small {
 /* Refuses where this kernel lacks what the functions below call. */
 int spt_small_needs(struct spt_action *act);
 
+/* spt_watch_add(), or a refusal. */
+int spt_action_watch(struct spt_action *act, struct spt_watch *watch);
+/* For 'foresee': would it be refused? The probes are put in, and taken out again. */
+int spt_small_foresee(struct spt_action *act);
+
 /*
  * Adds the reason for @gfn of act->target's slot and makes what is mapped huge
  * there 4K: by splitting where the TDP MMU has it, by removing it elsewhere. Takes

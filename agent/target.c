@@ -165,6 +165,24 @@ int spt_target_range(struct spt_action *act)
 	return spt_target_find(act);
 }
 
+int spt_target_may_fault_in(struct spt_action *act, bool write)
+{
+	struct mm_struct *mm = act->acted->id.mm;
+	struct vm_area_struct *vma;
+	unsigned long flags = 0;
+
+	if (mmap_read_lock_killable(mm))
+		return spt_refuse_action(act, SPT_WHY_INTERRUPTED, "a signal came");
+	vma = vma_lookup(mm, act->target.hva);
+	if (vma)
+		flags = vma->vm_flags;
+	mmap_read_unlock(mm);
+	if (flags & (VM_IO | VM_PFNMAP | (write ? VM_WRITE : VM_READ)))
+		return 0;
+	return spt_refuse_action(act, SPT_WHY_HOST, "the VMM has nothing for %s at %#llx",
+				 write ? "writing" : "reading", act->target.hva);
+}
+
 int spt_target_fault_in(struct spt_action *act, bool write)
 {
 	struct mm_struct *mm = act->acted->id.mm;

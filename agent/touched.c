@@ -82,6 +82,20 @@ int spt_touched_scan(struct spt_action *act, struct spt_touched *touched,
 	return error;
 }
 
+static int spt_touched_nothing(struct spt_action *act)
+{
+	return spt_action_over(act, SPT_RESULT_NO_EFFECT, SPT_WHY_UNMAPPED,
+			       "nothing is mapped there");
+}
+
+int spt_touched_foresee(struct spt_action *act, struct spt_touched *touched,
+			bool (*is)(const struct spt_entry *leaf))
+{
+	int error = spt_touched_scan(act, touched, is, false);
+
+	return error || touched->leaves ? error : spt_touched_nothing(act);
+}
+
 int spt_touched_shown(struct spt_action *act, const struct spt_touched *touched)
 {
 	spt_say(act, SPT_LINE_COUNT, "%llu", touched->touched);
@@ -94,8 +108,7 @@ int spt_touched_cleared(struct spt_action *act, const struct spt_touched touched
 	snprintf(act->before, sizeof(act->before), "%llu", touched[0].touched);
 	snprintf(act->after, sizeof(act->after), "%llu", touched[1].touched);
 	if (!touched[0].leaves)
-		return spt_action_over(act, SPT_RESULT_NO_EFFECT, SPT_WHY_UNMAPPED,
-				       "nothing is mapped there");
+		return spt_touched_nothing(act);
 	/* A vCPU that runs on may have set as many again. */
 	if (touched[0].touched)
 		act->effects++;

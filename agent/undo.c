@@ -71,13 +71,21 @@ struct spt_acted *spt_acted_get(const struct spt_vm_id *id)
 	return acted;
 }
 
+int spt_undo_room(struct spt_action *act)
+{
+	if (act->acted->undo_count < SPT_UNDO_MAX)
+		return 0;
+	return spt_refuse_action(act, SPT_WHY_LIMIT, "the VM has %u actions to take back",
+				 SPT_UNDO_MAX);
+}
+
 int spt_undo_prepare(struct spt_action *act)
 {
 	struct spt_undo *undo;
+	int error = spt_undo_room(act);
 
-	if (act->acted->undo_count >= SPT_UNDO_MAX)
-		return spt_refuse_action(act, SPT_WHY_LIMIT, "the VM has %u actions to take back",
-					 SPT_UNDO_MAX);
+	if (error)
+		return error;
 	undo = kzalloc(sizeof(*undo), GFP_KERNEL);
 	if (!undo)
 		return spt_refuse_action(act, SPT_WHY_MEMORY, "no memory");

@@ -10,10 +10,8 @@
 #include <linux/tracepoint.h>
 
 #include "layout.h"
+#include "pferr.h"
 #include "watch.h"
-
-/* PFERR_WRITE_MASK of asm/kvm_host.h */
-#define SPT_PFERR_WRITE	BIT_ULL(1)
 
 static HLIST_HEAD(spt_watchers);
 static DEFINE_MUTEX(spt_watch_lock);	/* of the list's changes, and the probes */
@@ -94,6 +92,24 @@ static void spt_trace_exit(void *ignored, struct kvm_vcpu *vcpu, u32 isa)
 	rcu_read_unlock();
 }
 
+/*
+ * A kprobe may be registered and never be called: debugfs kprobes/enabled, kernel.ftrace_enabled.
+ * One on a function of ours, which is as KVM's are, shows whether they work.
+ */
+static noinline void spt_probed(void)
+{
+	barrier();
+}
+
+static bool spt_probe_came;
+
+static int spt_probe_comes(struct kprobe *probe, struct pt_regs *regs)
+{
+	WRITE_ONCE(spt_probe_came, true);
+	return 0;
+}
+
+static struct kprobe spt_own_probe = { .pre_handler = spt_probe_comes };
 static struct kprobe spt_fault_probe = { .pre_handler = spt_probe_fault };
 static struct kprobe spt_write_probe = { .pre_handler = spt_probe_write };
 static struct kprobe spt_free_slot_probe = { .pre_handler = spt_probe_free_slot };
@@ -102,10 +118,12 @@ static const struct {
 	enum spt_symbol_id symbol;
 	enum spt_symbol_id older;	/* where there is no such symbol; the same parameters */
 	struct kprobe *probe;
+	void (*own)(void);		/* where it is none of KVM's */
 } spt_probes[] = {
 	{ SPT_S_MMU_PAGE_FAULT, SPT_S_MMU_PAGE_FAULT, &spt_fault_probe },
 	{ SPT_S_MMU_TRACK_WRITE, SPT_S_PAGE_TRACK_WRITE, &spt_write_probe },
 	{ SPT_S_FREE_MEMSLOT, SPT_S_FREE_MEMSLOT, &spt_free_slot_probe },
+	{ .probe = &spt_own_probe, .own = spt_probed },
 };
 
 /* A kprobe remembers where it was; it is made anew for every registration. */
@@ -116,43 +134,59 @@ static int spt_probe_enable(unsigned int i)
 
 	memset(probe, 0, sizeof(*probe));
 	probe->pre_handler = handler;
-	probe->addr = (kprobe_opcode_t *)(spt_layout.symbol[spt_probes[i].symbol] ?:
-					  spt_layout.symbol[spt_probes[i].older]);
+	if (spt_probes[i].own)
+		probe->addr = (kprobe_opcode_t *)spt_probes[i].own;
+	else
+		probe->addr = (kprobe_opcode_t *)(spt_layout.symbol[spt_probes[i].symbol] ?:
+						  spt_layout.symbol[spt_probes[i].older]);
 	return probe->addr ? register_kprobe(probe) : -ENOENT;
 }
 
-static void spt_probe_disable(unsigned int i)
+/* The first @count of them. */
+static void spt_probes_remove(unsigned int count)
 {
-	spt_watch_missed_before += spt_probes[i].probe->nmissed;
-	unregister_kprobe(spt_probes[i].probe);
+	struct kprobe *probes[ARRAY_SIZE(spt_probes)];
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		probes[i] = spt_probes[i].probe;
+	/* All of them, for one wait until nobody is in one any more. */
+	unregister_kprobes(probes, count);
+	for (i = 0; i < count; i++)
+		spt_watch_missed_before += probes[i]->nmissed;
+}
+
+static bool spt_probes_work(void)
+{
+	WRITE_ONCE(spt_probe_came, false);
+	spt_probed();
+	return READ_ONCE(spt_probe_came);
 }
 
 static int spt_probes_enable(void)
 {
-	unsigned int i;
+	unsigned int count;
 	int error = 0;
 
-	for (i = 0; i < ARRAY_SIZE(spt_probes) && !error; i++)
-		error = spt_probe_enable(i);
-	if (!error) {
-		error = tracepoint_probe_register(&__tracepoint_kvm_exit, spt_trace_exit, NULL);
-		if (!error)
-			return 0;
-		i++;
+	for (count = 0; count < ARRAY_SIZE(spt_probes); count++) {
+		error = spt_probe_enable(count);
+		if (error)
+			break;
 	}
-	while (--i > 0)
-		spt_probe_disable(i - 1);
+	if (!error && !spt_probes_work())
+		error = -EOPNOTSUPP;
+	if (!error)
+		error = tracepoint_probe_register(&__tracepoint_kvm_exit, spt_trace_exit, NULL);
+	if (error)
+		spt_probes_remove(count);
 	return error;
 }
 
 static void spt_probes_disable(void)
 {
-	unsigned int i;
-
 	tracepoint_probe_unregister(&__tracepoint_kvm_exit, spt_trace_exit, NULL);
 	tracepoint_synchronize_unregister();
-	for (i = 0; i < ARRAY_SIZE(spt_probes); i++)
-		spt_probe_disable(i);
+	spt_probes_remove(ARRAY_SIZE(spt_probes));
 }
 
 int spt_watch_add(struct spt_watch *watch)

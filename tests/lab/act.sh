@@ -96,7 +96,8 @@ host_says_no() {
 
 # There its slots, and its root, are others.
 in_smm() {
-	pages_do 'smm on' && says refused busy 'fault gpa=0x10315000 access=w' && pages_do 'smm off' &&
+	pages_do 'smm on' && says refused busy 'fault gpa=0x10315000 access=w' &&
+		says refused busy 'fault gpa=0x10315000 access=w dry-run=1' && pages_do 'smm off' &&
 		done_by 'fault gpa=0x10315000 access=w'
 }
 
@@ -171,6 +172,7 @@ zap_one_root() {
 check zap-range zap_range
 check zap-all zap_all
 check zap-again says no-effect unmapped 'zap gpa=0x10300000+0x10000'
+check zap-again-dry-run says no-effect unmapped 'zap gpa=0x10300000+0x10000 dry-run=1'
 check zap-running zap_running
 check zap-one-root zap_one_root
 
@@ -192,6 +194,7 @@ check protect-again says no-effect unchanged 'protect gpa=0x10001000 perm=rx'
 check protect-exec takes_and_gives rw 'touch 0x10001000 x'
 check protect-both takes_and_gives r 'touch 0x10001000 w'
 check protect-unmapped says no-effect unmapped 'protect gpa=0x10330000 perm=r'
+check protect-unmapped-dry-run says no-effect unmapped 'protect gpa=0x10330000 perm=r dry-run=1'
 
 # arms_and_shows ACTION: everything is touched, then what the guest touches and nothing else.
 arms_and_shows() {
@@ -205,12 +208,14 @@ arms_and_shows() {
 
 check age arms_and_shows age
 check dirty arms_and_shows dirty
+check age-unmapped says no-effect unmapped 'age gpa=0x10340000+0x4000'
+check age-unmapped-dry-run says no-effect unmapped 'age gpa=0x10340000+0x4000 dry-run=1'
 check dirty-huge done_by 'dirty gpa=0x20000000+0x400000'
 
 # What is refused, and that nothing was changed by it.
 for line in bogus 'fault' 'fault gpa' 'fault gpa=' 'fault gpa=0x1000+0x1000' 'fault gpa=-1' \
 	'fault gpa=0x1000 access=q' 'fault gpa=0x1000 gpa=0x1000' 'fault gpa=0x1000 count=0' \
-	'fault gpa=0x1000 root=0x1000' 'fault  gpa=0x1000' 'zap gpa=0x1000+0' 'protect gpa=0x1000' \
+	'fault gpa=0x1000 root=0x1000' 'fault gpa=0x1000 colour=1' 'fault  gpa=0x1000' 'zap gpa=0x1000+0' 'protect gpa=0x1000' \
 	'zap gpa=0xffffffffffffffff+0x2000' 'undo' 'age gpa=all' 'fault gpa=0x1000 dry-run=2' \
 	'protect gpa=0x1000 perm=rwx' 'zap gpa=0x1000+0x10000000001'; do
 	check "bad-line: $line" says refused bad-line "$line"

@@ -52,6 +52,10 @@ check undo-limit-counted test "$(grep -c 'undo=open' "$DEBUGFS/journal")" = 256
 before=$(spt -V "$VM" memslots --json)
 check undo-limit says refused limit 'the VM has 256 actions to take back' "track gpa=$BASE"
 check undo-limit-of-split says refused limit 256 'split gpa=0x20200000'
+# Who only asks is told the same; who listens leaves no record.
+check undo-limit-dry-run says refused limit 256 "track gpa=$BASE dry-run=1"
+check undo-limit-of-split-dry-run says refused limit 256 'split gpa=0x20200000 dry-run=1'
+check undo-limit-listening control "track gpa=$BASE listen=1 dry-run=1"
 check undo-limit-changed-nothing test "$(spt -V "$VM" memslots --json)" = "$before"
 check undo-limit-others control "zap gpa=$BASE"
 done_by undo-limit-one-back "undo id=$split"
@@ -64,6 +68,8 @@ check undo-limit-guest-goes-on pages_do "touch $BASE+1M w" 'touch 0x20000000+4M 
 # --- a host that has nothing there ---
 pages_do 'unmap 0x10380000+4K' >/dev/null
 check nothing-mapped says refused host 'nothing mapped' 'remap gpa=0x10380000'
+[ $shadow ] || check nothing-to-fault-dry-run says refused host 'nothing for writing' \
+	'fault gpa=0x10380000 access=w dry-run=1'
 pages_do 'map 0x10380000+4K' >/dev/null
 
 # --- vCPUs that cannot be had; with shadow paging no action wants one ---
@@ -89,6 +95,7 @@ if [ ! $shadow ]; then
 	check mended-vcpus mended
 	poke_kvm KVM_VM_DEAD 1 = 1
 	check vm-dead says refused gone 'is dead' "fault gpa=$BASE access=w"
+	check vm-dead-dry-run says refused gone 'is dead' "fault gpa=$BASE access=w dry-run=1"
 	check mended-vm mended
 	# An invalidation of everything that does not end: KVM asks for another try for ever.
 	control "zap gpa=$BASE"
@@ -124,6 +131,29 @@ case $LAB_MMU in
 	check guest-tables-slots same_slots
 	;;
 esac
+
+# --- a kernel whose probes are never called, be they registered or not ---
+probes_off() { # FILE VALUE [VALUE BEFORE]
+	was=${3-$(cat "$1")}
+	echo "$2" >"$1" || return 1
+	probed=0
+	for line in 'split gpa=0x20000000' "track gpa=$BASE" "track gpa=$BASE listen=1" \
+		"trap gpa=$BASE timeout=5"; do
+		says refused unsupported 'takes no probes' "$line dry-run=1" &&
+			says refused unsupported 'takes no probes' "$line" || probed=1
+	done
+	echo "$was" >"$1"
+	return "$probed"
+}
+pages_do "touch $BASE w" 'touch 0x20000000+2M w' >/dev/null
+check kprobes-off probes_off /sys/kernel/debug/kprobes/enabled 0 1
+if [ -e /proc/sys/kernel/ftrace_enabled ]; then
+	check ftrace-off probes_off /proc/sys/kernel/ftrace_enabled 0
+fi
+check probes-off-left-nothing same_slots
+for line in 'split gpa=0x20000000' "track gpa=$BASE" "trap gpa=$BASE"; do
+	check "probes-on: ${line%% *}" control "$line dry-run=1"
+done
 
 # --- who is killed in the middle: the journal says so ---
 moved_since() { # COUNT
@@ -189,6 +219,7 @@ if [ "$LAB_KERNEL" = 6.1 ]; then
 	check without-isolate without ISOLATE_LRU_PAGE "$remap"
 	check without-track without SLOT_PAGE_TRACK_ADD "$track"
 	check without-untrack without SLOT_PAGE_TRACK_REMOVE "$track"
+	[ $shadow ] || check without-fault-struct without FAULT_ADDR "$fault"
 else
 	check without-isolate without FOLIO_ISOLATE_LRU "$remap"
 	check without-track without WRITE_TRACK_ADD_GFN "$track"
