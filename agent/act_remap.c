@@ -115,6 +115,10 @@ static int spt_remap_check(struct spt_action *act)
 		error = spt_action_needs(act, needed[i]);
 	if (!error)
 		error = spt_target_page(act);
+	/* What is encrypted is so by its address, too: KVM wants such memory pinned. */
+	if (!error && spt_vm_encrypted(act->kvm))
+		error = spt_refuse_action(act, SPT_WHY_PRIVATE,
+					  "the guest's memory is encrypted (SEV): a copy elsewhere is another content");
 	if (error)
 		return error;
 	act->vcpu = spt_action_vcpu(act);

@@ -83,6 +83,9 @@ static int spt_track_check(struct spt_action *act)
 	if (!error && (spt_vm_mirrored(act->kvm) || spt_vm_protected(act->kvm)))
 		error = spt_refuse_action(act, SPT_WHY_PRIVATE,
 					  "KVM would have to emulate who writes there, and the guest's code is private");
+	if (!error && spt_vm_encrypted(act->kvm))
+		error = spt_refuse_action(act, SPT_WHY_PRIVATE,
+					  "KVM would have to emulate who writes there, and the guest's code is encrypted (SEV)");
 	if (!error && act->target.npages > SPT_TRACK_PAGES_MAX)
 		error = spt_refuse_action(act, SPT_WHY_LIMIT, "at most %u pages at once",
 					  SPT_TRACK_PAGES_MAX);

@@ -11,6 +11,7 @@
 #include "memslots.h"
 #include "page.h"
 #include "vcpu.h"
+#include "vm.h"
 
 #define SPT_CR0_PG	BIT_ULL(31)
 #define SPT_CR4_PSE	BIT_ULL(4)
@@ -106,7 +107,8 @@ static const void __user *spt_guest_hva(struct kvm_vcpu *vcpu, u8 as_id, u64 gpa
 
 /*
  * From one page of the guest; the thread's mm is the VMM's. Of a page that is
- * private the VMM has another, or none: not what the guest sees there.
+ * private the VMM has another, or none, and of one that is encrypted the
+ * ciphertext: not what the guest sees there.
  */
 static int spt_guest_read(struct kvm_vcpu *vcpu, u8 as_id, u64 gpa, void *to, size_t size)
 {
@@ -116,7 +118,8 @@ static int spt_guest_read(struct kvm_vcpu *vcpu, u8 as_id, u64 gpa, void *to, si
 
 	spt_load(kvm, SPT_F_KVM_GFN_DIRECT_BITS, &direct_bits);
 	gpa &= ~(direct_bits << PAGE_SHIFT);
-	if (spt_attrs_private(kvm, gpa >> PAGE_SHIFT, (gpa >> PAGE_SHIFT) + 1))
+	if (spt_vm_encrypted(kvm) ||
+	    spt_attrs_private(kvm, gpa >> PAGE_SHIFT, (gpa >> PAGE_SHIFT) + 1))
 		return -EFAULT;
 	from = spt_guest_hva(vcpu, as_id, gpa);
 	if (!from || !current->mm || copy_from_user_nofault(to, from, size))

@@ -50,6 +50,9 @@ void spt_vm_put(struct kvm *kvm);
 /* Are the VM's direct tables the TDP MMU's? If not, its tdp_mmu_roots may never be set up. */
 bool spt_vm_tdp_mmu(const struct kvm *kvm);
 
+/* Is the guest's memory encrypted (SEV)? What the VMM has mapped is ciphertext then. */
+bool spt_vm_encrypted(const struct kvm *kvm);
+
 /* Thread group and name of the VMM; @pid stays and @comm is empty when it is gone. */
 void spt_vm_owner(const struct spt_vm_id *id, s32 *pid, char comm[16]);
 

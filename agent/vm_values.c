@@ -50,13 +50,19 @@ static void spt_vm_nx_pages(const struct kvm *kvm, struct spt_values *values)
 		spt_values_set(values, SPT_VM_POSSIBLE_NX_PAGES, shadow + tdp);
 }
 
-static void spt_vm_sev(const struct kvm *kvm, struct spt_values *values)
+/* False: not said here. */
+static bool spt_vm_sev(const struct kvm *kvm, u64 *active)
 {
 	const void *svm = (const void *)kvm - spt_layout.field[SPT_F_KVM_SVM_KVM].offset;
+
+	return spt_layout.vendor == SPT_VENDOR_SVM && !spt_load(svm, SPT_F_SVM_SEV_ACTIVE, active);
+}
+
+bool spt_vm_encrypted(const struct kvm *kvm)
+{
 	u64 active;
 
-	if (spt_layout.vendor == SPT_VENDOR_SVM && !spt_load(svm, SPT_F_SVM_SEV_ACTIVE, &active))
-		spt_values_set(values, SPT_VM_SEV_ACTIVE, active);
+	return spt_vm_sev(kvm, &active) && active;
 }
 
 int spt_vm_step(struct spt_reader *reader)
@@ -76,7 +82,8 @@ int spt_vm_step(struct spt_reader *reader)
 	for (i = 0; i < spt_address_spaces(reader); i++)
 		spt_values_set(values, SPT_VM_GENERATION_0 + i, reader->generation[i]);
 	spt_vm_nx_pages(kvm, values);
-	spt_vm_sev(kvm, values);
+	if (spt_vm_sev(kvm, &value))
+		spt_values_set(values, SPT_VM_SEV_ACTIVE, value);
 	spt_tdx_vm_values(kvm, values);
 	return spt_put(reader, values);
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # A VM that keeps its vCPUs' registers to itself, as with SEV-ES or TDX: spt shows none, and what
 # would have to read them is refused with that reason. The breaker makes KVM take a paused VM for
-# such a one, by a vCPU's mark and by the VM's.
+# such a one, by a vCPU's mark and by the VM's; and for one of plain SEV, whose memory is encrypted.
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/lab/acts.sh
@@ -71,10 +71,25 @@ else
 	check no-such-field-in-this-kernel test "${LAB_KERNEL%%.*}" = 6
 fi
 
+# Plain SEV: the registers are KVM's, the memory is ciphertext to it, bound to where it lies.
+if [ "$LAB_VENDOR" = kvm_amd ] && [ -z "$kind" ]; then
+	poke_kvm SVM_SEV_ACTIVE 1 = 1
+	check pokes-sev test ! -s "$WORK/trouble"
+	declined track-refused-sev private protect $page+4K --write-track
+	check track-reason-sev grep -q 'encrypted (SEV)' "$WORK/act.err"
+	declined track-refused-sev-dry-run private protect $page+4K --write-track --dry-run
+	declined remap-refused-sev private remap $page
+	check remap-reason-sev grep -q 'encrypted (SEV)' "$WORK/act.err"
+	acts trap-not-refused-sev trap $page --dry-run
+	check mended-sev mend
+fi
+
 # It is an ordinary one again.
 [ -n "$kind" ] || check open-again regs_are outside
 guest "touch $page w"
 acts trap-again protect $page r
 guest "touch $page w"
+[ -n "$kind" ] || acts track-again protect $page+4K --write-track --dry-run
+acts remap-again remap $page
 check breaker-unloads rmmod breaker
 finish
