@@ -66,3 +66,27 @@ unaccounted() {
 vendor_uses() {
 	lsmod | awk -v m="$LAB_VENDOR" '$1 == m { print $3 }'
 }
+
+# The agent armed, the guest found, its memory checked from here on.
+watch_linux() {
+	check arm arm
+	check nested-vm nested_vm
+	linux_slots=$(spt -V "$VM" memslots -rn | wc -l)
+	linux_uses=$(vendor_uses)
+	check checksums-begin checksums_begin
+}
+
+same_uses() {
+	[ "$(vendor_uses)" = "$linux_uses" ]
+}
+
+# After the last action: nothing is to be taken back, nothing is wrong with KVM's tables, nor with
+# the guest, nothing is held.
+linux_unharmed() {
+	check nothing-open nothing_open
+	check audit-clean spt -V "$VM" audit
+	check checksums-end checksums_end
+	check guest-log-clean guest_log_clean
+	check same-slots test "$(spt -V "$VM" memslots -rn | wc -l)" = "$linux_slots"
+	check nothing-held eventually same_uses
+}

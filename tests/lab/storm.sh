@@ -22,11 +22,7 @@ mix=${STORM_MIX:-fault:4,zap:4,remap:3,split:1,collapse:1,protect:2,write-track:
 case $LAB_MMU in
 *shadow) mix=${STORM_MIX:-zap:4,remap:3,protect:2,write-track:1,age:1,dirty:1,undo:1} ;;
 esac
-check arm arm
-check nested-vm nested_vm
-slots=$(spt -V "$VM" memslots -rn | wc -l)
-uses=$(vendor_uses)
-check checksums-begin checksums_begin
+watch_linux
 nobodys=$(unaccounted)
 
 actions() {
@@ -61,7 +57,7 @@ each_did() {
 }
 check storm-had-effects each_did
 check storm-left-nothing nothing_open
-check audit-clean spt -V "$VM" audit
+check storm-audit-clean spt -V "$VM" audit
 check checksums-go-on checksums_go_on
 echo "# rounds of checksums: $(rounds)"
 
@@ -110,16 +106,8 @@ violated() {
 		[ $(($(actions) - then - $(long_number undone))) -le 40 ]
 }
 check storm-ends-by-violation violated
-check violation-left-nothing nothing_open
-check audit-clean-again spt -V "$VM" audit
 
-check checksums-end checksums_end
-check guest-log-clean guest_log_clean
-check same-slots test "$(spt -V "$VM" memslots -rn | wc -l)" = "$slots"
-same_use() {
-	[ "$(vendor_uses)" = "$uses" ]
-}
-check nothing-held eventually same_use
+linux_unharmed
 check pages-at-home pages_at_home
 no_page_lost() {
 	now=$(unaccounted)

@@ -11,9 +11,7 @@
 
 ENTRY_STACK=0xfffffe0000002ff8	# of Linux's first CPU: what interrupts user mode is pushed there
 
-check arm arm
-check nested-vm nested_vm
-check checksums-begin checksums_begin
+watch_linux
 stack_found() {
 	page=$(spt -V "$VM" walk gva "$ENTRY_STACK" | sed -n 's/^GVA .* -> GPA \(0x[0-9a-f]*\) .*/\1/p')
 	page=$((page & ~0xfff))
@@ -45,9 +43,6 @@ listens() {
 check listener-is-told listens
 check goes-on-after-listening checksums_go_on
 
-check nothing-open nothing_open
-check audit-clean spt -V "$VM" audit
-check checksums-end checksums_end
-check guest-log-clean guest_log_clean
+linux_unharmed
 check unload spt agent unload
 finish

@@ -13,11 +13,7 @@
 [ "$LAB_KERNEL" != debug ] || : "${TRAPS:=100}"
 traps=${TRAPS:-1000}
 
-check arm arm
-check nested-vm nested_vm
-slots=$(spt -V "$VM" memslots -rn | wc -l)
-uses=$(vendor_uses)
-check checksums-begin checksums_begin
+watch_linux
 
 # Where its kernel was seen running; without KASLR its code is where it was linked to be.
 kernel_runs() {
@@ -63,14 +59,6 @@ check trap-names-its-instruction named_well
 check checksums-go-on checksums_go_on
 echo "# rounds of checksums: $(rounds)"
 
-check audit-clean spt -V "$VM" audit
-check nothing-open nothing_open
-check checksums-end checksums_end
-check guest-log-clean guest_log_clean
-check same-slots test "$(spt -V "$VM" memslots -rn | wc -l)" = "$slots"
-same_use() {
-	[ "$(vendor_uses)" = "$uses" ]
-}
-check nothing-held eventually same_use
+linux_unharmed
 check unload spt agent unload
 finish
