@@ -60,6 +60,13 @@ walked find find "$DEBUGFS"
 # Actions, each again and again; the lines that follow one make it something to do each time.
 check unloads-before-armed spt agent unload
 check loads-armed spt agent load --armed
+walked layout-armed write "$DEBUGFS/layout" "$WORK/layout"
+# What workers do for an action is done once in a VM's life, most of it: each time to a new one.
+walked first-track fresh "$DEBUGFS" 'track gpa=0x100000'
+case $LAB_MMU in
+*shadow) ;;
+*) walked first-fault fresh "$DEBUGFS" 'fault gpa=0x100000 access=w' ;;
+esac
 pages_start --irqchip || finish
 control=$DEBUGFS/$VM/control
 walked open-control open "$control"

@@ -5,18 +5,30 @@
  * (of those that load or unload a module: each sixteenth, they take long) is followed by one that
  * nothing fails, which must succeed.
  *
- *   failnth insmod FILE PARAMETERS WRONG	and rmmod, which nothing fails; with the parameters
- *WRONG the module is refused: what the kernel allocates until it looks at them is left alone, where
- *it warns of a failure failnth rmmod FILE [PARAMETERS]	the other way round failnth open PATH
- *   failnth read PATH			to its end; the open is not failed
- *   failnth find DIRECTORY		the agent's: a walk to a new VM's directory in it
- *   failnth list PATH			a directory's names
- *   failnth write PATH FROM		all of FROM in one write
- *   failnth act PATH LINE [BEFORE]...	LINE in one write, then read to the end; nothing fails the
- *					open, nor the lines BEFORE, whatever becomes of them
- *   failnth unarm FILE LAYOUT FROM CONTROL LINE...
- *					rmmod of what was loaded armed, was given a layout, and has
- *					done each LINE, the last of which it is to take back
+ * insmod FILE PARAMETERS WRONG
+ *	and rmmod, which nothing fails. With the parameters WRONG the module is refused: what the
+ *	kernel allocates until it looks at them is left alone, where it warns of a failure.
+ * rmmod FILE [PARAMETERS]
+ *	the other way round
+ * open PATH
+ * read PATH
+ *	to its end; the open is not failed
+ * find DIRECTORY
+ *	the agent's: a walk to a new VM's directory in it
+ * list PATH
+ *	a directory's names
+ * write PATH FROM
+ *	all of FROM in one write
+ * act PATH LINE [BEFORE]...
+ *	LINE in one write, then read to the end; nothing fails the open, nor the lines BEFORE,
+ *	whatever becomes of them
+ * fresh DIRECTORY LINE
+ *	the agent's: LINE done to a VM that is new each time, with one slot (FRESH_GPA) and one
+ *	vCPU that never ran. What fails is not this thread's: it is what the kernel's workers
+ *	allocate, who do what must be in the VM's memory.
+ * unarm FILE LAYOUT FROM CONTROL LINE...
+ *	rmmod of what was loaded armed, was given a layout, and has done each LINE, the last of
+ *	which it is to take back
  *
  * What may come of a failed allocation is -ENOMEM, or success where the kernel does without. The
  * last line says how often what happened; exit status 1 when anything else did.
@@ -29,6 +41,7 @@
 #include <limits.h>
 #include <linux/kvm.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,10 +51,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "injection.h"
+
 #define NTH_MAX	  100000
 #define BUFFER	  (256 << 10)
 #define BLOB_MAX  (64 << 10)
 #define NAME_SIZE 64
+/* A new VM's one slot. */
+#define FRESH_GPA  0x100000
+#define FRESH_SIZE (64 << 10)
 /* Which allocations the loader makes differs a little from time to time; of sysfs it has dozens. */
 #define SKIP_MORE 16
 
@@ -54,6 +72,7 @@ struct operation {
 	char *buffer; /* BUFFER bytes that are there: no page fault allocates */
 	size_t size;  /* of what is written */
 	off_t whole;  /* bytes that reading to the end gave when nothing failed */
+	int vm, vcpu; /* of 'fresh' */
 };
 
 /* 0 or -errno each. 'prepare' and 'finish' are never failed; finish is told what run returned. */
@@ -62,34 +81,13 @@ struct kind {
 	int words;	    /* that must follow */
 	unsigned int again; /* how many failures there are for one more time without */
 	bool none;	    /* it may do without an allocation */
+	const char *whose;  /* names of the threads that it fails begin so; NULL: this one */
 	/* How many allocations are left alone. */
 	unsigned int (*skip)(struct operation *op);
 	int (*prepare)(struct operation *op);
 	int (*run)(struct operation *op);
 	int (*finish)(struct operation *op, int result);
 };
-
-static int fail_fd;
-
-static void fail_nth(unsigned int n)
-{
-	char text[16];
-	int size = snprintf(text, sizeof(text), "%u", n);
-
-	if (pwrite(fail_fd, text, size, 0) != size)
-		err(2, "fail-nth: is this the debug kernel?");
-}
-
-/* Whether the allocation was reached, and failed; nothing fails from here on. */
-static bool fail_happened(void)
-{
-	char text[16] = "";
-
-	if (pread(fail_fd, text, sizeof(text) - 1, 0) <= 0)
-		err(2, "fail-nth");
-	fail_nth(0);
-	return !atoi(text);
-}
 
 static int errno_of(long result)
 {
@@ -272,32 +270,63 @@ static int list(struct operation *op)
 	return errno_of(size);
 }
 
+/* With a slot, a vCPU, and its 'control' open. */
+static int create_whole_vm(struct operation *op)
+{
+	struct kvm_userspace_memory_region slot = {
+		.guest_phys_addr = FRESH_GPA,
+		.memory_size = FRESH_SIZE,
+		.userspace_addr = (uintptr_t)op->buffer + BUFFER - FRESH_SIZE,
+	};
+	char path[PATH_MAX];
+	int error = create_vm(op);
+
+	op->vm = op->fd;
+	op->fd = -1;
+	if (error)
+		return error;
+	if (ioctl(op->vm, KVM_SET_USER_MEMORY_REGION, &slot) < 0)
+		return -errno;
+	op->vcpu = ioctl(op->vm, KVM_CREATE_VCPU, 0);
+	if (op->vcpu < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "%s/%d-%d/control", op->path, getpid(), op->vm);
+	op->fd = open(path, O_RDWR | O_CLOEXEC);
+	return errno_of(op->fd);
+}
+
+static int close_vm(struct operation *op, int result)
+{
+	int error = close_it(op, result);
+
+	close(op->vcpu);
+	close(op->vm);
+	return error;
+}
+
 /* The loader's, until it looks at the parameters; more come before the module's own. */
 static unsigned int skip_loader(struct operation *op)
 {
-	char text[16] = "";
 	long result;
 
 	fail_nth(NTH_MAX);
 	result = syscall(SYS_finit_module, op->fd, op->more[0], 0);
-	if (pread(fail_fd, text, sizeof(text) - 1, 0) <= 0)
-		err(2, "fail-nth");
-	fail_nth(0);
 	if (!result)
 		errx(2, "%s: it is loaded with '%s', too", op->path, op->more[0]);
-	return NTH_MAX - atoi(text) + SKIP_MORE;
+	return NTH_MAX - fail_left() + SKIP_MORE;
 }
 
 static const struct kind kinds[] = {
-	{ "insmod", 3, 16, false, skip_loader, NULL, insmod, insmod_finish },
-	{ "rmmod", 1, 16, false, NULL, insmod, rmmod, rmmod_finish },
-	{ "open", 1, 1, false, NULL, NULL, open_it, close_it },
-	{ "read", 1, 1, true, NULL, open_it, read_all, close_it },
-	{ "find", 1, 1, false, NULL, create_vm, find_vm, find_vm_again },
-	{ "list", 1, 1, true, NULL, open_it, list, close_it },
-	{ "write", 2, 1, false, NULL, open_both, write_all, close_it },
-	{ "act", 2, 1, false, NULL, open_to_act, act, close_it },
-	{ "unarm", 5, 16, false, NULL, arm, rmmod, rmmod_finish },
+	{ "insmod", 3, 16, false, NULL, skip_loader, NULL, insmod, insmod_finish },
+	{ "rmmod", 1, 16, false, NULL, NULL, insmod, rmmod, rmmod_finish },
+	{ "open", 1, 1, false, NULL, NULL, NULL, open_it, close_it },
+	{ "read", 1, 1, true, NULL, NULL, open_it, read_all, close_it },
+	{ "find", 1, 1, false, NULL, NULL, create_vm, find_vm, find_vm_again },
+	{ "list", 1, 1, true, NULL, NULL, open_it, list, close_it },
+	{ "write", 2, 1, false, NULL, NULL, open_both, write_all, close_it },
+	{ "act", 2, 1, false, NULL, NULL, open_to_act, act, close_it },
+	{ "fresh", 2, 16, false, "kworker/u", NULL, create_whole_vm, act, close_vm },
+	{ "unarm", 5, 16, false, NULL, NULL, arm, rmmod, rmmod_finish },
 };
 
 /* One time, the nth allocation failed (0: none). Sets *happened. Returns what the run did. */
@@ -308,6 +337,8 @@ static int once(const struct kind *kind, struct operation *op, unsigned int n, b
 
 	if (error)
 		errx(1, "%s: before allocation %u is failed: %s", kind->name, n, strerror(-error));
+	if (kind->whose)
+		fail_named(kind->whose);
 	fail_nth(n);
 	result = kind->run(op);
 	*happened = fail_happened() && n;
@@ -413,7 +444,7 @@ int main(int argc, char **argv)
 			kind = &kinds[i];
 	if (!kind || argc - 2 < kind->words)
 		errx(2,
-		     "Usage: failnth insmod|rmmod|open|read|find|list|write|act|unarm PATH [REST]...");
+		     "Usage: failnth insmod|rmmod|open|read|find|list|write|act|fresh|unarm PATH [REST]...");
 	op.path = argv[2];
 	op.rest = argc > 3 ? argv[3] : "";
 	op.more = argv + (argc > 3 ? 4 : argc);
@@ -430,8 +461,6 @@ int main(int argc, char **argv)
 	} else if (kind->run == write_all) {
 		read_blob(&op, op.rest);
 	}
-	fail_fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-	if (fail_fd < 0)
-		err(2, "fail-nth: is this the debug kernel?");
+	fail_own();
 	return walk(kind, &op);
 }
