@@ -212,8 +212,25 @@ guest_initrd() # FILE
 # Prints the lines of the kernel log FILE that no run may have; 1 when there is one.
 log_check() # FILE
 {
-	# The page allocator complains, with a trace, of what failnth (tests/tools) had it refuse.
-	! sed -E '/failnth: (vmalloc error|page allocation failure)/,/<\/TASK>/s/.*//' "$1" |
+	# The page allocator complains, with a trace, of what failnth (tests/tools) had it refuse, or
+	# refuse to a worker of the agent.
+	! awk '
+		function said(  i) {
+			for (i = 1; i <= lines; i++)
+				print refused && ended ? "" : line[i]
+			lines = 0
+		}
+		/(failnth|kworker[^ ]*): (vmalloc error|page allocation failure)/ {
+			said()
+			refused = /failnth: /
+			inside = 1
+			ended = 0
+		}
+		inside { line[++lines] = $0 }
+		inside && /Workqueue: spt_agent / { refused = 1 }
+		inside && /<\/TASK>/ { ended = 1; inside = 0; said(); next }
+		!inside
+		END { said() }' "$1" |
 		grep -nE -f <(grep -v '^#' "$LAB_D/kernel-log")
 }
 
