@@ -2,11 +2,10 @@
 /*
  * Whose nth allocation is failed: fail-nth of threads in /proc.
  */
-#include <ctype.h>
-#include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,12 +38,12 @@ void fail_own(void)
 		err(2, "fail-nth: is this the debug kernel?");
 }
 
-static bool name_begins(const char *pid, const char *with)
+static bool name_begins(const char *process, const char *with)
 {
 	char path[PATH_MAX], name[NAME_SIZE] = "";
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
+	snprintf(path, sizeof(path), "%s/comm", process);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
@@ -56,20 +55,20 @@ static bool name_begins(const char *pid, const char *with)
 
 void fail_named(const char *name)
 {
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
+	glob_t processes;
 	char path[PATH_MAX];
 
 	while (fail_count)
 		close(fail_fds[--fail_count]);
-	while (proc && (entry = readdir(proc))) {
-		if (!isdigit((unsigned char)entry->d_name[0]) || !name_begins(entry->d_name, name))
+	if (glob("/proc/[0-9]*", GLOB_NOSORT, NULL, &processes))
+		errx(2, "/proc has no process");
+	for (size_t i = 0; i < processes.gl_pathc; i++) {
+		if (!name_begins(processes.gl_pathv[i], name))
 			continue;
-		snprintf(path, sizeof(path), "/proc/%s/fail-nth", entry->d_name);
+		snprintf(path, sizeof(path), "%s/fail-nth", processes.gl_pathv[i]);
 		fail_open(path);
 	}
-	if (proc)
-		closedir(proc);
+	globfree(&processes);
 	if (!fail_count)
 		errx(2, "there is no '%s' thread", name);
 }
