@@ -210,7 +210,10 @@ static void find_access(struct spt_guest_walk *w)
 	}
 }
 
-/* Whether the entries that led somewhere are still what they were, but for A and D. */
+/*
+ * Whether the entries that led somewhere are still what they were, but for A and D, and still
+ * where they were; those of the nested tables by which the page itself was found, too.
+ */
 static bool still_so(struct guest *g, const struct spt_guest_walk *w)
 {
 	for (unsigned int i = 0; i < w->nr_levels; i++) {
@@ -219,11 +222,12 @@ static bool still_so(struct guest *g, const struct spt_guest_walk *w)
 
 		if (l->from_register || l->read != SPT_GUEST_READ)
 			continue;
-		if (read_entry(g, &w->regs, &gpa, &entry) != SPT_GUEST_READ ||
+		if (read_entry(g, &w->regs, &gpa, &entry) != SPT_GUEST_READ || gpa != l->vm_gpa ||
 		    (entry ^ l->gpte.raw) & ~GPTE_AD)
 			return false;
 	}
-	return true;
+	return spt_nested_still_so(&w->regs.nested, &g->memory, g->model, w->regs.as_id,
+				   &w->nested);
 }
 
 static int find_places(struct guest *g, struct spt_guest_walk *w, struct spt_error *err)
@@ -264,20 +268,43 @@ static void leave_nested(struct guest *g, struct spt_guest_walk *w)
 			 from, spt_nested_format_name(tables), w->gpa);
 }
 
+/* Without paging the linear address is what the tables would have led to. */
+static void take_linear(struct spt_guest_walk *w)
+{
+	w->gpa = w->gva & SPT_BITS(31, 0);
+	w->supervisor = w->user = ALL_PERMS;
+	if (w->gpa == w->gva)
+		end_walk(w, SPT_GUEST_END_MAPPED,
+			 "paging is off: linear addresses are guest-physical");
+	else
+		end_walk(w, SPT_GUEST_END_NOT_CANONICAL, "paging is off: an address has 32 bits");
+}
+
+/* All the way once, as the tables are now. */
+static void walk_once(struct guest *g, struct spt_guest_walk *w)
+{
+	w->nested.nr_levels = 0;
+	if (w->regs.mmu.paging == SPT_GUEST_NO_PAGING)
+		take_linear(w);
+	else
+		descend(g, w);
+	leave_nested(g, w);
+}
+
 static int walk_tables(struct guest *g, struct spt_guest_walk *w, struct spt_error *err)
 {
-	bool same = false;
+	bool paging = w->regs.mmu.paging != SPT_GUEST_NO_PAGING, same = false;
 
 	for (w->tries = 0; w->tries < MOST_TRIES && !same; w->tries++) {
-		descend(g, w);
+		walk_once(g, w);
 		same = !g->memory.live || still_so(g, w);
 	}
 	if (!same)
 		w->flags |= SPT_GUEST_CHANGED;
-	if (w->end == SPT_GUEST_END_MAPPED)
+	/* Also where the nested tables then had nothing. */
+	if (paging && (w->end == SPT_GUEST_END_MAPPED || w->nested.nr_levels))
 		find_access(w);
-	leave_nested(g, w);
-	if (!g->memory.live && !g->model->nr_guest_tables &&
+	if (!g->memory.live && !g->model->nr_guest_tables && w->nr_levels &&
 	    w->level[0].read == SPT_GUEST_NOT_SAVED)
 		return spt_fail(
 			err, ENODATA,
@@ -293,19 +320,8 @@ static int walk(struct guest *g, struct spt_guest_walk *w, struct spt_error *err
 	if (refuse)
 		return spt_fail(err, ENODATA, "%s: vCPU %" PRId64 ": %s", g->model->image.name,
 				w->regs.vcpu, refuse);
-	if (w->regs.mmu.paging == SPT_GUEST_NO_PAGING) {
-		w->gpa = w->gva & SPT_BITS(31, 0);
-		w->supervisor = w->user = ALL_PERMS;
-		if (w->gpa == w->gva)
-			end_walk(w, SPT_GUEST_END_MAPPED,
-				 "paging is off: linear addresses are guest-physical");
-		else
-			end_walk(w, SPT_GUEST_END_NOT_CANONICAL,
-				 "paging is off: an address has 32 bits");
-		leave_nested(g, w);
-		return 0;
-	}
-	if (!spt_guest_gva_valid(&w->regs.mmu, w->gva)) {
+	if (w->regs.mmu.paging != SPT_GUEST_NO_PAGING &&
+	    !spt_guest_gva_valid(&w->regs.mmu, w->gva)) {
 		end_walk(w, SPT_GUEST_END_NOT_CANONICAL,
 			 "not an address of %s paging: the guest gets #GP before any table is read",
 			 spt_guest_paging_name(w->regs.mmu.paging));

@@ -3,6 +3,10 @@
 
 #include "decoders/role.h"
 
+/* Accessed and dirty: APM Vol. 2 5.4.1; SDM Vol. 3C 28.3.5. */
+#define NPT_AD (SPT_BIT(5) | SPT_BIT(6))
+#define EPT_AD (SPT_BIT(8) | SPT_BIT(9))
+
 void spt_nested_tables_of(const struct spt_model *m, const struct spt_vcpu_ref *vcpu,
 			  struct spt_nested_tables *ret)
 {
@@ -58,6 +62,26 @@ enum spt_guest_read spt_nested_walk(const struct spt_nested_tables *tables,
 		table = l->gpte.gpa;
 	}
 	return SPT_GUEST_READ;
+}
+
+bool spt_nested_still_so(const struct spt_nested_tables *tables, struct spt_guest_memory *memory,
+			 const struct spt_model *model, unsigned int as_id,
+			 const struct spt_nested_walk *walk)
+{
+	const uint64_t moving = tables->mmu.ept ? EPT_AD : NPT_AD;
+
+	for (unsigned int i = 0; i < walk->nr_levels; i++) {
+		const struct spt_nested_level *l = &walk->level[i];
+		uint64_t entry = 0;
+
+		if (l->read != SPT_GUEST_READ)
+			continue;
+		if (spt_guest_memory_read(memory, model, as_id, l->entry_gpa, &entry,
+					  spt_guest_entry_size(&tables->mmu)) != SPT_GUEST_READ ||
+		    (entry ^ l->gpte.raw) & ~moving)
+			return false;
+	}
+	return true;
 }
 
 enum spt_guest_read spt_nested_memory_read(const struct spt_nested_tables *tables,

@@ -50,6 +50,14 @@ enum spt_guest_read spt_nested_walk(const struct spt_nested_tables *tables,
 				    unsigned int as_id, uint64_t gpa, struct spt_nested_walk *ret);
 
 /*
+ * Whether all entries that @walk read, and went by, are what they were then, but for
+ * accessed and dirty bits, which the processor sets as L2 runs. A walk of no levels is.
+ */
+bool spt_nested_still_so(const struct spt_nested_tables *tables, struct spt_guest_memory *memory,
+			 const struct spt_model *model, unsigned int as_id,
+			 const struct spt_nested_walk *walk);
+
+/*
  * spt_guest_memory_read() of an address that @tables translate first, unless they
  * are not on. @gpa is L2's, and is made the VM's if it was translated.
  */
