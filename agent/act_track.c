@@ -294,6 +294,9 @@ static void spt_track_release(struct spt_track *track)
 	bool there;
 	u64 n;
 
+	/* Who gave up waiting for the lock does not wait for it here. */
+	if (!READ_ONCE(track->added))
+		return;
 	mutex_lock(slots_lock);
 	slot = spt_slot_of(kvm, track->as_id, track->gfn);
 	there = slot && !READ_ONCE(track->lost) && spt_track_counts(slot) == track->counts;

@@ -8,6 +8,8 @@
 
 #include "action.h"
 
+/* KVM_MEMSLOT_INVALID: it is being deleted or moved. */
+#define SPT_SLOT_INVALID	BIT(16)
 /* KVM_MEMSLOT_GMEM_ONLY: memory of a guest_memfd, mapped or not, and no other. */
 #define SPT_SLOT_GMEM_ONLY	BIT(17)
 
@@ -30,14 +32,18 @@ static u64 spt_target_field(const void *slot, enum spt_field_id id)
 	return value;
 }
 
-/* The slot of address space 0 that holds @gfn, NULL: none. srcu or slots_lock is held. */
+/*
+ * The slot of address space 0 that holds @gfn, NULL: none. srcu or slots_lock is held, and
+ * as long as that is so the slot stays, if perhaps invalid: KVM waits for srcu after that.
+ */
 static const void *spt_slot_holding(const struct kvm *kvm, u64 gfn)
 {
 	const void *slots = spt_slots(kvm, 0);
 	const void *slot = slots ? spt_slot_below(slots, gfn) : NULL;
 
 	if (!slot || gfn - spt_target_field(slot, SPT_F_SLOT_BASE_GFN) >=
-		     spt_target_field(slot, SPT_F_SLOT_NPAGES))
+		     spt_target_field(slot, SPT_F_SLOT_NPAGES) ||
+	    (spt_target_field(slot, SPT_F_SLOT_FLAGS) & SPT_SLOT_INVALID))
 		return NULL;
 	return slot;
 }
