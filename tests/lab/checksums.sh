@@ -53,9 +53,9 @@ nested_vm() {
 }
 
 # What L1 has and could not be told whose it is: KiB. Free pages in the lists of CPUs (zoneinfo) are not
-# in MemFree, and since 6.7 those lists size themselves, to tens of MiB.
+# in MemFree, and since 6.7 those lists size themselves, to tens of MiB. Who compares two of these
+# empties the caches before each: once, for L1's programs are in them.
 unaccounted() {
-	echo 3 >/proc/sys/vm/drop_caches
 	echo 1 >/proc/sys/vm/stat_refresh
 	awk '/^(MemFree|Buffers|Cached|AnonPages|SwapCached|Slab|KernelStack|PageTables|SecPageTables|Percpu|VmallocUsed):/ {
 		sum += $2 } /^MemTotal:/ { total = $2 } $1 == "count:" { sum += $2 * 4 }

@@ -23,6 +23,7 @@ case $LAB_MMU in
 *shadow) mix=${STORM_MIX:-zap:4,remap:3,protect:2,write-track:1,age:1,dirty:1,undo:1} ;;
 esac
 watch_linux
+echo 3 >/proc/sys/vm/drop_caches
 nobodys=$(unaccounted)
 
 actions() {
@@ -114,6 +115,7 @@ no_page_lost() {
 	echo "$nobodys KiB were nobody's before, $now are now"
 	[ $((now - nobodys)) -lt $LEAK_KIB ]
 }
+echo 3 >/proc/sys/vm/drop_caches
 check no-page-lost eventually no_page_lost
 echo "# $(no_page_lost)"
 check unload spt agent unload
