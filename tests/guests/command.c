@@ -411,6 +411,18 @@ static void cmd_unpin(struct request *q)
 	answer(q, "ok");
 }
 
+static void cmd_splice(struct request *q)
+{
+	if (memory_of(q))
+		answer_errno(q, memory_splice(memory_hva(q->slot, q->gpa), q->len));
+}
+
+static void cmd_unsplice(struct request *q)
+{
+	memory_unsplice();
+	answer(q, "ok");
+}
+
 static void cmd_attributes(struct request *q)
 {
 	bool private = !strcmp(q->argv[0], "private");
@@ -652,6 +664,8 @@ static const struct command command_table[] = {
 	{ "mprotect", TAKES_RANGE, 1, 1, cmd_mprotect, "GPA[+LEN] none|r|rw" },
 	{ "pin", TAKES_RANGE, 0, 0, cmd_pin, "GPA[+LEN]" },
 	{ "unpin", TAKES_NOTHING, 0, 0, cmd_unpin, "" },
+	{ "splice", TAKES_RANGE, 0, 0, cmd_splice, "GPA[+LEN]" },
+	{ "unsplice", TAKES_NOTHING, 0, 0, cmd_unsplice, "" },
 	{ "attributes", TAKES_RANGE, 1, 1, cmd_attributes, "GPA[+LEN] private|shared" },
 	{ "convert", TAKES_RANGE, 1, 1, cmd_convert, "GPA[+LEN] private|shared" },
 	{ "punch", TAKES_RANGE, 0, 0, cmd_punch, "GPA[+LEN]" },

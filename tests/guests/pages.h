@@ -193,6 +193,9 @@ int memory_pagemap_file(struct guest *g, const char *path, uint64_t *count);
 /* pin.c: one range at a time. Its pages cannot move until it is unpinned. */
 int memory_pin(void *hva, uint64_t len);
 void memory_unpin(void);
+/* The same for pages that a pipe has a reference of. */
+int memory_splice(void *hva, uint64_t len);
+void memory_unsplice(void);
 
 /* tables.c: the guest's page tables. */
 int tables_build(struct guest *g);

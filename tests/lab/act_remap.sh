@@ -80,6 +80,16 @@ elif grep -q 'Function not implemented' "$WORK/pin"; then
 else
 	not_ok "pin: $(cat "$WORK/pin")"
 fi
+# A plain reference, as whoever has it may take: nobody sees it before the page does not move.
+check spliced pages_do 'splice 0x10004000'
+before=$(hpa_of 0x10004000)
+turned_down referenced failed pinned 'remap gpa=0x10004000'
+check referenced-by-somebody grep -q 'page did not move: somebody holds it' "$WORK/control"
+check referenced-stays test "$(hpa_of 0x10004000)" = "$before"
+check referenced-not-isolated test "$(vmstat_of nr_isolated_anon)" = 0
+pages_do unsplice >/dev/null
+done_by unreferenced 'remap gpa=0x10004000'
+check unreferenced-moved test "$(hpa_of 0x10004000)" != "$before"
 ksm_shares() {
 	[ "$(cat /sys/kernel/mm/ksm/pages_shared)" -gt 0 ]
 }

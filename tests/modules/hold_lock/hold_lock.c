@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * hold_lock: holds the mmu_lock of the newest VM for write, or the mutex of its first vCPU, for
- * the tests.
+ * hold_lock: holds locks of the newest VM, for the tests.
  *
  *   insmod hold_lock.ko vm_list=0xADDRESS    the address from /proc/kallsyms
- *   echo 1 > .../hold_lock/parameters/held   take it (the writer returns when it is taken)
+ *   echo 1 > .../hold_lock/parameters/held   take mmu_lock for write (the writer returns when it is
+ *					      taken)
  *   echo 0 > .../hold_lock/parameters/held   give it back, as unloading does
- *   echo 1 > .../hold_lock/parameters/vcpu   the same for the vCPU's mutex, which a thread holds
  *
- * The raw lock is taken, not the rwlock: that would forbid to schedule, and an
+ * and likewise, each held by a thread of its own: 'vcpu', the mutex of the first vCPU; 'slots',
+ * slots_lock; 'memory', the mmap_lock of the VMM's memory, for write.
+ *
+ * Of mmu_lock the raw lock is taken, not the rwlock: that would forbid to schedule, and an
  * L1 with one CPU could run nobody beside the holder. The guest must be idle.
  */
 #include <linux/completion.h>
 #include <linux/err.h>
 #include <linux/kthread.h>
 #include <linux/kvm_host.h>
+#include <linux/mmap_lock.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 
@@ -25,8 +28,14 @@ MODULE_PARM_DESC(vm_list, "address of KVM's vm_list");
 static DEFINE_MUTEX(hold_mutex);
 static struct kvm *hold_kvm;	/* whose lock is held; referenced */
 
-/* Who holds a vCPU's mutex: it is its taker's to give back. */
-static struct task_struct *hold_thread;
+/* A lock that sleeps, and who holds it: it is its taker's to give back. */
+struct hold {
+	void (*take)(struct kvm *kvm);
+	void (*give)(struct kvm *kvm);
+	struct task_struct *thread;	/* NULL: it is not held */
+	struct kvm *kvm;		/* the thread's, referenced */
+};
+
 static DECLARE_COMPLETION(hold_taken);
 
 /* The newest VM, referenced; NULL: there is none. */
@@ -88,13 +97,45 @@ static int hold_get(char *to, const struct kernel_param *param)
 	return sysfs_emit(to, "%d\n", !!hold_kvm);
 }
 
-/* Has the VM's reference. */
-static int hold_vcpu(void *arg)
+static void hold_vcpu_take(struct kvm *kvm)
 {
-	struct kvm *kvm = arg;
-	struct kvm_vcpu *vcpu = kvm_get_vcpu(kvm, 0);
+	mutex_lock(&kvm_get_vcpu(kvm, 0)->mutex);
+}
 
-	mutex_lock(&vcpu->mutex);
+static void hold_vcpu_give(struct kvm *kvm)
+{
+	mutex_unlock(&kvm_get_vcpu(kvm, 0)->mutex);
+}
+
+static void hold_slots_take(struct kvm *kvm)
+{
+	mutex_lock(&kvm->slots_lock);
+}
+
+static void hold_slots_give(struct kvm *kvm)
+{
+	mutex_unlock(&kvm->slots_lock);
+}
+
+static void hold_memory_take(struct kvm *kvm)
+{
+	mmap_write_lock(kvm->mm);
+}
+
+static void hold_memory_give(struct kvm *kvm)
+{
+	mmap_write_unlock(kvm->mm);
+}
+
+static struct hold hold_of_vcpu = { hold_vcpu_take, hold_vcpu_give };
+static struct hold hold_of_slots = { hold_slots_take, hold_slots_give };
+static struct hold hold_of_memory = { hold_memory_take, hold_memory_give };
+
+static int hold_thread(void *arg)
+{
+	struct hold *hold = arg;
+
+	hold->take(hold->kvm);
 	complete(&hold_taken);
 	while (!kthread_should_stop()) {
 		set_current_state(TASK_INTERRUPTIBLE);
@@ -102,43 +143,41 @@ static int hold_vcpu(void *arg)
 			schedule();
 		__set_current_state(TASK_RUNNING);
 	}
-	mutex_unlock(&vcpu->mutex);
-	kvm_put_kvm(kvm);
+	hold->give(hold->kvm);
+	kvm_put_kvm(hold->kvm);
 	return 0;
 }
 
-static int hold_vcpu_take(void)
+static int hold_begin(struct hold *hold)
 {
-	struct kvm *kvm;
-
-	if (hold_thread)
+	if (hold->thread)
 		return -EBUSY;
-	kvm = hold_newest();
-	if (!kvm)
+	hold->kvm = hold_newest();
+	if (!hold->kvm)
 		return -ENOENT;
-	if (!atomic_read(&kvm->online_vcpus)) {
-		kvm_put_kvm(kvm);
+	if (!atomic_read(&hold->kvm->online_vcpus)) {
+		kvm_put_kvm(hold->kvm);
 		return -ENOENT;
 	}
 	reinit_completion(&hold_taken);
-	hold_thread = kthread_run(hold_vcpu, kvm, "hold_vcpu");
-	if (IS_ERR(hold_thread)) {
-		hold_thread = NULL;
-		kvm_put_kvm(kvm);
+	hold->thread = kthread_run(hold_thread, hold, "hold_lock");
+	if (IS_ERR(hold->thread)) {
+		hold->thread = NULL;
+		kvm_put_kvm(hold->kvm);
 		return -ENOMEM;
 	}
 	wait_for_completion(&hold_taken);
 	return 0;
 }
 
-static void hold_vcpu_release(void)
+static void hold_end(struct hold *hold)
 {
-	if (hold_thread)
-		kthread_stop(hold_thread);
-	hold_thread = NULL;
+	if (hold->thread)
+		kthread_stop(hold->thread);
+	hold->thread = NULL;
 }
 
-static int hold_vcpu_set(const char *value, const struct kernel_param *param)
+static int hold_thread_set(const char *value, const struct kernel_param *param)
 {
 	bool wanted;
 	int error = kstrtobool(value, &wanted);
@@ -147,25 +186,31 @@ static int hold_vcpu_set(const char *value, const struct kernel_param *param)
 		return error;
 	mutex_lock(&hold_mutex);
 	if (wanted)
-		error = hold_vcpu_take();
+		error = hold_begin(param->arg);
 	else
-		hold_vcpu_release();
+		hold_end(param->arg);
 	mutex_unlock(&hold_mutex);
 	return error;
 }
 
-static int hold_vcpu_get(char *to, const struct kernel_param *param)
+static int hold_thread_get(char *to, const struct kernel_param *param)
 {
-	return sysfs_emit(to, "%d\n", !!hold_thread);
+	const struct hold *hold = param->arg;
+
+	return sysfs_emit(to, "%d\n", !!hold->thread);
 }
 
-static const struct kernel_param_ops hold_vcpu_ops = {
-	.set = hold_vcpu_set,
-	.get = hold_vcpu_get,
+static const struct kernel_param_ops hold_thread_ops = {
+	.set = hold_thread_set,
+	.get = hold_thread_get,
 };
 
-module_param_cb(vcpu, &hold_vcpu_ops, NULL, 0600);
+module_param_cb(vcpu, &hold_thread_ops, &hold_of_vcpu, 0600);
 MODULE_PARM_DESC(vcpu, "1: the mutex of the newest VM's first vCPU is held");
+module_param_cb(slots, &hold_thread_ops, &hold_of_slots, 0600);
+MODULE_PARM_DESC(slots, "1: slots_lock of the newest VM is held");
+module_param_cb(memory, &hold_thread_ops, &hold_of_memory, 0600);
+MODULE_PARM_DESC(memory, "1: mmap_lock of the newest VM's memory is held for write");
 
 static const struct kernel_param_ops hold_ops = {
 	.set = hold_set,
@@ -183,7 +228,9 @@ static int __init hold_init(void)
 static void __exit hold_exit(void)
 {
 	hold_release();
-	hold_vcpu_release();
+	hold_end(&hold_of_vcpu);
+	hold_end(&hold_of_slots);
+	hold_end(&hold_of_memory);
 }
 
 module_init(hold_init);
