@@ -74,6 +74,7 @@ in_memory() {
 }
 
 memory_is() {
+	[ "$3" != gone ] || [ -n "$tdp" ] || { memory_lacks "$1"; return; }
 	rm -f "$WORK/trouble"
 	entry "$1" "$2"
 	if [ -s "$WORK/trouble" ]; then
@@ -82,8 +83,7 @@ memory_is() {
 		[ "$3" = gone ] && entry "$1" $(($2 + 1))
 		[ ! -s "$WORK/trouble" ] || { cat "$WORK/trouble"; return 1; }
 	fi
-	# shellcheck disable=SC2016 # expanded outside
-	raw=0x$(lab-outside sh -c 'od -An -tx8 -j "$1" -N8 "$LAB_RAM"' od $((table + at)) | tr -d ' ')
+	raw=$(memory_at $((table + at)))
 	echo "entry of level $2 for $1 at $table+$at: spt says $spte, memory has $raw"
 	[ $((raw)) -eq $((spte)) ] || return 1
 	# SPTE_MMU_PRESENT, PS and W are the same bit in all formats.
@@ -99,6 +99,33 @@ memory_is() {
 	0x*) has 0x800 && [ $((raw & 0xffffffffff000)) -eq $(($3)) ] ;;
 	*) return 1 ;;
 	esac
+}
+
+memory_at() { # HPA
+	# shellcheck disable=SC2016 # expanded outside
+	echo "0x$(lab-outside sh -c 'od -An -tx8 -j "$1" -N8 "$LAB_RAM"' od "$1" | tr -d ' ')"
+}
+
+# Shadow pages are found by what they map, so that what maps nothing is nowhere to be found: where the
+# entry is, while it is there.
+keep_place() { # GPA
+	[ -z "$tdp" ] || return 0
+	rm -f "$WORK/trouble"
+	entry "$1" 1
+	[ ! -s "$WORK/trouble" ] || { cat "$WORK/trouble"; return 1; }
+	kept=$((table + at))
+	raw=$(memory_at $kept)
+	has 0x800
+}
+
+# Nothing maps it, and nothing is where keep_place found the entry.
+memory_lacks() { # GPA
+	spt -V "$VM" walk gpa "$1" >"$WORK/walk"
+	mapped=$?
+	raw=$(memory_at $kept)
+	echo "entry for $1 was at $kept: memory has $raw; the walk says $mapped:"
+	cat "$WORK/walk"
+	[ "$mapped" -eq 1 ] && ! has 0x800
 }
 
 has() { # BITS
@@ -301,6 +328,7 @@ traps() {
 		listen "trap gpa=$HOT count=2 timeout=60" && heard && at='run-write'
 		;;
 	*)
+		keep_place $((BASE + 0x5000)) || return 1
 		listen "trap gpa=$((BASE + 0x5000)) count=1 timeout=60" || return 1
 		memory_is $((BASE + 0x5000)) 1 gone || return 1
 		leave
@@ -324,6 +352,7 @@ all_actions() {
 	check "$state-fill" pages_do "touch $BASE+64K x" "fill $BASE+64K 21" "fill $THP+2M 22"
 	keep_slots
 
+	check "$state-place" keep_place "$BASE"
 	in_state zap zaps
 	in_memory zap "$BASE" 1 gone
 	if [ -n "$tdp" ]; then
