@@ -114,7 +114,7 @@ keep_place() { # GPA
 	entry "$1" 1
 	[ ! -s "$WORK/trouble" ] || { cat "$WORK/trouble"; return 1; }
 	kept=$((table + at))
-	raw=$(memory_at $kept)
+	raw=$(memory_at "$kept")
 	has 0x800
 }
 
@@ -122,7 +122,7 @@ keep_place() { # GPA
 memory_lacks() { # GPA
 	spt -V "$VM" walk gpa "$1" >"$WORK/walk"
 	mapped=$?
-	raw=$(memory_at $kept)
+	raw=$(memory_at "$kept")
 	echo "entry for $1 was at $kept: memory has $raw; the walk says $mapped:"
 	cat "$WORK/walk"
 	[ "$mapped" -eq 1 ] && ! has 0x800
