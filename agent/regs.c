@@ -105,6 +105,8 @@ static void spt_regs_all(struct spt_regs_read *r)
 	u64 value;
 
 	memset(r->values->known, 0, sizeof(r->values->known));
+	/* Of the same moment: it goes to its own guest and back. */
+	r->mmu = spt_vcpu_mmu(r->vcpu);
 	for (i = 0; i < ARRAY_SIZE(spt_regs_fields); i++)
 		if (!spt_load(r->vcpu, spt_regs_fields[i].field, &value))
 			spt_regs_set(r, spt_regs_fields[i].value, value);
@@ -195,7 +197,6 @@ int spt_regs_step(struct spt_reader *reader)
 	r.vcpu = spt_vcpu(reader, at->index);
 	if (!r.vcpu)
 		return 0;
-	r.mmu = spt_vcpu_mmu(r.vcpu);
 	r.values = spt_record(reader, SPT_REC_REGS,
 			      struct_size(r.values, value, SPT_REGISTER_COUNT));
 	spt_load(r.vcpu, SPT_F_VCPU_PROTECTED, &secret);

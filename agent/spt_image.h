@@ -649,7 +649,8 @@ struct spt_guest_table {
 	E(SPLIT, split)			/* kvm_mmu_split_huge_page */	\
 	E(UNMAP, unmap)			/* kvm_unmap_hva_range: the host takes memory back */ \
 	E(AGE, age)			/* kvm_age_hva */		\
-	E(NESTED, nested_exit)		/* kvm_nested_vmexit, of those that faults make */
+	E(NESTED, nested_exit)		/* kvm_nested_vmexit, of those that faults make */ \
+	E(REFLECT, reflect)		/* kvm_nested_vmexit_inject: a fault of L2 is given on */
 
 enum spt_event_kind {
 #define E(id, name) SPT_EVENT_##id,
@@ -680,6 +681,8 @@ enum spt_event_space { SPT_EVENT_GPA, SPT_EVENT_GVA, SPT_EVENT_HVA, SPT_EVENT_L2
 #define SPT_EVENT_WRITE		(1U << 1)	/* MMIO: a write */
 #define SPT_EVENT_ASKED		(1U << 3)	/* MMIO: the VMM was asked, and has yet to answer */
 #define SPT_EVENT_OF_FAULT	(1U << 2)	/* 'rip' is that of the thread's fault before it */
+#define SPT_EVENT_L2		(1U << 4)	/* the vCPU ran its own guest, whose is 'rip' */
+#define SPT_EVENT_LEFT		(1U << 5)	/* no code: the vCPU had left who was there */
 
 #define SPT_EVENT_CODE		15
 
@@ -732,6 +735,7 @@ struct spt_trace {
 	__u32 wanted;		/* bit i: kind i was asked for */
 	__u32 threads;		/* of the VMM, that events were taken of; 0: all threads */
 	__u32 vms;		/* VMs on the host, the most at a time */
+	__u64 l2_begin_ns;	/* entries set for L2 are recorded from then on; 0: all are */
 };
 
 /* Flags of struct spt_end. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The vCPU records. Read from outside while the vCPU runs: every value is one
- * that the field had, no two are of the same moment.
+ * that the field had, no two are of the same moment. Where it went to its own guest
+ * or back meanwhile, all are read again.
  */
 #include <linux/pid.h>
 #include <linux/rcupdate.h>
@@ -46,6 +47,8 @@ static const struct {
 #define SPT_GPRS	16
 #define SPT_PDPTRS	4
 #define SPT_PREV_ROOTS	3
+/* Times that a vCPU which goes to its own guest, or back, is read again. */
+#define SPT_VCPU_TRIES	4
 
 struct spt_vcpu_read {
 	const void *vcpu;
@@ -266,27 +269,39 @@ const void *spt_vcpu_mmu(const void *vcpu)
 	return mmu ? mmu : spt_at(vcpu, SPT_F_VCPU_ROOT_MMU);
 }
 
+static void spt_vcpu_values(struct spt_vcpu_read *r)
+{
+	memset(r->values->known, 0, sizeof(r->values->known));
+	r->mmu = spt_vcpu_mmu(r->vcpu);
+	if (spt_load(r->vcpu, SPT_F_VCPU_REGS_AVAIL, &r->avail))
+		r->avail = ~0ULL;
+	spt_vcpu_plain(r);
+	spt_vcpu_pid(r);
+	spt_vcpu_prev_roots(r);
+	spt_vcpu_special_roots(r);
+	spt_vcpu_registers(r);
+	spt_vcpu_pdptrs(r);
+	spt_vcpu_fresh(r);
+	spt_vcpu_hw_root(r);
+}
+
 int spt_vcpus_step(struct spt_reader *reader)
 {
 	struct spt_index_cursor *at = &reader->cursor.index;
 	struct spt_vcpu_read r = { };
+	unsigned int i;
 	int error;
 
 	r.vcpu = spt_vcpu(reader, at->index);
 	if (!r.vcpu)
 		return 0;
-	r.mmu = spt_vcpu_mmu(r.vcpu);
-	if (spt_load(r.vcpu, SPT_F_VCPU_REGS_AVAIL, &r.avail))
-		r.avail = ~0ULL;
 	r.values = spt_record(reader, SPT_REC_VCPU, struct_size(r.values, value, SPT_VCPU_COUNT));
-	spt_vcpu_plain(&r);
-	spt_vcpu_pid(&r);
-	spt_vcpu_prev_roots(&r);
-	spt_vcpu_special_roots(&r);
-	spt_vcpu_registers(&r);
-	spt_vcpu_pdptrs(&r);
-	spt_vcpu_fresh(&r);
-	spt_vcpu_hw_root(&r);
+	/* Registers of the one with the tables of the other would be neither's. */
+	for (i = 0; i < SPT_VCPU_TRIES; i++) {
+		spt_vcpu_values(&r);
+		if (spt_vcpu_mmu(r.vcpu) == r.mmu)
+			break;
+	}
 	spt_tdx_vcpu_values(reader, r.vcpu, r.values);
 	error = spt_put(reader, r.values);
 	at->index++;

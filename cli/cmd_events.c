@@ -332,6 +332,10 @@ const struct cli_command cli_cmd_events = {
 		"that changed it). Tracepoints do not say which VM they speak of: on a host with one VM\n"
 		"all threads' events are taken, else those of the VMM's threads, and what the host's own\n"
 		"threads did is missing. Lost events are counted exactly and said. Ctrl-C ends it.\n"
+		"A fault of the guest's own guest (L2) is marked so: 'l2-gpa' is its address, the guest's\n"
+		"own tables say where it is in the VM ('walk gva', 'roots'). KVM maps it ('set'), or gives\n"
+		"it to the guest's hypervisor ('reflect'). Its instruction is read by L2's tables, which\n"
+		"are known only while the vCPU runs it; if it has left, that is said instead.\n"
 		"--summary points out storms: spinning (faults on a page that change no entry), circle\n"
 		"(mapped and taken away, again and again), mmio (a device, no error).",
 	.example = "events --seconds 10 --summary",

@@ -31,12 +31,14 @@ enum {
 	COL_RESULT,
 	COL_OF_FAULT,
 	COL_FOREIGN,
+	COL_L2,
 };
 
 #define HIDDEN CLI_COL_EXTRA
 
 const struct cli_column cli_event_columns[] = {
-	[COL_TIME] = { "time", 12, CLI_COL_RIGHT, "seconds since the recording began" },
+	[COL_TIME] = { "time", 12, CLI_COL_RIGHT,
+		       "seconds since the recording began; JSON: nanoseconds" },
 	[COL_CPU] = { "cpu", 3, CLI_COL_RIGHT | HIDDEN, "host CPU" },
 	[COL_PID] = { "pid", 7, CLI_COL_RIGHT | HIDDEN, "thread that did it" },
 	[COL_THREAD] = { "thread", 15, HIDDEN, "its name" },
@@ -60,6 +62,7 @@ const struct cli_column cli_event_columns[] = {
 	[COL_RESULT] = { "result", 10, HIDDEN, "RET_PF_* of a fast fault, exit reason, ..." },
 	[COL_OF_FAULT] = { "of_fault", 8, HIDDEN, "rip is that of the thread's fault before it" },
 	[COL_FOREIGN] = { "foreign", 7, HIDDEN, "by a thread that is not the VMM's" },
+	[COL_L2] = { "l2", 2, HIDDEN, "the vCPU ran the guest's own guest, whose rip it is" },
 	{ NULL },
 };
 
@@ -90,13 +93,16 @@ static void time_cell(struct cli_table *t, uint64_t ns)
 static void what_cells(struct cli_table *t, const struct spt_model *m, const struct spt_event *e)
 {
 	char text[SPT_EVENT_TEXT], insn[SPT_INSTRUCTION_TEXT];
-	const char *cause = spt_event_cause(m, e);
+	const char *cause = spt_event_cause(m, e), *why = spt_event_no_instruction(e);
 
 	spt_event_text(m, e, text);
 	spt_event_instruction(e, insn, sizeof(insn));
 	cli_cell_string(t, COL_CAUSE, cause ? cause : "");
 	cli_cell_string(t, COL_WHAT, text);
-	cli_cell_string(t, COL_INSTRUCTION, insn);
+	if (why)
+		cli_cell_both(t, COL_INSTRUCTION, json_object_new_string(insn), "(%s)", why);
+	else
+		cli_cell_string(t, COL_INSTRUCTION, insn);
 }
 
 void cli_event_row(struct cli *cli, struct cli_table *t, const struct spt_model *m,
@@ -128,6 +134,7 @@ void cli_event_row(struct cli *cli, struct cli_table *t, const struct spt_model 
 	number_if(t, COL_RESULT, known & SPT_EVENT_HAS_RESULT, (int64_t)e->result);
 	cli_cell_bool(t, COL_OF_FAULT, e->flags & SPT_EVENT_OF_FAULT);
 	cli_cell_bool(t, COL_FOREIGN, e->flags & SPT_EVENT_FOREIGN);
+	cli_cell_bool(t, COL_L2, e->flags & SPT_EVENT_L2);
 }
 
 static void kinds_summary(struct cli *cli, const struct spt_events_summary *s,
@@ -170,12 +177,13 @@ static void causes_summary(struct cli *cli, const struct spt_events_summary *s, 
 		struct json_object *o;
 
 		if (!cli->opt.json) {
-			fprintf(cli->out, "  %10" PRIu64 "  %s\n", s->causes[i].count,
-				s->causes[i].name);
+			fprintf(cli->out, "  %10" PRIu64 "  %s%s\n", s->causes[i].count,
+				s->causes[i].l2 ? "L2: " : "", s->causes[i].name);
 			continue;
 		}
 		o = json_object_new_object();
 		cli_json_set_text(o, "cause", s->causes[i].name);
+		cli_json_set_bool(o, "l2", s->causes[i].l2);
 		cli_json_set_uint(o, "count", s->causes[i].count);
 		cli_json_put(cli, NULL, o);
 	}
@@ -194,9 +202,24 @@ static void page_json(struct cli *cli, const struct spt_events_page *p)
 	cli_json_set_uint(o, "mapped", p->mapped);
 	cli_json_set_uint(o, "zapped", p->zapped);
 	cli_json_set_uint(o, "emulated", p->emulated);
+	cli_json_set_uint(o, "reflected", p->reflected);
 	cli_json_set_uint(o, "in_vain", p->in_vain);
 	cli_json_set_text(o, "storm", spt_storm_name(spt_events_storm(p)));
 	cli_json_put(cli, NULL, o);
+}
+
+/* Where the page is, and what became of faults that are not KVM's to resolve. */
+static void page_place(const struct spt_events_page *p, char *text, size_t size)
+{
+	if (p->space != SPT_EVENT_GPA && p->reflected)
+		snprintf(text, size, "%s, %" PRIu64 " given to the guest's hypervisor",
+			 spaces[p->space & 3], p->reflected);
+	else if (p->space != SPT_EVENT_GPA)
+		snprintf(text, size, "%s", spaces[p->space & 3]);
+	else if (p->slot >= 0)
+		snprintf(text, size, "slot %d", p->slot);
+	else
+		snprintf(text, size, "no slot");
 }
 
 static void pages_summary(struct cli *cli, const struct spt_events_summary *s, uint64_t top)
@@ -207,21 +230,17 @@ static void pages_summary(struct cli *cli, const struct spt_events_summary *s, u
 		fprintf(cli->out, "pages: faults, mapped, zapped, emulated\n");
 	for (size_t i = 0; i < s->nr_pages && i < top; i++) {
 		const struct spt_events_page *p = &s->pages[i];
-		char slot[16] = "no slot";
+		char place[80];
 
 		if (cli->opt.json) {
 			page_json(cli, p);
 			continue;
 		}
-		if (p->slot >= 0)
-			snprintf(slot, sizeof(slot), "slot %d", p->slot);
+		page_place(p, place, sizeof(place));
 		fprintf(cli->out,
 			"  %10" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8" PRIu64 "  0x%016" PRIx64
-			"  %s%s%s\n",
-			p->faults, p->mapped, p->zapped, p->emulated, p->address,
-			p->space == SPT_EVENT_GPA ? "" : spaces[p->space & 3],
-			p->space == SPT_EVENT_GPA ? "" : " ",
-			p->space == SPT_EVENT_GPA ? slot : "");
+			"  %s\n",
+			p->faults, p->mapped, p->zapped, p->emulated, p->address, place);
 	}
 	if (cli->opt.json)
 		cli_json_array_end(cli);
@@ -237,16 +256,20 @@ static void places_summary(struct cli *cli, const struct spt_events_summary *s, 
 		fprintf(cli->out, "instructions: faults\n");
 	for (size_t i = 0; i < s->nr_places && i < top; i++) {
 		const struct spt_events_place *p = &s->places[i];
+		const char *why = spt_event_no_instruction(&p->event);
 		struct json_object *o;
 
 		spt_event_instruction(&p->event, insn, sizeof(insn));
 		if (!cli->opt.json) {
-			fprintf(cli->out, "  %10" PRIu64 "  0x%016" PRIx64 "  %s\n", p->faults,
-				p->rip, insn);
+			fprintf(cli->out, "  %10" PRIu64 "  0x%016" PRIx64 "  %s", p->faults,
+				p->rip, p->l2 ? "L2: " : "");
+			fprintf(cli->out, "%s%s%s\n", why ? "(" : "", why ? why : insn,
+				why ? ")" : "");
 			continue;
 		}
 		o = json_object_new_object();
 		cli_json_set_hex(o, "rip", p->rip);
+		cli_json_set_bool(o, "l2", p->l2);
 		cli_json_set_uint(o, "faults", p->faults);
 		cli_json_set_text(o, "instruction", insn);
 		cli_json_put(cli, NULL, o);
@@ -314,6 +337,9 @@ static struct json_object *totals_json(const struct spt_trace *trace)
 	cli_json_set_uint(o, "unkept", trace->unkept);
 	cli_json_set(o, "threads", trace->threads ? cli_json_uint(trace->threads) : NULL);
 	cli_json_set_uint(o, "vms", trace->vms);
+	cli_json_set(o, "l2_begin_ns",
+		     trace->l2_begin_ns ? cli_json_uint(trace->l2_begin_ns - trace->begin_ns)
+					: NULL);
 	return o;
 }
 
@@ -344,6 +370,11 @@ void cli_events_totals(struct cli *cli, const struct spt_trace *trace, uint64_t 
 	if (trace->unkept)
 		cli_warn(cli, "%" PRIu64 " events were too many to be kept",
 			 (uint64_t)trace->unkept);
+	if (trace->l2_begin_ns)
+		cli_warn(cli,
+			 "the guest began to run guests of its own meanwhile: entries set for "
+			 "those are events from %.3f s on",
+			 (double)(trace->l2_begin_ns - trace->begin_ns) / 1e9);
 	if (!trace->threads && trace->vms > 1)
 		cli_warn(cli, "another VM appeared meanwhile: events may be that one's");
 }

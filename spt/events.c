@@ -149,6 +149,8 @@ const char *spt_event_cause(const struct spt_model *m, const struct spt_event *e
 		return "huge page split";
 	case SPT_EVENT_UNMAP:
 		return "host unmapped memory";
+	case SPT_EVENT_REFLECT:
+		return "given to the guest's hypervisor";
 	default:
 		return NULL;
 	}
@@ -200,7 +202,20 @@ static void fault_text(const struct spt_model *m, const struct spt_event *e, cha
 		 walk ? ", by the guest's page walk" : "");
 }
 
-void spt_event_text(const struct spt_model *m, const struct spt_event *e, char text[SPT_EVENT_TEXT])
+/* Kinds that speak of what L2 did, or of entries in the tables that it runs on. */
+#define KINDS_OF_L2                                                                                \
+	(1U << SPT_EVENT_FAULT | 1U << SPT_EVENT_EXIT | 1U << SPT_EVENT_NESTED |                   \
+	 1U << SPT_EVENT_REFLECT | 1U << SPT_EVENT_SET | 1U << SPT_EVENT_FAST |                    \
+	 1U << SPT_EVENT_MMIO_FAULT | 1U << SPT_EVENT_MMIO_SPTE)
+
+static bool is_of_l2(const struct spt_model *m, const struct spt_event *e)
+{
+	if (e->kind == SPT_EVENT_ZAP_PAGE)
+		return spt_role_get(m->image.head.role, e->result, SPT_ROLE_GUEST_MODE);
+	return e->flags & SPT_EVENT_L2 && KINDS_OF_L2 >> e->kind & 1;
+}
+
+static void event_text(const struct spt_model *m, const struct spt_event *e, char *text)
 {
 	const char *cause = spt_event_cause(m, e);
 
@@ -248,6 +263,14 @@ void spt_event_text(const struct spt_model *m, const struct spt_event *e, char t
 	}
 }
 
+void spt_event_text(const struct spt_model *m, const struct spt_event *e, char text[SPT_EVENT_TEXT])
+{
+	char of_all[SPT_EVENT_TEXT];
+
+	event_text(m, e, of_all);
+	snprintf(text, SPT_EVENT_TEXT, "%s%.240s", is_of_l2(m, e) ? "L2: " : "", of_all);
+}
+
 void spt_event_instruction(const struct spt_event *e, char *text, size_t size)
 {
 	char insn[SPT_INSTRUCTION_TEXT];
@@ -257,6 +280,13 @@ void spt_event_instruction(const struct spt_event *e, char *text, size_t size)
 		return;
 	if (spt_instruction_text(e->code, e->code_len, e->rip, e->code_bits, insn) > 0)
 		snprintf(text, size, "%s", insn);
+}
+
+const char *spt_event_no_instruction(const struct spt_event *e)
+{
+	if (e->code_len || !(e->flags & SPT_EVENT_LEFT))
+		return NULL;
+	return e->flags & SPT_EVENT_L2 ? "vCPU has left L2" : "vCPU runs L2 now";
 }
 
 int spt_events_each(const struct spt_image *img, spt_event_fn *fn, void *arg, struct spt_error *err)

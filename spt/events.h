@@ -17,7 +17,8 @@
 
 /* Kinds of events that are recorded when nothing else is asked for. */
 #define SPT_EVENTS_DEFAULT                                                                         \
-	((1U << SPT_EVENT_KINDS_COUNT) - 1 - (1U << SPT_EVENT_AGE) - (1U << SPT_EVENT_EXIT))
+	((1U << SPT_EVENT_KINDS_COUNT) - 1 - (1U << SPT_EVENT_AGE) - (1U << SPT_EVENT_EXIT) -      \
+	 (1U << SPT_EVENT_NESTED))
 
 struct spt_events_ask {
 	uint32_t kinds;	     /* bit i: enum spt_event_kind i; 0: SPT_EVENTS_DEFAULT */
@@ -106,6 +107,8 @@ void spt_event_text(const struct spt_model *model, const struct spt_event *event
 
 /* The instruction at its RIP, "" when that is not known. */
 void spt_event_instruction(const struct spt_event *event, char *text, size_t size);
+/* Why it is not, where that is to be told: half a sentence; else NULL. */
+const char *spt_event_no_instruction(const struct spt_event *event);
 
 /*
  * The summary: counts by kind, page, instruction and cause, and pages with so many
@@ -117,18 +120,21 @@ struct spt_events_page {
 	int16_t slot;
 	uint64_t faults, mapped, zapped; /* mapped: present SPTE written; zapped: taken away */
 	uint64_t emulated;		 /* MMIO accesses that KVM or the VMM carried out */
+	uint64_t reflected;		 /* faults of L2 that the guest's hypervisor was given */
 	uint64_t first_ns, last_ns;
 	uint64_t in_vain, in_vain_now; /* most faults in a row that changed no SPTE */
 };
 
 struct spt_events_place {
 	uint64_t rip;
+	bool l2; /* of the guest's own guest */
 	uint64_t faults;
-	struct spt_event event; /* the last of them: vCPU, code */
+	struct spt_event event; /* the last of them, of those with code if any has */
 };
 
 struct spt_events_cause {
 	const char *name;
+	bool l2;
 	uint64_t count;
 };
 

@@ -12,10 +12,16 @@
 #include "decoders/role.h"
 #include "spt/guest_bytes.h"
 #include "spt/registers.h"
+#include "spt/trace_points.h"
 #include "spt/walk.h"
 
 /* The model is read again this often at most, and twice as seldom if nothing is missing in it. */
 #define RELOAD_NS 100000000ULL
+/* Code is read in vain this often at most, of a vCPU that is not in the guest whose code it is. */
+#define CODE_AGAIN_NS 20000000ULL
+
+#define CR4_VMXE  SPT_BIT(13)
+#define EFER_SVME SPT_BIT(12)
 
 struct spt_join_thread {
 	int pid; /* 0: free */
@@ -23,12 +29,18 @@ struct spt_join_thread {
 	bool has_fault;
 	int vcpu; /* of the fault */
 	uint64_t rip;
+	uint64_t address;
+	bool has_address;
+	bool l2;      /* the fault was L2's */
+	bool l2_exit; /* L2 has left by a fault, of which the next fault speaks */
+	uint64_t l2_rip;
 	char comm[16];
 };
 
 struct spt_join_code {
 	uint64_t rip;
-	bool used;
+	bool used, l2;
+	bool left; /* the vCPU was not in the guest that is meant */
 	uint8_t bits, len;
 	uint8_t code[SPT_EVENT_CODE];
 };
@@ -46,20 +58,43 @@ static void load_roots(struct spt_events_join *join)
 {
 	const struct spt_request request = { .parts = SPT_PART_VM | SPT_PART_ROOTS };
 	struct spt_model *m = &join->code_model;
-	unsigned int found[2] = { 0, 0 };
+	unsigned int found[2][2] = { 0 };
 
+	join->roots_ns = now_ns();
 	if (spt_model_read(m, join->side, &request, 0, NULL))
 		return;
-	join->root_hpa[0] = join->root_hpa[1] = SPT_NO_HPA;
+	for (unsigned int as = 0; as < 2; as++)
+		join->root_hpa[as] = join->nested_hpa[as] = SPT_NO_HPA;
 	for (uint32_t i = 0; i < m->nr_roots; i++) {
 		const struct spt_root_ref *root = &m->roots[i];
+		bool nested = root->kind == SPT_ROOT_NESTED;
+		uint64_t *hpa;
 
-		join->nested |= root->kind == SPT_ROOT_NESTED;
-		if (!root->valid || root->kind != SPT_ROOT_DIRECT || root->as_id > 1)
+		join->nested |= nested;
+		if (!root->valid || root->as_id > 1 || (!nested && root->kind != SPT_ROOT_DIRECT))
 			continue;
 		/* Of several it is not known which. */
-		join->root_hpa[root->as_id] = found[root->as_id]++ ? SPT_NO_HPA : root->hpa;
+		hpa = nested ? &join->nested_hpa[root->as_id] : &join->root_hpa[root->as_id];
+		*hpa = found[nested][root->as_id]++ ? SPT_NO_HPA : root->hpa;
 	}
+}
+
+/* Whether a vCPU has switched on what it needs to run guests of its own, or runs one. */
+static bool may_nest(const struct spt_model *m)
+{
+	const bool vmx = m->image.head.vendor == SPT_VENDOR_VMX;
+	uint64_t value;
+
+	for (uint32_t i = 0; i < m->nr_vcpus; i++) {
+		const struct spt_valueset *v = &m->vcpus[i].values;
+
+		if (spt_value(v, SPT_VCPU_IN_GUEST_MMU, &value) && value)
+			return true;
+		if (spt_value(v, vmx ? SPT_VCPU_CR4 : SPT_VCPU_EFER, &value) &&
+		    value & (vmx ? CR4_VMXE : EFER_SVME))
+			return true;
+	}
+	return false;
 }
 
 /* What cannot be read now is as it was: the VM may be gone, its last events are not. */
@@ -69,8 +104,10 @@ static int load(struct spt_events_join *join, struct spt_error *err)
 						      SPT_PART_MEMSLOTS | SPT_PART_ATTRS };
 	int ret = spt_model_read(&join->model, join->src, &request, 0, err);
 
-	if (!ret)
+	if (!ret) {
 		load_roots(join);
+		join->may_nest |= join->nested || may_nest(&join->model);
+	}
 	join->loaded_ns = now_ns();
 	return ret;
 }
@@ -80,7 +117,8 @@ int spt_join_init(struct spt_events_join *join, const char *id, bool no_code, st
 	int ret;
 
 	*join = (struct spt_events_join){ .no_code = no_code,
-					  .root_hpa = { SPT_NO_HPA, SPT_NO_HPA } };
+					  .root_hpa = { SPT_NO_HPA, SPT_NO_HPA },
+					  .nested_hpa = { SPT_NO_HPA, SPT_NO_HPA } };
 	spt_model_init(&join->model);
 	spt_model_init(&join->code_model);
 	spt_model_init(&join->code_regs);
@@ -166,19 +204,45 @@ static void join_vcpu(const struct spt_model *m, struct spt_event *e)
 	}
 }
 
-/* The vCPU of the event runs its own guest, whose physical addresses faults are of. */
-static bool is_nested(const struct spt_model *m, const struct spt_event *e)
+/*
+ * Whether the guest's own guest (L2) did it. Only the exit says so, right before the fault that it
+ * made; from there on it is that fault's doing until the vCPU's next one.
+ */
+static void join_l2(struct spt_events_join *join, struct spt_join_thread *t, struct spt_event *e)
 {
-	uint64_t id, nested;
+	bool l2 = t->has_fault && t->l2;
 
-	for (uint32_t i = 0; i < m->nr_vcpus && e->known & SPT_EVENT_HAS_VCPU; i++)
-		if (spt_value(&m->vcpus[i].values, SPT_VCPU_ID, &id) && (int32_t)id == e->vcpu)
-			return spt_value(&m->vcpus[i].values, SPT_VCPU_IN_GUEST_MMU, &nested) &&
-			       nested;
-	return false;
+	switch (e->kind) {
+	case SPT_EVENT_EXIT: /* the recorder has looked what comes behind it */
+		return;
+	case SPT_EVENT_NESTED:
+		t->l2_exit = spt_point_is_fault(&join->model.image.head, e);
+		t->l2_rip = e->rip;
+		l2 = true;
+		break;
+	case SPT_EVENT_FAULT:
+		l2 = t->l2_exit && t->l2_rip == e->rip;
+		t->l2_exit = false;
+		break;
+	case SPT_EVENT_REFLECT:
+		l2 = true;
+		break;
+	}
+	e->flags |= l2 ? SPT_EVENT_L2 : 0;
+	join->may_nest |= l2;
 }
 
-static enum spt_event_space space_of(const struct spt_model *m, const struct spt_event *e)
+/* Intel's second word of an exit is of an interrupted event; the address is in none. */
+static void drop_no_address(const struct spt_model *m, struct spt_event *e)
+{
+	if (m->image.head.vendor == SPT_VENDOR_VMX &&
+	    (e->kind == SPT_EVENT_EXIT || e->kind == SPT_EVENT_NESTED ||
+	     e->kind == SPT_EVENT_REFLECT))
+		e->known &= ~(uint32_t)SPT_EVENT_HAS_ADDRESS;
+}
+
+/* L2's address is the VM's where the guest runs L2 without nested page tables. */
+static enum spt_event_space space_of(const struct spt_events_join *join, const struct spt_event *e)
 {
 	switch (e->kind) {
 	case SPT_EVENT_UNMAP:
@@ -187,11 +251,11 @@ static enum spt_event_space space_of(const struct spt_model *m, const struct spt
 	case SPT_EVENT_FAULT:
 	case SPT_EVENT_EXIT:
 	case SPT_EVENT_FAST:
-		if (m->image.head.mmu == SPT_MMU_SHADOW)
-			return SPT_EVENT_GVA;
-		return is_nested(m, e) ? SPT_EVENT_L2_GPA : SPT_EVENT_GPA;
 	case SPT_EVENT_NESTED:
-		return SPT_EVENT_L2_GPA;
+	case SPT_EVENT_REFLECT:
+		if (join->model.image.head.mmu == SPT_MMU_SHADOW)
+			return SPT_EVENT_GVA;
+		return e->flags & SPT_EVENT_L2 && join->nested ? SPT_EVENT_L2_GPA : SPT_EVENT_GPA;
 	default:
 		return SPT_EVENT_GPA;
 	}
@@ -220,22 +284,47 @@ static bool join_slot(const struct spt_model *m, struct spt_event *e)
 	return slot || e->space == SPT_EVENT_HVA;
 }
 
+/* What the TDP MMU changed is below a direct root, what was set for L2 below a nested one. */
 static void join_root(const struct spt_events_join *join, struct spt_event *e)
 {
+	bool nested = e->kind == SPT_EVENT_SET && e->flags & SPT_EVENT_L2 && join->nested;
+	uint64_t hpa;
+
 	if (e->space != SPT_EVENT_GPA || !(e->known & (SPT_EVENT_HAS_OLD | SPT_EVENT_HAS_NEW)) ||
-	    e->as_id > 1 || join->root_hpa[e->as_id] == SPT_NO_HPA)
+	    e->as_id > 1)
 		return;
-	e->root_hpa = join->root_hpa[e->as_id];
+	hpa = nested ? join->nested_hpa[e->as_id] : join->root_hpa[e->as_id];
+	if (hpa == SPT_NO_HPA)
+		return;
+	e->root_hpa = hpa;
 	e->known |= SPT_EVENT_HAS_ROOT;
+}
+
+/* Roots for L2 come and go with what it does: they are looked at after the event. */
+static void reload_roots(struct spt_events_join *join, const struct spt_event *e)
+{
+	if (e->flags & SPT_EVENT_L2 && join->roots_ns < e->time_ns &&
+	    now_ns() - join->roots_ns > RELOAD_NS)
+		load_roots(join);
+}
+
+/* A fault, or the exit that tells of it first. */
+static bool begins_fault(const struct spt_event *e)
+{
+	return e->kind == SPT_EVENT_FAULT || e->kind == SPT_EVENT_EXIT ||
+	       e->kind == SPT_EVENT_NESTED;
 }
 
 /* What a thread does after its fault is that fault's doing, until the next one. */
 static void join_fault(struct spt_join_thread *t, struct spt_event *e)
 {
-	if (e->kind == SPT_EVENT_FAULT || e->kind == SPT_EVENT_EXIT) {
+	if (begins_fault(e)) {
 		t->has_fault = e->known & SPT_EVENT_HAS_RIP;
 		t->rip = e->rip;
 		t->vcpu = e->vcpu;
+		t->has_address = e->known & SPT_EVENT_HAS_ADDRESS;
+		t->address = e->address;
+		t->l2 = e->flags & SPT_EVENT_L2;
 		return;
 	}
 	if (e->known & SPT_EVENT_HAS_RIP || !t->has_fault || !(e->known & SPT_EVENT_HAS_VCPU) ||
@@ -244,20 +333,32 @@ static void join_fault(struct spt_join_thread *t, struct spt_event *e)
 	e->rip = t->rip;
 	e->known |= SPT_EVENT_HAS_RIP;
 	e->flags |= SPT_EVENT_OF_FAULT;
+	if (e->kind != SPT_EVENT_REFLECT)
+		return;
+	/* From here on it is the guest's hypervisor that runs. */
+	t->has_fault = false;
+	if (!(e->known & SPT_EVENT_HAS_ADDRESS) && t->has_address) {
+		e->address = t->address;
+		e->known |= SPT_EVENT_HAS_ADDRESS;
+	}
 }
 
 static int take_code(void *arg, const struct spt_guest_piece *piece)
 {
 	struct spt_join_code *code = arg;
 
-	if (piece->why)
+	code->left = piece->l2 != code->l2;
+	if (piece->why || code->left)
 		return 1;
 	memcpy(code->code + code->len, piece->bytes, piece->len);
 	code->len += piece->len;
 	return 0;
 }
 
-/* The mode of the code is that of the vCPU now; of a 64-bit guest on Intel CS cannot be had. */
+/*
+ * The mode of the code is that of the vCPU now; of a 64-bit guest on Intel CS cannot be had. Its
+ * tables are the vCPU's, too: those of L2 only while it runs L2, and no others then.
+ */
 static void read_code(struct spt_events_join *join, const struct spt_event *e,
 		      struct spt_join_code *code)
 {
@@ -275,6 +376,9 @@ static void read_code(struct spt_events_join *join, const struct spt_event *e,
 	if (spt_model_read(&join->code_regs, join->side, &request, 0, NULL) ||
 	    spt_registers_find(&join->code_regs, e->vcpu, &regs, NULL) || regs.hidden)
 		return;
+	code->left = regs.nested != code->l2;
+	if (code->left)
+		return;
 	code->bits = spt_registers_code_bits(&regs);
 	if (!code->bits && spt_register(&regs, SPT_REGISTER_EFER, &efer) && efer >> 10 & 1)
 		code->bits = 64;
@@ -282,29 +386,43 @@ static void read_code(struct spt_events_join *join, const struct spt_event *e,
 		what.start = (uint32_t)(e->rip + cs.base);
 	if (!code->bits || what.start > ~0ULL - SPT_EVENT_CODE)
 		return;
+	code->len = 0;
 	spt_guest_bytes_each(join->side, &join->code_model, &what, take_code, code, NULL);
+}
+
+static bool may_try_again(struct spt_events_join *join)
+{
+	uint64_t now = now_ns();
+
+	if (now - join->code_ns < CODE_AGAIN_NS)
+		return false;
+	join->code_ns = now;
+	return true;
 }
 
 static void join_code(struct spt_events_join *join, struct spt_event *e)
 {
-	unsigned int at = (e->rip * 0x9e3779b97f4a7c15ULL >> 32) % SPT_JOIN_CODES;
+	const bool l2 = e->flags & SPT_EVENT_L2;
+	unsigned int at = ((e->rip + l2) * 0x9e3779b97f4a7c15ULL >> 32) % SPT_JOIN_CODES;
 	struct spt_join_code *code;
 
-	if (join->no_code || !(e->known & SPT_EVENT_HAS_RIP) || !(e->known & SPT_EVENT_HAS_VCPU) ||
-	    is_nested(&join->model, e) || e->kind == SPT_EVENT_NESTED)
+	if (join->no_code || !(e->known & SPT_EVENT_HAS_RIP) || !(e->known & SPT_EVENT_HAS_VCPU))
 		return;
-	for (code = &join->codes[at]; code->used && code->rip != e->rip;
+	for (code = &join->codes[at]; code->used && (code->rip != e->rip || code->l2 != l2);
 	     code = &join->codes[at = (at + 1) % SPT_JOIN_CODES])
 		;
 	if (!code->used) {
 		if (join->nr_codes == SPT_JOIN_CODES / 2)
 			return;
 		join->nr_codes++;
-		*code = (struct spt_join_code){ .rip = e->rip, .used = true };
+		*code = (struct spt_join_code){ .rip = e->rip, .used = true, .l2 = l2 };
+		read_code(join, e, code);
+	} else if (code->left && may_try_again(join)) {
 		read_code(join, e, code);
 	}
 	e->code_bits = code->bits;
 	e->code_len = code->len;
+	e->flags |= code->left ? SPT_EVENT_LEFT : 0;
 	memcpy(e->code, code->code, sizeof(e->code));
 }
 
@@ -314,8 +432,11 @@ void spt_join_event(struct spt_events_join *join, struct spt_event *e)
 
 	memcpy(e->comm, t->comm, sizeof(e->comm));
 	e->flags |= t->foreign ? SPT_EVENT_FOREIGN : 0;
+	drop_no_address(&join->model, e);
 	join_vcpu(&join->model, e);
-	e->space = space_of(&join->model, e);
+	join_l2(join, t, e);
+	reload_roots(join, e);
+	e->space = space_of(join, e);
 	if (!join_slot(&join->model, e) && now_ns() - join->loaded_ns > RELOAD_NS) {
 		load(join, NULL);
 		join_slot(&join->model, e);

@@ -14,8 +14,12 @@ struct spt_events_join {
 	struct spt_source *src;	 /* of 'model' alone: a source keeps the image it gave last */
 	struct spt_model model;	 /* vm, vcpus, memslots, attrs */
 	struct spt_source *side; /* of whatever is read besides */
-	uint64_t root_hpa[2]; /* the address space's one valid direct root; SPT_NO_HPA: not one */
-	bool nested;	      /* the guest has guests of its own */
+	uint64_t root_hpa[2];	/* the address space's one valid direct root; SPT_NO_HPA: not one */
+	uint64_t nested_hpa[2]; /* the same of the roots for the guest's own guest (L2) */
+	uint64_t roots_ns;	/* before they were read */
+	bool nested;		/* the guest has given L2 memory by nested page tables */
+	bool may_nest;		/* a vCPU's virtualization is on, or it ran L2 */
+	uint64_t code_ns;	/* when code was tried again that had not been there */
 	struct spt_model code_model;
 	struct spt_model code_regs;
 	int vmm; /* PID */

@@ -68,31 +68,35 @@ static uint32_t page_of(struct spt_events_summary *s, const struct spt_event *e)
 	return s->nr_pages - 1;
 }
 
-static struct spt_events_place *place_of(struct spt_events_summary *s, uint64_t rip)
+static struct spt_events_place *place_of(struct spt_events_summary *s, uint64_t rip, bool l2)
 {
-	uint32_t at = hash_of(rip);
+	uint32_t at = hash_of(rip + l2);
 
-	for (; s->room->place_hash[at]; at = (at + 1) % (2 * ROOM))
-		if (s->places[s->room->place_hash[at] - 1].rip == rip)
-			return &s->places[s->room->place_hash[at] - 1];
+	for (; s->room->place_hash[at]; at = (at + 1) % (2 * ROOM)) {
+		struct spt_events_place *place = &s->places[s->room->place_hash[at] - 1];
+
+		if (place->rip == rip && place->l2 == l2)
+			return place;
+	}
 	if (s->nr_places == ROOM)
 		return NULL;
-	s->places[s->nr_places] = (struct spt_events_place){ .rip = rip };
+	s->places[s->nr_places] = (struct spt_events_place){ .rip = rip, .l2 = l2 };
 	s->room->place_hash[at] = ++s->nr_places;
 	return &s->places[s->nr_places - 1];
 }
 
-static void count_cause(struct spt_events_summary *s, const char *name)
+static void count_cause(struct spt_events_summary *s, const char *name, bool l2)
 {
 	const size_t max = sizeof(s->causes) / sizeof(s->causes[0]);
 	size_t i;
 
-	for (i = 0; i < s->nr_causes && strcmp(s->causes[i].name, name); i++)
+	for (i = 0; i < s->nr_causes && (s->causes[i].l2 != l2 || strcmp(s->causes[i].name, name));
+	     i++)
 		;
 	if (i == max)
 		return;
 	if (i == s->nr_causes)
-		s->causes[s->nr_causes++].name = name;
+		s->causes[s->nr_causes++] = (struct spt_events_cause){ name, l2, 0 };
 	s->causes[i].count++;
 }
 
@@ -129,12 +133,24 @@ static void add_fault(struct spt_events_summary *s, const struct spt_event *e)
 	}
 	*last_fault(s, e) = nr;
 	if (e->known & SPT_EVENT_HAS_RIP)
-		place = place_of(s, e->rip);
+		place = place_of(s, e->rip, e->flags & SPT_EVENT_L2);
 	if (place) {
 		place->faults++;
-		place->event = *e;
+		if (e->code_len || !place->event.code_len)
+			place->event = *e;
 	}
 	s->uncounted += nr == NO_INDEX || (e->known & SPT_EVENT_HAS_RIP && !place);
+}
+
+/* What the guest's hypervisor does about a fault is not seen; KVM did its part. */
+static void add_reflected(struct spt_events_summary *s, const struct spt_event *e)
+{
+	uint32_t nr = *last_fault(s, e);
+
+	if (nr == NO_INDEX)
+		return;
+	s->pages[nr].reflected++;
+	s->pages[nr].in_vain_now = 0;
 }
 
 /* An entry changed: the fault before it was not in vain. */
@@ -177,10 +193,13 @@ int spt_summary_add(struct spt_events_summary *s, const struct spt_model *m,
 	s->last_ns = e->time_ns;
 	s->kinds[e->kind]++;
 	if (cause)
-		count_cause(s, cause);
+		count_cause(s, cause, e->kind == SPT_EVENT_FAULT && e->flags & SPT_EVENT_L2);
 	switch (e->kind) {
 	case SPT_EVENT_FAULT:
 		add_fault(s, e);
+		break;
+	case SPT_EVENT_REFLECT:
+		add_reflected(s, e);
 		break;
 	case SPT_EVENT_SPTE:
 	case SPT_EVENT_SET:

@@ -44,6 +44,7 @@ static int translate(struct reading *r, struct spt_guest_piece *piece, struct sp
 		return ret;
 	r->as_id = r->walk.regs.as_id;
 	piece->gpa = r->walk.gpa;
+	piece->l2 = r->walk.regs.flags & SPT_REGS_NESTED;
 	piece->mapped = r->walk.end == SPT_GUEST_END_MAPPED;
 	piece->why = piece->mapped ? NULL : r->walk.reason;
 	return 0;

@@ -19,6 +19,7 @@ struct spt_guest_piece {
 	uint64_t gpa;	  /* valid if 'mapped' */
 	size_t len;
 	bool mapped;		  /* false: the guest's own tables map no such address */
+	bool l2;		  /* GVA: of the guest's own guest, which the vCPU ran */
 	enum spt_guest_read read; /* valid if 'mapped' */
 	const char *why;	  /* it could not be read: half a sentence; NULL: it was */
 	const uint8_t *bytes;	  /* NULL: not read */

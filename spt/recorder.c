@@ -22,6 +22,12 @@
 #define SUB_BUFFER	   65536 /* bytes, the most; as a rule it is a page */
 /* The kernel's clock for NMIs may be behind by a little. */
 #define SLACK_NS 1000000
+/* What comes behind an exit says whose it was; it is waited for this long. */
+#define HOLD_NS 1000000000ULL
+
+/* Recorded whether they are asked for or not: by them the events of the guest's own guest are told.
+ */
+#define TELL_L2 (1U << SPT_EVENT_NESTED | 1U << SPT_EVENT_REFLECT)
 
 struct waiting {
 	struct spt_event event;
@@ -35,6 +41,7 @@ struct spt_recorder {
 	struct spt_points_here points;
 	struct spt_events_join join;
 	struct spt_trace totals;
+	uint32_t enabled; /* bit i: kind i is recorded */
 	struct kbuffer *kbuf;
 	uint64_t decoded;	 /* events that came out of the buffers, ours or not */
 	struct waiting *waiting; /* read, but too young to be given */
@@ -100,44 +107,77 @@ static int filter_threads(struct spt_recorder *r, struct spt_error *err)
 	return ret;
 }
 
-/* Shadow pages' entries are set by another function than the TDP MMU's; both say so twice. */
+static bool by_default(const struct spt_recorder *r, unsigned int kind)
+{
+	return !r->ask.kinds && SPT_EVENTS_DEFAULT >> kind & 1;
+}
+
+/*
+ * Shadow pages' entries are set by another function than the TDP MMU's. Both say so twice, and
+ * where nobody asked, what the TDP MMU set is left out: but for the guest's own guest nobody else
+ * says it.
+ */
+static bool is_said_twice(const struct spt_recorder *r, const struct spt_event *e)
+{
+	return e->kind == SPT_EVENT_SET && by_default(r, SPT_EVENT_SET) &&
+	       r->join.model.image.head.tdp_mmu && !(e->flags & SPT_EVENT_L2);
+}
+
 static uint32_t kinds_that_say_more(const struct spt_recorder *r)
 {
 	uint32_t kinds = r->ask.kinds ? r->ask.kinds : SPT_EVENTS_DEFAULT;
 
-	if (!r->ask.kinds && r->join.model.image.head.tdp_mmu && !r->join.nested)
+	if (by_default(r, SPT_EVENT_SET) && r->join.model.image.head.tdp_mmu && !r->join.may_nest)
 		kinds &= ~(1U << SPT_EVENT_SET);
 	return kinds;
 }
 
+static int enable_kind(struct spt_recorder *r, unsigned int kind, struct spt_error *err)
+{
+	const struct spt_point *p = &spt_points[kind];
+	char filter[SPT_POINT_FILTER], file[128];
+	int ret = 0;
+
+	if (!r->points.point[kind].event)
+		return 0;
+	spt_point_filter(&r->points, kind, &r->join.model.image.head, &r->ask, filter);
+	snprintf(file, sizeof(file), "events/%s/%s/filter", p->system, p->name);
+	if (filter[0])
+		ret = spt_trace_write(&r->trace, file, filter, err);
+	snprintf(file, sizeof(file), "events/%s/%s/enable", p->system, p->name);
+	if (!ret)
+		ret = spt_trace_write(&r->trace, file, "1", err);
+	if (!ret)
+		r->enabled |= 1U << kind;
+	return ret;
+}
+
 static int enable(struct spt_recorder *r, struct spt_error *err)
 {
-	uint32_t kinds = kinds_that_say_more(r), some = 0;
-	char filter[SPT_POINT_FILTER], file[128];
+	uint32_t kinds = kinds_that_say_more(r);
 	int ret = 0;
 
 	r->totals.wanted = kinds;
 	for (unsigned int kind = 0; kind < SPT_EVENT_KINDS_COUNT && !ret; kind++) {
-		const struct spt_point *p = &spt_points[kind];
-
-		if (!(kinds >> kind & 1))
-			continue;
-		if (!r->points.point[kind].event) {
+		if ((kinds | TELL_L2) >> kind & 1)
+			ret = enable_kind(r, kind, err);
+		if (kinds >> kind & 1 && !r->points.point[kind].event)
 			r->totals.absent |= 1U << kind;
-			continue;
-		}
-		spt_point_filter(&r->points, kind, &r->join.model.image.head, &r->ask, filter);
-		snprintf(file, sizeof(file), "events/%s/%s/filter", p->system, p->name);
-		if (filter[0])
-			ret = spt_trace_write(&r->trace, file, filter, err);
-		snprintf(file, sizeof(file), "events/%s/%s/enable", p->system, p->name);
-		if (!ret)
-			ret = spt_trace_write(&r->trace, file, "1", err);
-		some |= 1U << kind;
 	}
-	if (!ret && !some)
+	if (!ret && !(r->enabled & kinds))
 		return spt_fail(err, ENOSYS, "this kernel has none of the tracepoints asked for");
 	return ret;
+}
+
+/* A guest that began to run guests of its own meanwhile: their entries from now on. */
+static int enable_late(struct spt_recorder *r, struct spt_error *err)
+{
+	if (!r->join.may_nest || !by_default(r, SPT_EVENT_SET) ||
+	    r->totals.wanted >> SPT_EVENT_SET & 1)
+		return 0;
+	r->totals.wanted |= 1U << SPT_EVENT_SET;
+	r->totals.l2_begin_ns = clock_ns(CLOCK_MONOTONIC);
+	return enable_kind(r, SPT_EVENT_SET, err);
 }
 
 static int start(struct spt_recorder *r, const char *id, struct spt_error *err)
@@ -254,6 +294,8 @@ static bool is_wanted(const struct spt_recorder *r, const struct spt_event *e)
 {
 	uint64_t size = e->known & SPT_EVENT_HAS_LEVEL ? spt_level_size(e->level) : 1;
 
+	if (!(r->totals.wanted >> e->kind & 1) || is_said_twice(r, e))
+		return false;
 	if (!r->ask.len || e->space == SPT_EVENT_HVA || !(e->known & SPT_EVENT_HAS_ADDRESS))
 		return true;
 	if (e->space == SPT_EVENT_L2_GPA)
@@ -261,6 +303,26 @@ static bool is_wanted(const struct spt_recorder *r, const struct spt_event *e)
 	/* Below a table the whole of it is meant. */
 	return e->address <= r->ask.start + (r->ask.len - 1) &&
 	       e->address + (size - 1) >= r->ask.start;
+}
+
+/*
+ * Number @i is an exit: the thread's next event tells whether it was L2's. False: there is none
+ * yet, and it is too early to say that there will be none.
+ */
+static bool tell_exit(const struct spt_recorder *r, size_t i, uint64_t before)
+{
+	struct spt_event *e = &r->waiting[i].event;
+
+	for (size_t k = i + 1; k < r->count; k++) {
+		const struct spt_event *next = &r->waiting[k].event;
+
+		if (next->pid != e->pid)
+			continue;
+		if (next->kind == SPT_EVENT_NESTED && next->rip == e->rip)
+			e->flags |= SPT_EVENT_L2;
+		return true;
+	}
+	return before > e->time_ns + HOLD_NS;
 }
 
 /* Hand over what is older than @before. */
@@ -274,6 +336,8 @@ static int give(struct spt_recorder *r, uint64_t before, spt_event_fn *fn, void 
 	for (; i < r->count && r->waiting[i].event.time_ns < before && !ret; i++) {
 		struct spt_event *e = &r->waiting[i].event;
 
+		if (e->kind == SPT_EVENT_EXIT && !tell_exit(r, i, before))
+			break;
 		spt_join_event(&r->join, e);
 		if (!is_wanted(r, e))
 			continue;
@@ -316,7 +380,9 @@ int spt_recorder_read(struct spt_recorder *r, int wait_ms, spt_event_fn *fn, voi
 	ret = drain(r, err);
 	if (!ret)
 		ret = take_counts(r, &counts, err);
-	return ret ? ret : give(r, before, fn, arg);
+	if (!ret)
+		ret = give(r, before, fn, arg);
+	return ret ? ret : enable_late(r, err);
 }
 
 int spt_recorder_stop(struct spt_recorder *r, spt_event_fn *fn, void *arg, struct spt_error *err)

@@ -109,8 +109,11 @@ void spt_registers_of(const struct spt_model *m, uint32_t nr, struct spt_registe
 	if (!rec)
 		take_vcpu(&m->vcpus[nr].values, r);
 	spt_guest_regs_of(m, &m->vcpus[nr], &guest);
-	r->nested = (guest.flags & SPT_REGS_NESTED) ||
-		    (spt_register(r, SPT_REGISTER_NESTED, &value) && value);
+	/* The vCPU's own record is of another moment than that of the registers. */
+	if (rec && spt_register(r, SPT_REGISTER_NESTED, &value))
+		r->nested = value;
+	else
+		r->nested = guest.flags & SPT_REGS_NESTED;
 	r->hidden = guest.flags & SPT_REGS_HIDDEN;
 	if (spt_register(r, SPT_REGISTER_SOURCE, &value) &&
 	    value < sizeof(sources) / sizeof(sources[0]))

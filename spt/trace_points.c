@@ -38,7 +38,7 @@ const struct spt_point spt_points[SPT_EVENT_KINDS_COUNT] = {
 			       { "exit_reason", SPT_USE_RESULT },
 			       { "info1", SPT_USE_ERROR },
 			       { "info2", SPT_USE_ADDRESS } },
-			     .exits = true },
+			     .exits = "exit_reason" },
 	[SPT_EVENT_SPTE] = { "kvmmmu",
 			     "kvm_tdp_mmu_spte_changed",
 			     "the TDP MMU changed an entry",
@@ -101,13 +101,20 @@ const struct spt_point spt_points[SPT_EVENT_KINDS_COUNT] = {
 			    { { "start", SPT_USE_ADDRESS }, { "end", SPT_USE_END } } },
 	[SPT_EVENT_NESTED] = { "kvm",
 			       "kvm_nested_vmexit",
-			       "a fault of the guest's own guest",
+			       "the exit that it made, of the guest's own guest (L2)",
 			       { { "vcpu_id", SPT_USE_VCPU },
 				 { "guest_rip", SPT_USE_RIP },
 				 { "exit_reason", SPT_USE_RESULT },
 				 { "info1", SPT_USE_ERROR },
 				 { "info2", SPT_USE_ADDRESS } },
-			       .exits = true },
+			       .exits = "exit_reason" },
+	[SPT_EVENT_REFLECT] = { "kvm",
+				"kvm_nested_vmexit_inject",
+				"a fault of L2 given on to the guest's hypervisor",
+				{ { "exit_code", SPT_USE_RESULT },
+				  { "exit_info1", SPT_USE_ERROR },
+				  { "exit_info2", SPT_USE_ADDRESS } },
+				.exits = "exit_code" },
 };
 
 /* The file's text in @text; its length, 0: there is none. */
@@ -160,16 +167,35 @@ void spt_points_deinit(struct spt_points_here *here)
 	memset(here, 0, sizeof(*here));
 }
 
-static void exit_filter(const struct spt_head *head, char *filter)
+/* Exits that faults make: by one that is resolved, and by one on an MMIO entry, or -1. */
+struct fault_exits {
+	int fault, mmio;
+};
+
+static struct fault_exits fault_exits(const struct spt_head *head)
 {
+	bool shadow = head->mmu == SPT_MMU_SHADOW;
+
 	if (head->vendor == SPT_VENDOR_SVM)
-		snprintf(filter, SPT_POINT_FILTER, "exit_reason == %d",
-			 head->mmu == SPT_MMU_SHADOW ? SVM_EXIT_PF : SVM_EXIT_NPF);
-	else if (head->mmu == SPT_MMU_SHADOW)
-		snprintf(filter, SPT_POINT_FILTER, "exit_reason == %d", VMX_EXIT_EXCEPTION);
-	else
-		snprintf(filter, SPT_POINT_FILTER, "exit_reason == %d || exit_reason == %d",
-			 VMX_EXIT_EPT_VIOLATION, VMX_EXIT_EPT_MISCONFIG);
+		return (struct fault_exits){ shadow ? SVM_EXIT_PF : SVM_EXIT_NPF, -1 };
+	if (shadow)
+		return (struct fault_exits){ VMX_EXIT_EXCEPTION, -1 };
+	return (struct fault_exits){ VMX_EXIT_EPT_VIOLATION, VMX_EXIT_EPT_MISCONFIG };
+}
+
+bool spt_point_is_fault(const struct spt_head *head, const struct spt_event *exit)
+{
+	return exit->known & SPT_EVENT_HAS_RESULT &&
+	       (int64_t)exit->result == fault_exits(head).fault;
+}
+
+static void exit_filter(const struct spt_head *head, const char *field, char *filter)
+{
+	struct fault_exits exits = fault_exits(head);
+	int n = snprintf(filter, SPT_POINT_FILTER, "%s == %d", field, exits.fault);
+
+	if (exits.mmio >= 0)
+		snprintf(filter + n, SPT_POINT_FILTER - n, " || %s == %d", field, exits.mmio);
 }
 
 /* The addresses that the field may have; those of gfns from the 1G page on that holds the first. */
@@ -194,7 +220,7 @@ void spt_point_filter(const struct spt_points_here *here, unsigned int kind,
 
 	filter[0] = '\0';
 	if (point->exits) {
-		exit_filter(head, filter);
+		exit_filter(head, point->exits, filter);
 		return;
 	}
 	/* HVAs are the VMM's; a shadow table's gfn is not what is mapped there. */

@@ -35,7 +35,7 @@ struct spt_point {
 		const char *name;
 		enum spt_point_use use;
 	} field[SPT_POINT_FIELDS];
-	bool exits; /* wanted of these: exits that page faults cause */
+	const char *exits; /* of exits: the field with the reason; those of faults are wanted */
 };
 
 extern const struct spt_point spt_points[SPT_EVENT_KINDS_COUNT];
@@ -56,6 +56,9 @@ struct spt_points_here {
 int spt_points_init(struct spt_points_here *here, const struct spt_trace_calls *calls,
 		    const char *dir, struct spt_error *err);
 void spt_points_deinit(struct spt_points_here *here);
+
+/* Whether the exit was made by a fault that KVM then resolves, and says so in a FAULT. */
+bool spt_point_is_fault(const struct spt_head *head, const struct spt_event *exit);
 
 /*
  * The kernel's filter for a kind: "" takes every event. @start and @len as in struct

@@ -55,6 +55,8 @@ static int take(void *arg, const struct spt_event *event)
 	l->event = *event;
 	spt_event_text(v->model, event, text);
 	spt_event_instruction(event, code, sizeof(code));
+	if (spt_event_no_instruction(event))
+		snprintf(code, sizeof(code), "(%s)", spt_event_no_instruction(event));
 	snprintf(l->text, sizeof(l->text), "%.100s%s%.50s", text, code[0] ? "  " : "", code);
 	return 0;
 }

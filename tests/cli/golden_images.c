@@ -10,6 +10,7 @@
 
 #include <linux/kvm.h>
 
+#include "golden_l2.h"
 #include "tests/old/images.h"
 #include "tests/unit/mkimage.h"
 
@@ -521,6 +522,24 @@ static void write_recorded(const char *dir)
 	write_image(mk, dir, "recorded");
 }
 
+/* What a VM shows whose vCPU runs a guest of its own. */
+static void write_l2(const char *dir)
+{
+	struct mkimage *mk = mkimage_new("npt-6.12");
+	unsigned int direct = mkimage_tdp_root(mk, 4), nested = mkimage_shadow_root(mk, 4, 0x10);
+	unsigned int vcpu;
+
+	describe_vm(mk, "6.12.95-amd64");
+	add_slots(mk);
+	mkimage_page(mk, nested)->role =
+		mkimage_role(mk, mkimage_page(mk, nested)->role, SPT_ROLE_GUEST_MODE, 1);
+	vcpu = describe_vcpu(mk, 0, mkimage_table_hpa(mk, nested), mkimage_table_hpa(mk, nested),
+			     SPT_HW_ROOT_VMCB);
+	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_IN_GUEST_MMU, 1);
+	golden_l2(mk, mkimage_table_hpa(mk, direct), mkimage_table_hpa(mk, nested));
+	write_image(mk, dir, "l2");
+}
+
 /* A VM that keeps every rule of the audit, or breaks one of each kind. */
 static void write_audited(const char *dir, const char *name, bool broken)
 {
@@ -599,6 +618,7 @@ int main(int argc, char **argv)
 	write_guest(argv[1]);
 	write_numa(argv[1]);
 	write_recorded(argv[1]);
+	write_l2(argv[1]);
 	write_audited(argv[1], "sound", false);
 	write_audited(argv[1], "broken", true);
 	return old_images(argv[1]);

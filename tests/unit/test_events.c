@@ -146,6 +146,68 @@ static void a_device_is_no_error(void **state)
 	assert_int_equal(spt_events_storm(&vm->summary.pages[0]), SPT_STORM_MMIO);
 }
 
+/* L2 may be at the guest's own RIP: that is another place and cause. What its hypervisor is given
+ * is not in vain, and its page is another than the guest's at the same address.
+ */
+static void l2_is_counted_by_itself(void **state)
+{
+	struct vm *vm = *state;
+	const struct spt_events_summary *s = &vm->summary;
+	char text[SPT_EVENT_TEXT];
+	struct spt_event e;
+
+	add(vm, fault(vm, PAGE, 6));
+	for (int i = 0; i < SPT_STORM_FAULTS; i++) {
+		e = fault(vm, PAGE, 6);
+		e.flags = SPT_EVENT_L2;
+		e.space = SPT_EVENT_L2_GPA;
+		add(vm, e);
+		e.kind = SPT_EVENT_REFLECT;
+		add(vm, e);
+	}
+	assert_int_equal(s->nr_pages, 2);
+	assert_int_equal(s->nr_places, 2);
+	assert_int_equal(s->nr_causes, 3);
+	spt_summary_finish(&vm->summary);
+	assert_int_equal(s->pages[0].space, SPT_EVENT_L2_GPA);
+	assert_int_equal(s->pages[0].faults, SPT_STORM_FAULTS);
+	assert_int_equal(s->pages[0].reflected, SPT_STORM_FAULTS);
+	assert_int_equal(spt_events_storm(&s->pages[0]), SPT_NO_STORM);
+	assert_true(s->places[0].l2);
+	assert_int_equal(s->places[0].faults, SPT_STORM_FAULTS);
+	assert_false(s->places[1].l2);
+	spt_event_text(&vm->model, &e, text);
+	assert_string_equal(text, "L2: given to the guest's hypervisor");
+	e = change(vm, PAGE, 0, leaf(vm, "rwx"), true);
+	e.flags |= SPT_EVENT_L2; /* by its fault, but of the guest's own tables */
+	spt_event_text(&vm->model, &e, text);
+	assert_memory_equal(text, "4K: none", 8);
+}
+
+/* An instruction that was not there once is taken from another event of the same place. */
+static void code_that_was_not_to_be_had(void **state)
+{
+	struct vm *vm = *state;
+	struct spt_event with = fault(vm, PAGE, 6), without = fault(vm, PAGE, 6);
+	char text[64];
+
+	with.flags = SPT_EVENT_L2;
+	with.code_bits = 64;
+	with.code_len = 1;
+	with.code[0] = 0x90;
+	without.flags = SPT_EVENT_L2 | SPT_EVENT_LEFT;
+	assert_string_equal(spt_event_no_instruction(&without), "vCPU has left L2");
+	assert_null(spt_event_no_instruction(&with));
+	add(vm, without);
+	add(vm, with);
+	add(vm, without);
+	assert_int_equal(vm->summary.nr_places, 1);
+	spt_event_instruction(&vm->summary.places[0].event, text, sizeof(text));
+	assert_string_equal(text, "nop");
+	without.flags = SPT_EVENT_LEFT;
+	assert_string_equal(spt_event_no_instruction(&without), "vCPU runs L2 now");
+}
+
 static void causes_follow_from_codes_and_entries(void **state)
 {
 	struct vm *vm = *state;
@@ -238,6 +300,8 @@ int main(void)
 		T(faults_in_vain_are_spinning),
 		T(mapped_and_taken_away_is_a_circle),
 		T(a_device_is_no_error),
+		T(l2_is_counted_by_itself),
+		T(code_that_was_not_to_be_had),
 		T(causes_follow_from_codes_and_entries),
 		T(a_recording_gives_back_what_it_was_given),
 		T(an_image_without_events_says_so),
