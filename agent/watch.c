@@ -101,11 +101,12 @@ static noinline void spt_probed(void)
 	barrier();
 }
 
-static bool spt_probe_came;
+/* No bool: checked by UBSAN, gcc 12 reads it as if it were not volatile, and so not at all. */
+static int spt_probe_came;
 
 static int spt_probe_comes(struct kprobe *probe, struct pt_regs *regs)
 {
-	WRITE_ONCE(spt_probe_came, true);
+	WRITE_ONCE(spt_probe_came, 1);
 	return 0;
 }
 
@@ -158,7 +159,7 @@ static void spt_probes_remove(unsigned int count)
 
 static bool spt_probes_work(void)
 {
-	WRITE_ONCE(spt_probe_came, false);
+	WRITE_ONCE(spt_probe_came, 0);
 	spt_probed();
 	return READ_ONCE(spt_probe_came);
 }
