@@ -92,6 +92,10 @@ guest 'touch 0x10006000 w'
 acts dirty-show dirty 0x10000000+64K --show
 has dirty-touched '"gpa":"0x10006000","size":4096'
 
+# A storm that does nothing says so.
+refused storm-no-effect 1 'no action had an effect' \
+	spt --unsafe -V "$VM" storm 0x10390000+64K --mix protect --count 3 --audit-every 0
+
 # One journal line each, and the kernel's log and taint say the same.
 check journal-lists sh -c "spt journal -V $VM | grep -q ' protect '"
 declined undo-nothing no-undo undo 123456
