@@ -30,6 +30,15 @@ entry() {
 	take_entry "$1" "$2"
 }
 
+# entry_in KIND GPA LEVEL: as entry(), of the root of that kind.
+entry_in() {
+	spt -V "$VM" --json walk gpa "$2" >"$WORK/walk"
+	tr -d ' \n' <"$WORK/walk" | sed 's/{"root_hpa"/\n&/g; s/"more_roots"/\n&/' |
+		grep "^{\"root_hpa\":\"[^\"]*\",\"kind\":\"$1\"" | head -n 1 |
+		sed 's/{"level"/\n&/g' | grep "^{\"level\":$3,\"gpa\"" | head -n 1 >"$WORK/entry"
+	take_entry "$2" "$3"
+}
+
 # take_entry GPA LEVEL: what entry() sets, from the entry in $WORK/entry.
 take_entry() {
 	table=$(sed 's/.*"table_hpa":"\([^"]*\)".*/\1/' "$WORK/entry")

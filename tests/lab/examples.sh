@@ -52,15 +52,6 @@ examples_npt() {
 	check huge says 0 '2M page' not-huge 0x20000000
 }
 
-# entry_in KIND GPA LEVEL: as entry(), of the root of that kind.
-entry_in() {
-	spt -V "$VM" --json walk gpa "$2" >"$WORK/walk"
-	tr -d ' \n' <"$WORK/walk" | sed 's/{"root_hpa"/\n&/g; s/"more_roots"/\n&/' |
-		grep "^{\"root_hpa\":\"[^\"]*\",\"kind\":\"$1\"" | head -n 1 |
-		sed 's/{"level"/\n&/g' | grep "^{\"level\":$3,\"gpa\"" | head -n 1 >"$WORK/entry"
-	take_entry "$2" "$3"
-}
-
 examples_tdx() {
 	pages_start --tdx || finish
 	check breaker-loads load_breaker

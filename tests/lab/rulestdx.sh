@@ -9,15 +9,6 @@
 # shellcheck source=tests/lab/breaker.sh
 . "$(dirname "$0")/breaker.sh"
 
-# entry_in KIND GPA LEVEL: as entry(), of the root of that kind.
-entry_in() {
-	spt -V "$VM" --json walk gpa "$2" >"$WORK/walk"
-	tr -d ' \n' <"$WORK/walk" | sed 's/{"root_hpa"/\n&/g; s/"more_roots"/\n&/' |
-		grep "^{\"root_hpa\":\"[^\"]*\",\"kind\":\"$1\"" | head -n 1 |
-		sed 's/{"level"/\n&/g' | grep "^{\"level\":$3,\"gpa\"" | head -n 1 >"$WORK/entry"
-	take_entry "$2" "$3"
-}
-
 # Both entries of a private page: what is poked into the mirror's is poked into the one behind it.
 poke_both() { # GPA OP VALUE
 	entry_in mirror "$1" 1
