@@ -323,6 +323,14 @@ static int events_run(struct cli *cli, const struct cli_call *call)
 	return cli->opt.image ? replay(&ev) : live(&ev);
 }
 
+static void print_kinds(FILE *out)
+{
+	fprintf(out, "\nKinds (those marked with * are recorded without --kind):\n");
+	for (unsigned int i = 0; i < SPT_EVENT_KINDS_COUNT; i++)
+		fprintf(out, "  %c %-20s %s\n", SPT_EVENTS_DEFAULT >> i & 1 ? '*' : ' ',
+			spt_event_kind_name(i), spt_event_kind_help(i));
+}
+
 const struct cli_command cli_cmd_events = {
 	.name = "events",
 	.help = "follow faults and changes of page tables as they happen",
@@ -338,6 +346,7 @@ const struct cli_command cli_cmd_events = {
 		"are known only while the vCPU runs it; if it has left, that is said instead.\n"
 		"--summary points out storms: spinning (faults on a page that change no entry), circle\n"
 		"(mapped and taken away, again and again), mmio (a device, no error).",
+	.more = print_kinds,
 	.example = "events --seconds 10 --summary",
 	.flags = CLI_ENDLESS,
 	.options = options,

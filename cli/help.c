@@ -2,8 +2,10 @@
 #include "cli/help.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "cli/fold.h"
 #include "cli/json.h"
 #include "cli/options.h"
 #include "cli/table.h"
@@ -62,14 +64,8 @@ static struct json_object *command_to_json(const struct cli_command *c)
 	return o;
 }
 
-int cli_help_command(struct cli *cli, const struct cli_command *c)
+static void print_command(FILE *out, const struct cli_command *c)
 {
-	FILE *out = cli->out;
-
-	if (cli->opt.json) {
-		cli_json_put(cli, "command", command_to_json(c));
-		return 0;
-	}
 	fprintf(out, "%s%s%s\n  %s\n", c->name, c->args ? " " : "", c->args ? c->args : "",
 		c->help);
 	if (c->details)
@@ -86,21 +82,10 @@ int cli_help_command(struct cli *cli, const struct cli_command *c)
 		fprintf(out, "\nExample:\n  %s%s\n", c->flags & CLI_SHELL_ONLY ? "" : "spt ",
 			c->example);
 	fprintf(out, "\nOptions of every command: see 'spt help'.\n");
-	return 0;
 }
 
-int cli_help_all(struct cli *cli)
+static void print_all(FILE *out)
 {
-	FILE *out = cli->out;
-
-	if (cli->opt.json) {
-		cli_json_put(cli, "options", options_to_json(cli_global_options));
-		cli_json_array_begin(cli, "commands");
-		for (int i = 0; cli_commands[i]; i++)
-			cli_json_put(cli, NULL, command_to_json(cli_commands[i]));
-		cli_json_array_end(cli);
-		return 0;
-	}
 	fprintf(out,
 		"spt [OPTIONS] [COMMAND [ARGS]]\n"
 		"  Look into the page tables that KVM keeps for its guests (EPT, NPT, shadow).\n"
@@ -125,6 +110,47 @@ int cli_help_all(struct cli *cli)
 		" RANGE: START+LEN, START-END, or one address for its page.\n"
 		"Exit status: 0 done, 1 the answer is 'no' (not mapped), 2 usage or environment error.\n"
 		"'spt help COMMAND' says more about one command.\n");
+}
+
+/* The text of one command, or with NULL of all, as wide as the terminal. */
+static int print_folded(struct cli *cli, const struct cli_command *c)
+{
+	size_t size, width = cli_width(cli);
+	char *text = NULL;
+	FILE *all = open_memstream(&text, &size);
+
+	if (!all)
+		return cli_fail(cli, ENOMEM, "out of memory for help");
+	if (c)
+		print_command(all, c);
+	else
+		print_all(all);
+	if (fclose(all)) {
+		free(text);
+		return cli_fail(cli, ENOMEM, "out of memory for help");
+	}
+	cli_fold(cli->out, text, width);
+	free(text);
+	return 0;
+}
+
+int cli_help_command(struct cli *cli, const struct cli_command *c)
+{
+	if (!cli->opt.json)
+		return print_folded(cli, c);
+	cli_json_put(cli, "command", command_to_json(c));
+	return 0;
+}
+
+int cli_help_all(struct cli *cli)
+{
+	if (!cli->opt.json)
+		return print_folded(cli, NULL);
+	cli_json_put(cli, "options", options_to_json(cli_global_options));
+	cli_json_array_begin(cli, "commands");
+	for (int i = 0; cli_commands[i]; i++)
+		cli_json_put(cli, NULL, command_to_json(cli_commands[i]));
+	cli_json_array_end(cli);
 	return 0;
 }
 
