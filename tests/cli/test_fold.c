@@ -86,14 +86,15 @@ static void every_command_fits(void **state)
 {
 	for (int i = 0; cli_commands[i]; i++) {
 		struct cli cli = { 0 };
-		char *text = NULL, *found;
+		char *text = NULL, *found, *rest;
 		size_t size;
 
 		cli.out = open_memstream(&text, &size);
 		assert_int_equal(cli_help_command(&cli, cli_commands[i]), 0);
 		fclose(cli.out);
 		found = folded(text, 80);
-		for (char *line = strtok(found, "\n"); line; line = strtok(NULL, "\n"))
+		for (char *line = strtok_r(found, "\n", &rest); line;
+		     line = strtok_r(NULL, "\n", &rest))
 			if (strlen(line) > 80)
 				fail_msg("%s: %s", cli_commands[i]->name, line);
 		free(found);
