@@ -36,6 +36,10 @@ fault_in_state() {
 	after=$(stat_of pages_4k)
 	check "fault-$state-counted" test "$after" -gt "$before"
 }
+mapped_already() {
+	spt_act "$@"
+	grep -Eq '"result":"(done|no-effect)"' "$WORK/act.flat" && grep -q '"ret":"\(fixed\|spurious\)"' "$WORK/act.flat"
+}
 if [ -n "$tdp" ]; then
 	fault_in_state user $((fresh))
 	guest 'run 0x10000000+64K w'
@@ -44,8 +48,9 @@ if [ -n "$tdp" ]; then
 	guest pause halt
 	fault_in_state halted $((fresh + 0x2000))
 	guest pause
-	acts fault-again fault $fresh w --count 5
-	acts fault-fetch fault 0x10180000 x
+	# What is mapped stays; older kernels write the entry anew all the same.
+	check fault-again mapped_already fault $fresh w --count 5
+	check fault-fetch mapped_already fault 0x10180000 x
 	guest "touch $fresh+12K w"
 	declined fault-no-slot no-slot fault 0x70000000
 	declined fault-no-vcpu no-vcpu fault $fresh --vcpu 77
