@@ -132,12 +132,20 @@ has() { # BITS
 	[ $((raw & $1)) -ne 0 ]
 }
 
+# Bits that allow execution: one, or with later kernels one each for the kernel and the user.
 not_executable() {
 	if [ $(($(mask shadow_nx_mask))) -ne 0 ]; then
 		has "$(mask shadow_nx_mask)"
-	else
-		! has "$(mask shadow_x_mask)"
+		return
 	fi
+	exec_mask=0
+	for name in shadow_x_mask shadow_xs_mask shadow_xu_mask; do
+		bits=$(mask "$name")
+		case $bits in
+		0x*) exec_mask=$((exec_mask | bits)) ;;
+		esac
+	done
+	[ "$exec_mask" -ne 0 ] && ! has "$exec_mask"
 }
 
 # --- where the vCPU is ---
