@@ -11,7 +11,7 @@
 #include "cli/show.h"
 #include "cli/table.h"
 #include "cli/target.h"
-#include "spt/ranges.h"
+#include "spt/ranges_node.h"
 
 enum {
 	COL_ROOT,
@@ -27,6 +27,7 @@ enum {
 	COL_HALF,
 	COL_AS_ID,
 	COL_PAGES,
+	COL_NODE,
 	COL_FLAGS
 };
 
@@ -46,6 +47,8 @@ static const struct cli_column columns[] = {
 		       "of a TD's memory: private or shared; n/a where there is one" },
 	[COL_AS_ID] = { "as_id", 5, CLI_COL_RIGHT | CLI_COL_EXTRA, "address space of the root" },
 	[COL_PAGES] = { "pages", 8, CLI_COL_RIGHT, "entries merged" },
+	[COL_NODE] = { "node", 4, CLI_COL_RIGHT | CLI_COL_EXTRA,
+		       "NUMA node of all its pages; n/a: not known, or several" },
 	[COL_FLAGS] = { "flags", 24, 0, "what else the first entry says, and what differs within" },
 	{ NULL },
 };
@@ -59,8 +62,7 @@ static const char *const split_words[] = {
 
 static const struct cli_option options[] = {
 	{ "split-by", 's', "KEYS",
-	  "what keeps neighbours apart: level,perm,hpa,slot,type,nx,dirty"
-	  " (default level,perm,hpa,slot,type)",
+	  "what keeps neighbours apart: level,perm,hpa,slot,type (default),nx,dirty,node",
 	  .words = split_words, .list = true },
 	{ .name = "count", .letter = 'c', .help = "print only how many there are" },
 	CLI_PICK_OPTIONS,
@@ -161,7 +163,7 @@ static void set_flags(struct cli *cli, struct cli_table *t, const struct meaning
 }
 
 static void add_row(struct cli *cli, struct cli_table *t, const struct meaning *m,
-		    const struct spt_range *r)
+		    const struct spt_range *r, int node)
 {
 	const char *half = spt_half_name(spt_root_half(r->root));
 
@@ -188,40 +190,100 @@ static void add_row(struct cli *cli, struct cli_table *t, const struct meaning *
 		cli_cell_na(t, COL_HALF);
 	cli_cell_number(t, COL_AS_ID, r->root->as_id);
 	cli_cell_number(t, COL_PAGES, (int64_t)r->pages);
+	if (node == SPT_NO_NODE)
+		cli_cell_na(t, COL_NODE);
+	else
+		cli_cell_number(t, COL_NODE, node);
 	set_flags(cli, t, m);
 }
 
-static int show_root(struct cli *cli, const struct spt_model *model,
-		     const struct spt_root_ref *root, struct spt_ranges *ranges)
+/* What is shown of a root, and how. */
+struct asked {
+	struct spt_request request;
+	unsigned int splits;
+	bool nodes; /* are looked at */
+	struct spt_nodes by;
+};
+
+static void show_rows(struct cli *cli, struct cli_table *t, const struct asked *asked,
+		      const struct spt_root_ref *root)
 {
 	struct meaning meaning = { .level = 0 };
+	struct spt_ranges ranges;
 	struct spt_range range;
+
+	spt_ranges_begin(&ranges, asked->by.model, root, asked->request.start, asked->request.len,
+			 asked->splits);
+	while (!cli_interrupted && spt_ranges_next(&ranges, &range)) {
+		make_meaning(&meaning, asked->by.model, &range);
+		add_row(cli, t, &meaning, &range,
+			asked->nodes ? spt_range_node(&asked->by, &range) : SPT_NO_NODE);
+	}
+}
+
+static void show_rows_by_node(struct cli *cli, struct cli_table *t, const struct asked *asked,
+			      const struct spt_root_ref *root)
+{
+	struct meaning meaning = { .level = 0 };
+	struct spt_node_ranges ranges;
+	struct spt_node_range found;
+
+	spt_node_ranges_begin(&ranges, &asked->by, root, asked->request.start, asked->request.len,
+			      asked->splits);
+	while (!cli_interrupted && spt_node_ranges_next(&ranges, &found)) {
+		make_meaning(&meaning, asked->by.model, &found.range);
+		add_row(cli, t, &meaning, &found.range, found.node);
+	}
+}
+
+static int show_root(struct cli *cli, const struct asked *asked, const struct spt_root_ref *root)
+{
+	struct cli_column shown[sizeof(columns) / sizeof(columns[0])];
 	struct cli_table *t;
 
-	cli_print_root_title(cli, model, root);
-	t = cli_table_begin(cli, columns, NULL, CLI_TABLE_STREAM);
+	/* What keeps them apart is seen. */
+	memcpy(shown, columns, sizeof(columns));
+	if (asked->splits & SPT_SPLIT_NODE)
+		shown[COL_NODE].flags &= ~CLI_COL_EXTRA;
+	t = cli_table_begin(cli, shown, NULL, CLI_TABLE_STREAM);
 	if (!t)
 		return -cli->error.code;
+	cli_print_root_title(cli, asked->by.model, root);
 	if (!spt_root_maps_gpa(root)) {
 		cli_table_heading(t, COL_GPA, cli_root_space(root));
 		cli_table_heading(t, COL_END, "END");
 	}
-	while (!cli_interrupted && spt_ranges_next(ranges, &range)) {
-		make_meaning(&meaning, model, &range);
-		add_row(cli, t, &meaning, &range);
-	}
+	if (asked->splits & SPT_SPLIT_NODE)
+		show_rows_by_node(cli, t, asked, root);
+	else
+		show_rows(cli, t, asked, root);
 	return cli_table_end(t);
 }
 
-/* How many ranges each root has, without making them. */
-static int show_counts(struct cli *cli, const struct cli_call *call, const struct spt_model *model,
-		       const struct spt_request *request, unsigned int splits)
+/* Nodes are in no entry: such ranges are made to be counted. */
+static int count_by_node(struct cli *cli, const struct asked *asked,
+			 const struct spt_root_ref *root, uint64_t *ret)
 {
+	struct spt_node_ranges ranges;
+	struct spt_node_range found;
+
+	*ret = 0;
+	spt_node_ranges_begin(&ranges, &asked->by, root, asked->request.start, asked->request.len,
+			      asked->splits);
+	while (!cli_interrupted && spt_node_ranges_next(&ranges, &found))
+		++*ret;
+	return cli_interrupted ? cli_fail(cli, EINTR, "interrupted") : 0;
+}
+
+/* How many ranges each root has, where it can be had without making them. */
+static int show_counts(struct cli *cli, const struct cli_call *call, const struct asked *asked)
+{
+	const struct spt_model *model = asked->by.model;
 	struct cli_progress progress = cli_progress_begin(cli, "counting");
 	struct spt_sweep sweep = {
 		.model = model,
-		.start = request->start,
-		.len = request->len,
+		.start = asked->request.start,
+		.len = asked->request.len,
 		.progress = cli_progress_step,
 		.progress_arg = &progress,
 	};
@@ -238,7 +300,10 @@ static int show_counts(struct cli *cli, const struct cli_call *call, const struc
 		    !cli_picked(call, &model->roots[i]))
 			continue;
 		sweep.root = &model->roots[i];
-		rc = spt_ranges_count(&sweep, splits, &count, &cli->error);
+		if (asked->splits & SPT_SPLIT_NODE)
+			rc = count_by_node(cli, asked, sweep.root, &count);
+		else
+			rc = spt_ranges_count(&sweep, asked->splits, &count, &cli->error);
 		if (rc)
 			break;
 		cli_table_row(t);
@@ -254,27 +319,40 @@ static int show_counts(struct cli *cli, const struct cli_call *call, const struc
 	return rc ? rc : ended;
 }
 
+/* Whether anybody will see nodes: to find them costs a little for each range. */
+static bool wants_nodes(const struct cli *cli, const struct cli_call *call, unsigned int splits)
+{
+	if (splits & SPT_SPLIT_NODE)
+		return true;
+	if (cli_has_option(call, "count"))
+		return false;
+	return cli->opt.json ||
+	       (cli->opt.columns && strstr(cli->opt.columns, columns[COL_NODE].name));
+}
+
 static int ranges_run(struct cli *cli, const struct cli_call *call)
 {
-	struct spt_request request = {
-		.parts = SPT_PART_VM | SPT_PART_MEMSLOTS | SPT_PART_ROOTS | SPT_PART_TABLES,
+	struct asked asked = {
+		.request.parts = SPT_PART_VM | SPT_PART_MEMSLOTS | SPT_PART_ROOTS | SPT_PART_TABLES,
 	};
 	const char *split_by = cli_option(call, "split-by");
-	unsigned int splits = 0;
-	struct spt_ranges ranges;
 	struct spt_model *model;
 	int rc = 0;
 
 	if (cli_has_option(call, "count") && cli->opt.columns)
 		return cli_fail(cli, EINVAL, "--count has columns of its own: leave out -o");
 	if (split_by)
-		rc = spt_split_parse(split_by, &splits, &cli->error);
+		rc = spt_split_parse(split_by, &asked.splits, &cli->error);
+	asked.nodes = wants_nodes(cli, call, asked.splits);
+	if (asked.nodes && cli->opt.image)
+		asked.request.parts |= SPT_PART_HOST_RUNS;
 	if (!rc)
-		rc = cli_pick(cli, call, &request, &model);
+		rc = cli_pick(cli, call, &asked.request, &model);
 	if (rc)
 		return rc;
+	asked.by = (struct spt_nodes){ model, asked.nodes ? cli_numa(cli) : NULL };
 	if (cli_has_option(call, "count"))
-		return show_counts(cli, call, model, &request, splits);
+		return show_counts(cli, call, &asked);
 	if (cli->opt.json)
 		cli_json_array_begin(cli, "ranges");
 	for (uint32_t i = 0; i < model->nr_roots && !rc && !cli_interrupted; i++) {
@@ -282,9 +360,7 @@ static int ranges_run(struct cli *cli, const struct cli_call *call)
 		if (model->roots[i].kind == SPT_ROOT_EXTERNAL ||
 		    !cli_picked(call, &model->roots[i]))
 			continue;
-		spt_ranges_begin(&ranges, model, &model->roots[i], request.start, request.len,
-				 splits);
-		rc = show_root(cli, model, &model->roots[i], &ranges);
+		rc = show_root(cli, &asked, &model->roots[i]);
 	}
 	if (cli->opt.json)
 		cli_json_array_end(cli);

@@ -432,8 +432,7 @@ static int stats_run(struct cli *cli, const struct cli_call *call)
 	};
 	struct spt_sweep sweep = { .progress = cli_progress_step };
 	struct cli_progress progress;
-	struct spt_source *source;
-	struct spt_numa numa = { 0 };
+	const struct spt_numa *numa;
 	struct spt_stats *stats;
 	struct spt_model *model;
 	unsigned int lists;
@@ -444,8 +443,6 @@ static int stats_run(struct cli *cli, const struct cli_call *call)
 	if (!rc && call->argc)
 		rc = cli_parse_range(call->argv[0], &request.start, &request.len, &cli->error);
 	if (!rc)
-		rc = cli_source(cli, &source);
-	if (!rc)
 		rc = cli_model(cli, &request, &model);
 	if (rc)
 		return rc;
@@ -453,19 +450,17 @@ static int stats_run(struct cli *cli, const struct cli_call *call)
 	if (!stats)
 		return cli_fail(cli, ENOMEM, "out of memory");
 	/* The zones are those of the VM's own host only while it is this one. */
-	if (spt_source_is_live(source))
-		spt_numa_read(NULL, &numa);
+	numa = cli_numa(cli);
 	progress = cli_progress_begin(cli, "counting");
 	sweep.model = model;
 	sweep.start = request.start;
 	sweep.len = request.len;
 	sweep.progress_arg = &progress;
-	rc = spt_stats_count(&sweep, spt_source_is_live(source) ? &numa : NULL, stats, &cli->error);
+	rc = spt_stats_count(&sweep, numa, stats, &cli->error);
 	cli_progress_end(&progress);
 	if (!rc)
 		rc = show(cli, lists, &sweep, stats);
 	spt_stats_free(stats);
-	spt_numa_free(&numa);
 	free(stats);
 	return rc;
 }

@@ -9,6 +9,7 @@
 #include "cli/show_explain.h"
 #include "cli/show_guest.h"
 #include "cli/table.h"
+#include "cli/target.h"
 #include "spt/explain.h"
 
 static void print_upper(FILE *out, const char *text)
@@ -80,13 +81,32 @@ static void print_level_heading(FILE *out)
 		"meaning");
 }
 
-static void print_hpa(FILE *out, uint64_t hpa, uint64_t page_size)
+int cli_walk_node(const struct spt_nodes *nodes, const struct spt_walk *walk, uint64_t hpa)
 {
-	if (hpa == SPT_NO_HPA)
+	const uint64_t offset = spt_level_size(1) - 1;
+	const struct spt_frames frames = {
+		.slot = walk->slot,
+		.gpa = walk->gpa & ~offset,
+		.hpa = hpa & ~offset,
+		.size = spt_level_size(1),
+	};
+
+	return hpa == SPT_NO_HPA ? SPT_NO_NODE : spt_node_of(nodes, &frames);
+}
+
+static void print_hpa(FILE *out, const struct spt_nodes *nodes, const struct spt_walk *walk,
+		      uint64_t hpa, uint64_t page_size)
+{
+	int node = cli_walk_node(nodes, walk, hpa);
+
+	if (hpa == SPT_NO_HPA) {
 		fprintf(out, "    HPA    none\n");
-	else
-		fprintf(out, "    HPA    0x%016" PRIx64 "  in a %s page\n", hpa,
-			cli_size(page_size).text);
+		return;
+	}
+	fprintf(out, "    HPA    0x%016" PRIx64 "  in a %s page", hpa, cli_size(page_size).text);
+	if (node != SPT_NO_NODE)
+		fprintf(out, ", NUMA node %d", node);
+	fputc('\n', out);
 }
 
 static void print_entry(FILE *out, const struct spt_model *model, const struct spt_entry *entry)
@@ -126,9 +146,10 @@ static void print_place(FILE *out, const struct spt_walk_path *path)
 		fprintf(out, ", at %s 0x%" PRIx64, cli_root_space(path->root), path->address);
 }
 
-static void print_path(FILE *out, const struct spt_model *model, const struct spt_walk *walk,
+static void print_path(FILE *out, const struct spt_nodes *nodes, const struct spt_walk *walk,
 		       const struct spt_walk_path *path, bool explain)
 {
+	const struct spt_model *model = nodes->model;
 	char title[128];
 
 	if (path->root)
@@ -150,7 +171,7 @@ static void print_path(FILE *out, const struct spt_model *model, const struct sp
 		if (explain)
 			cli_print_words(out, spt_explain_entry(model, &path->level[i], words));
 	}
-	print_hpa(out, path->hpa, path->page_size);
+	print_hpa(out, nodes, walk, path->hpa, path->page_size);
 	if (path->root && path->root->kind == SPT_ROOT_EXTERNAL)
 		print_agreement(out, walk);
 }
@@ -176,7 +197,8 @@ static void print_host_level(FILE *out, const struct spt_walk *walk,
 	fputc('\n', out);
 }
 
-static void print_host(FILE *out, const struct spt_walk *walk, bool explain)
+static void print_host(FILE *out, const struct spt_nodes *nodes, const struct spt_walk *walk,
+		       bool explain)
 {
 	/* Without a slot there is no HVA to begin at. */
 	if (!walk->have_host || !walk->slot)
@@ -199,19 +221,20 @@ static void print_host(FILE *out, const struct spt_walk *walk, bool explain)
 		if (explain)
 			cli_print_words(out, spt_explain_host(&walk->host.level[i], words));
 	}
-	print_hpa(out, walk->host.hpa, walk->host.page_size);
+	print_hpa(out, nodes, walk, walk->host.hpa, walk->host.page_size);
 }
 
 /* Everything that translates a GPA. */
 static void print_gpa(struct cli *cli, const struct spt_model *model, const struct spt_walk *walk,
 		      bool explain)
 {
+	const struct spt_nodes nodes = { model, cli_numa(cli) };
 	FILE *out = cli->out;
 
 	print_slot(out, walk);
 	print_aliases(out, model, walk);
 	for (unsigned int i = 0; i < walk->nr_paths; i++)
-		print_path(out, model, walk, &walk->path[i], explain);
+		print_path(out, &nodes, walk, &walk->path[i], explain);
 	if (!walk->nr_paths)
 		fprintf(out, "\n  %s\n",
 			model->nr_roots
@@ -219,7 +242,7 @@ static void print_gpa(struct cli *cli, const struct spt_model *model, const stru
 				: "no root: no vCPU has entered the guest since KVM last dropped its roots");
 	if (walk->more_paths)
 		fprintf(out, "\n  and %u further ways to this page\n", walk->more_paths);
-	print_host(out, walk, explain);
+	print_host(out, &nodes, walk, explain);
 }
 
 void cli_print_verdict(struct cli *cli, const struct spt_model *model,

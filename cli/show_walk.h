@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "spt/guest_walk.h"
+#include "spt/page_node.h"
 #include "spt/walk.h"
 
 /* The address that was asked for. */
@@ -24,6 +25,9 @@ static inline bool cli_walk_has_gpa(const struct cli_walk_from *from, const stru
 		return from->guest->end == SPT_GUEST_END_MAPPED;
 	return walk->slot || walk->nr_paths || !strcmp(from->kind, "gpa");
 }
+
+/* NUMA node of the page that @hpa, which the walk found for its GPA, is in. */
+int cli_walk_node(const struct spt_nodes *nodes, const struct spt_walk *walk, uint64_t hpa);
 
 /* Members of the JSON object that is open. */
 void cli_walk_to_json(struct cli *cli, const struct spt_model *model,

@@ -6,6 +6,7 @@
 #include "cli/show_explain.h"
 #include "cli/show_guest.h"
 #include "cli/show_walk.h"
+#include "cli/target.h"
 #include "spt/explain.h"
 
 static struct json_object *hpa_or_null(uint64_t hpa)
@@ -18,9 +19,18 @@ static struct json_object *size_or_null(uint64_t size)
 	return size ? cli_json_uint(size) : NULL;
 }
 
-static struct json_object *path_to_json(const struct spt_model *model,
+static struct json_object *node_or_null(const struct spt_nodes *nodes, const struct spt_walk *walk,
+					uint64_t hpa)
+{
+	int node = cli_walk_node(nodes, walk, hpa);
+
+	return node == SPT_NO_NODE ? NULL : json_object_new_int(node);
+}
+
+static struct json_object *path_to_json(const struct spt_nodes *nodes, const struct spt_walk *walk,
 					const struct spt_walk_path *path, bool explain)
 {
+	const struct spt_model *model = nodes->model;
 	struct json_object *levels = json_object_new_array();
 	struct json_object *o = json_object_new_object();
 	char words[SPT_EXPLAIN_TEXT];
@@ -43,6 +53,7 @@ static struct json_object *path_to_json(const struct spt_model *model,
 	cli_json_set(o, "levels", levels);
 	cli_json_set(o, "hpa", hpa_or_null(path->hpa));
 	cli_json_set(o, "page_size", size_or_null(path->page_size));
+	cli_json_set(o, "node", node_or_null(nodes, walk, path->hpa));
 	return o;
 }
 
@@ -82,8 +93,10 @@ static struct json_object *host_level_to_json(const struct spt_host_level *level
 	return o;
 }
 
-static struct json_object *host_to_json(const struct spt_host_path *host, bool explain)
+static struct json_object *host_to_json(const struct spt_nodes *nodes, const struct spt_walk *walk,
+					bool explain)
 {
+	const struct spt_host_path *host = &walk->host;
 	struct json_object *levels = json_object_new_array();
 	struct json_object *o = json_object_new_object();
 
@@ -92,6 +105,7 @@ static struct json_object *host_to_json(const struct spt_host_path *host, bool e
 	cli_json_set(o, "levels", levels);
 	cli_json_set(o, "hpa", hpa_or_null(host->hpa));
 	cli_json_set(o, "page_size", size_or_null(host->page_size));
+	cli_json_set(o, "node", node_or_null(nodes, walk, host->hpa));
 	cli_json_set_text(o, "type", spt_host_type_name(host->type));
 	cli_json_set_bool(o, "writable", host->writable);
 	cli_json_set_text(o, "error", host->error ? strerror(host->error) : NULL);
@@ -131,6 +145,7 @@ static void halves_to_json(struct cli *cli, const struct spt_model *model,
 void cli_walk_to_json(struct cli *cli, const struct spt_model *model,
 		      const struct cli_walk_from *from, const struct spt_walk *walk)
 {
+	const struct spt_nodes nodes = { model, cli_numa(cli) };
 	struct json_object *o = json_object_new_object();
 	bool have_gpa = cli_walk_has_gpa(from, walk);
 
@@ -146,11 +161,11 @@ void cli_walk_to_json(struct cli *cli, const struct spt_model *model,
 	halves_to_json(cli, model, walk);
 	cli_json_array_begin(cli, "roots");
 	for (unsigned int i = 0; i < walk->nr_paths; i++)
-		cli_json_put(cli, NULL, path_to_json(model, &walk->path[i], from->explain));
+		cli_json_put(cli, NULL, path_to_json(&nodes, walk, &walk->path[i], from->explain));
 	cli_json_array_end(cli);
 	cli_json_put(cli, "more_roots", cli_json_uint(walk->more_paths));
 	cli_json_put(cli, "host",
-		     walk->have_host && walk->slot ? host_to_json(&walk->host, from->explain)
+		     walk->have_host && walk->slot ? host_to_json(&nodes, walk, from->explain)
 						   : NULL);
 	cli_json_put(cli, "verdict", json_object_new_string(spt_verdict_name(walk->verdict)));
 	cli_json_put(cli, "reason", json_object_new_string(walk->reason));

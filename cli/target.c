@@ -13,8 +13,9 @@ struct cli_target {
 	struct spt_source *source;
 	struct spt_model model;
 	bool is_image;
-	int pid;     /* of a live VM's VMM */
-	char *asked; /* the -V or -i it was opened for; NULL: the only VM */
+	struct spt_numa numa; /* of a live VM's host, when asked for last */
+	int pid;	      /* of a live VM's VMM */
+	char *asked;	      /* the -V or -i it was opened for; NULL: the only VM */
 };
 
 static bool same_text(const char *a, const char *b)
@@ -45,6 +46,7 @@ void cli_target_close(struct cli *cli)
 	if (!t)
 		return;
 	spt_model_deinit(&t->model);
+	spt_numa_free(&t->numa);
 	spt_source_close(t->source);
 	free(t->asked);
 	free(t);
@@ -155,4 +157,15 @@ int cli_model(struct cli *cli, const struct spt_request *req, struct spt_model *
 	if (!rc)
 		cli_note_torn(cli, *ret);
 	return rc;
+}
+
+const struct spt_numa *cli_numa(struct cli *cli)
+{
+	struct cli_target *t = cli->target;
+
+	if (!t || t->is_image)
+		return NULL;
+	spt_numa_free(&t->numa);
+	spt_numa_read(NULL, &t->numa);
+	return &t->numa;
 }

@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 #include "spt/model.h"
+#include "spt/numa.h"
 #include "spt/source.h"
 
 /*
@@ -31,6 +32,12 @@ unsigned int cli_image_flags(const struct cli *cli);
 
 /* Say of a loaded model that it is torn or incomplete. */
 void cli_note_torn(struct cli *cli, const struct spt_model *model);
+
+/*
+ * NUMA nodes of the host that the VM runs on, as they are now; NULL: the target is an image, which
+ * has its own. Valid until the next call, or the target is closed.
+ */
+const struct spt_numa *cli_numa(struct cli *cli);
 
 /* Let go of the VM: the agent does not unload while one is held. */
 void cli_target_close(struct cli *cli);

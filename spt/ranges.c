@@ -32,7 +32,7 @@ int spt_split_parse(const char *text, unsigned int *ret, struct spt_error *err)
 		if (i == SPT_SPLIT_COUNT)
 			return spt_fail(
 				err, EINVAL,
-				"--split-by: no '%.*s'; there are level, perm, hpa, slot, type, nx, dirty",
+				"--split-by: no '%.*s'; there are level, perm, hpa, slot, type, nx, dirty, node",
 				(int)(len < 32 ? len : 32), text);
 		*ret |= 1U << i;
 		text += len + (text[len] == ',');

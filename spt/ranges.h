@@ -14,7 +14,8 @@
 	S(SLOT, slot)							\
 	S(TYPE, type)							\
 	S(NX, nx)		/* table forbids huge pages for NX */	\
-	S(DIRTY, dirty)		/* D bit */
+	S(DIRTY, dirty)		/* D bit */				\
+	S(NODE, node)		/* NUMA node: ranges_node.h */
 
 enum spt_split_nr {
 #define S(id, name) SPT_SPLIT_NR_##id,

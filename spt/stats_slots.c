@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "spt/entry.h"
+#include "spt/page_node.h"
 #include "spt/stats_part.h"
 
 static uint64_t slot_first(const struct spt_memslot *slot)
@@ -64,12 +65,6 @@ static void add_node(struct spt_stats_part *p, int node, uint64_t bytes)
 					     : &p->stats.no_node_bytes) += bytes;
 }
 
-/* Node of the host's run; -1: unknown. */
-static int run_node(const struct spt_host_run *run)
-{
-	return run ? (int)(run->flags >> SPT_HOST_RUN_NODE_SHIFT & 0xffff) - 1 : -1;
-}
-
 static uint64_t count_present(const uint64_t *from, const uint64_t *to)
 {
 	uint64_t present = 0;
@@ -98,7 +93,7 @@ static void nodes_by_runs(struct spt_stats_part *p, const struct spt_stats_pass 
 			next = first +
 			       ((((run->gfn + run->npages) << SPT_PAGE_SHIFT) - gpa + size - 1) /
 				size);
-		add_node(p, run_node(run),
+		add_node(p, run ? spt_host_run_node(run) : SPT_NO_NODE,
 			 size * count_present(spt_node_position(t->node, first),
 					      spt_node_position(t->node, next)));
 		gpa += (next - first) * size;
@@ -195,17 +190,16 @@ static int see_shadow_leaf(struct spt_stats_pass *pass, struct spt_stats_part *p
 {
 	const struct spt_model *m = pass->model;
 	const struct spt_memslot *slot = NULL;
+	const struct spt_host_run *run = NULL;
 	uint64_t size = spt_level_size(t->node->level), gpa = 0;
 	unsigned int access;
 
 	if (spt_node_translation(t->node, index, &gpa, &access))
 		slot = find_slot(p, m, t->root->as_id, gpa);
+	if (pass->host_runs && slot)
+		run = spt_memslot_host_run(&m->memslots, slot, gpa >> SPT_PAGE_SHIFT);
 	if (pass->host_runs)
-		add_node(p,
-			 slot ? run_node(spt_memslot_host_run(&m->memslots, slot,
-							      gpa >> SPT_PAGE_SHIFT))
-			      : -1,
-			 size);
+		add_node(p, run ? spt_host_run_node(run) : SPT_NO_NODE, size);
 	return add_mapped(p, NULL, slot, t->node->level, size, huge_causes(p, m, t, slot, gpa));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "tui/map_colour.h"
 
+#include "spt/page_node.h"
 #include "spt/verdict.h"
 
 static const struct map_class size_classes[] = {
@@ -148,7 +149,7 @@ static int node_of_runs(const struct map_block *b)
 
 		if (!run || run->gfn >= end)
 			break;
-		one = (int)(run->flags >> SPT_HOST_RUN_NODE_SHIFT & 0xffff) - 1;
+		one = spt_host_run_node(run);
 		if (one >= 0 && node >= 0 && one != node)
 			return SPT_COVER_NODES;
 		if (one >= 0)

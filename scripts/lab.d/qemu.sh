@@ -49,12 +49,29 @@ qemu_boot_line()
 qemu_machine()
 {
 	local machine=q35,memory-backend=ram
+	# The last that lets several nodes share one backend: so the file stays L1's memory as it is.
+	((LAB_NODES == 1)) || machine=pc-q35-5.0,memory-backend=ram
 	((LAB_MEM < 2816)) || machine+=,max-ram-below-4g=1G
 	echo "$machine"
 }
 
+# Nodes by turns get the CPUs, and each a piece of the memory.
+qemu_nodes()
+{
+	local node cpu piece=$((LAB_MEM / LAB_NODES))
+	((LAB_NODES > 1)) || return 0
+	for ((node = 0; node < LAB_NODES; node++)); do
+		((node < LAB_NODES - 1)) || piece=$((LAB_MEM - node * piece))
+		printf '%s\n' -numa "node,nodeid=$node,mem=${piece}M"
+	done
+	for ((cpu = 0; cpu < LAB_SMP; cpu++)); do
+		printf '%s\n' -numa "cpu,node-id=$((cpu % LAB_NODES)),socket-id=$cpu,core-id=0,thread-id=0"
+	done
+}
+
 qemu_run()
 {
+	local nodes
 	local tcg=thread=multi shared=() input=/dev/null output=$LAB_LOG/emulator
 	# Two emulated CPUs in parallel now and then break the kernel's text patching; taking turns,
 	# they never get a nested Linux up.
@@ -67,10 +84,11 @@ qemu_run()
 	else
 		shared+=(-chardev "socket,id=line,path=$LAB_LINE,server=on,wait=off" -serial chardev:line)
 	fi
+	mapfile -t nodes < <(qemu_nodes)
 	qemu_initrd "$LAB_RUN/initrd.cpio"
 	setpriv --pdeathsig KILL qemu-system-x86_64 -name "lab-$LAB_MMU-$LAB_KERNEL" \
 		-accel "tcg,$tcg" -machine "$(qemu_machine)" -cpu "$LAB_CPU" \
-		-smp "$LAB_SMP" -m "$LAB_MEM" \
+		-smp "$LAB_SMP" -m "$LAB_MEM" "${nodes[@]}" \
 		-object "memory-backend-file,id=ram,size=${LAB_MEM}M,mem-path=$LAB_RAM,share=on" \
 		-nodefaults -vga none -display none -no-reboot -net none \
 		-serial "file:$LAB_LOG/console" \

@@ -293,7 +293,7 @@ run_judge() # STATUS-OF-THE-EMULATOR-FUNCTION
 run_options() # OPTION... ; sets LAB_*, and lab_words to what follows '--'
 {
 	LAB_MMU=npt LAB_KERNEL=6.12 LAB_GUEST=none LAB_SHARE='' LAB_MEM='' LAB_SMP=1 LAB_TIMEOUT=600
-	LAB_ARMED='' LAB_PMEM=''
+	LAB_ARMED='' LAB_PMEM='' LAB_NODES=1
 	local agent=1
 	while (($#)); do
 		# shellcheck disable=SC2034 # LAB_ARMED goes into L1's env
@@ -306,6 +306,7 @@ run_options() # OPTION... ; sets LAB_*, and lab_words to what follows '--'
 		--smp) LAB_SMP=${2-} ;;
 		--timeout) LAB_TIMEOUT=${2-} ;;
 		--pmem) LAB_PMEM=${2-} ;;
+		--nodes) LAB_NODES=${2-} ;;
 		--no-agent) agent=''; shift; continue ;;
 		--armed) LAB_ARMED=1; shift; continue ;;
 		--) shift; break ;;
@@ -333,6 +334,8 @@ run_options() # OPTION... ; sets LAB_*, and lab_words to what follows '--'
 	[[ ! $LAB_PMEM || $LAB_EMULATOR = qemu ]] || die "--pmem: not with --mmu $LAB_MMU"
 	[[ ! $LAB_PMEM ]] || { [[ $LAB_PMEM =~ ^[1-9][0-9]*$ ]] && ((LAB_MEM >= LAB_PMEM + 768)); } ||
 		die "--pmem wants MiB, 768 less than --mem has"
+	[[ $LAB_NODES =~ ^[1-8]$ ]] || die "--nodes wants a number from 1 to 8"
+	[[ $LAB_NODES = 1 || $LAB_EMULATOR = qemu ]] || die "--nodes: not with --mmu $LAB_MMU"
 	((LAB_MEM >= 256)) || die "--mem $LAB_MEM is too little: L1 needs 256 MiB"
 	[[ ! $LAB_SHARE ]] || LAB_SHARE=$(realpath -e "$LAB_SHARE" 2>/dev/null) ||
 		die "--share: no such directory"

@@ -405,6 +405,38 @@ static void cmd_pin(struct request *q)
 		answer_errno(q, memory_pin(memory_hva(q->slot, q->gpa), q->len));
 }
 
+static void cmd_bind(struct request *q)
+{
+	uint64_t node;
+
+	if (parse_size(q->argv[0], &node) || node > UINT32_MAX)
+		answer(q, "error '%s' is no node", q->argv[0]);
+	else if (memory_of(q))
+		answer_errno(q, memory_bind(memory_hva(q->slot, q->gpa), q->len, node));
+}
+
+/* A letter a page: its node, '-' without a page, '?' where the kernel does not say. */
+static void cmd_nodes(struct request *q)
+{
+	int node[LIST_PAGES], err;
+	uint64_t count;
+
+	if (!memory_of(q))
+		return;
+	count = pages_of(q) < LIST_PAGES ? pages_of(q) : LIST_PAGES;
+	err = memory_nodes(memory_hva(q->slot, q->gpa), count, node);
+	if (err) {
+		answer_errno(q, err);
+		return;
+	}
+	answer(q, "ok ");
+	for (uint64_t i = 0; i < count; i++)
+		add(q, "%c",
+		    node[i] >= 0 && node[i] < 10 ? '0' + node[i]
+		    : node[i] == -ENOENT	 ? '-'
+						 : '?');
+}
+
 static void cmd_unpin(struct request *q)
 {
 	memory_unpin();
@@ -666,6 +698,8 @@ static const struct command command_table[] = {
 	{ "unpin", TAKES_NOTHING, 0, 0, cmd_unpin, "" },
 	{ "splice", TAKES_RANGE, 0, 0, cmd_splice, "GPA[+LEN]" },
 	{ "unsplice", TAKES_NOTHING, 0, 0, cmd_unsplice, "" },
+	{ "bind", TAKES_RANGE, 1, 1, cmd_bind, "GPA[+LEN] NODE" },
+	{ "nodes", TAKES_RANGE, 0, 0, cmd_nodes, "GPA[+LEN]" },
 	{ "attributes", TAKES_RANGE, 1, 1, cmd_attributes, "GPA[+LEN] private|shared" },
 	{ "convert", TAKES_RANGE, 1, 1, cmd_convert, "GPA[+LEN] private|shared" },
 	{ "punch", TAKES_RANGE, 0, 0, cmd_punch, "GPA[+LEN]" },

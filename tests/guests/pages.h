@@ -197,6 +197,12 @@ void memory_unpin(void);
 int memory_splice(void *hva, uint64_t len);
 void memory_unsplice(void);
 
+/* numa.c: have the VMM's memory on one node, moving what is elsewhere; ask the kernel where it is.
+ */
+int memory_bind(void *hva, uint64_t len, unsigned int node);
+/* Of @count 4K pages: the node of each, or -errno (-ENOENT: there is no page). */
+int memory_nodes(void *hva, uint64_t count, int *node);
+
 /* tables.c: the guest's page tables. */
 int tables_build(struct guest *g);
 void tables_print(const struct guest *g, FILE *out);

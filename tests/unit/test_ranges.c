@@ -334,7 +334,8 @@ static void split_names_are_parsed(void **state)
 	struct spt_error err = { 0 };
 	unsigned int splits;
 
-	assert_int_equal(spt_split_parse("level,perm,hpa,slot,type,nx,dirty", &splits, &err), 0);
+	assert_int_equal(spt_split_parse("level,perm,hpa,slot,type,nx,dirty,node", &splits, &err),
+			 0);
 	assert_int_equal(splits, (1 << SPT_SPLIT_COUNT) - 1);
 	assert_int_equal(spt_split_parse("nx", &splits, &err), 0);
 	assert_int_equal(splits, SPT_SPLIT_NX);
