@@ -86,19 +86,14 @@ static void add_row(struct cli *cli, struct cli_table *t, const struct spt_model
 		cli_cell_address(t, COL_GUEST_GPA, guest_gpa);
 }
 
-static void begin_root(struct cli *cli, const struct spt_model *model,
-		       const struct spt_root_ref *root)
+static void begin_json(struct cli *cli, const struct spt_root_ref *root)
 {
-	if (cli->opt.json) {
-		cli_json_object_begin(cli, NULL);
-		cli_json_put(cli, "hpa", cli_json_hex(root->hpa));
-		cli_json_put(cli, "kind", json_object_new_string(spt_root_kind_name(root->kind)));
-		cli_json_put(cli, "level", json_object_new_int(root->level));
-		cli_json_put(cli, "as_id", cli_json_uint(root->as_id));
-		cli_json_put(cli, "valid", json_object_new_boolean(root->valid));
-	} else {
-		cli_print_root_title(cli, model, root);
-	}
+	cli_json_object_begin(cli, NULL);
+	cli_json_put(cli, "hpa", cli_json_hex(root->hpa));
+	cli_json_put(cli, "kind", json_object_new_string(spt_root_kind_name(root->kind)));
+	cli_json_put(cli, "level", json_object_new_int(root->level));
+	cli_json_put(cli, "as_id", cli_json_uint(root->as_id));
+	cli_json_put(cli, "valid", json_object_new_boolean(root->valid));
 }
 
 /* Where a shadow table's entries lead in guest-physical memory is worth a column. */
@@ -126,10 +121,13 @@ static int show_root(struct cli *cli, const struct spt_model *model,
 	struct cli_table *t;
 	int rc;
 
-	begin_root(cli, model, root);
+	if (cli->opt.json)
+		begin_json(cli, root);
 	t = begin_table(cli, root);
 	if (!t)
 		return -cli->error.code;
+	if (!cli->opt.json)
+		cli_print_root_title(cli, model, root);
 	while (!cli_interrupted && (entry = spt_tree_next(tree)))
 		add_row(cli, t, model, entry);
 	rc = cli_table_end(t);

@@ -13,7 +13,7 @@ const struct cli_option cli_global_options[] = {
 	[CLI_OPT_JSON] = { "json", 'J', NULL, "print JSON" },
 	[CLI_OPT_RAW] = { "raw", 'r', NULL, "print lists with single blanks, '-' for nothing" },
 	[CLI_OPT_OUTPUT] = { "output", 'o', "COLS",
-			     "print these columns of a list, separated by commas",
+			     "print these columns of a list, separated by commas; +COLS: the usual ones, too",
 			     .complete = CLI_COMPLETE_COLUMN },
 	[CLI_OPT_NO_HEADINGS] = { "no-headings", 'n', NULL, "print lists without their heading" },
 	[CLI_OPT_UNSAFE] = { "unsafe", 0, NULL,

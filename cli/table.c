@@ -51,11 +51,17 @@ static int find_column(const struct cli_column *columns, const char *name, size_
 static int fail_column(struct cli *cli, const struct cli_column *columns, const char *name,
 		       size_t len)
 {
-	char list[200] = "";
+	static const char more[] = ", ...: its help has all";
+	char list[160 + sizeof(more)] = "";
 	size_t at = 0;
 
-	for (int i = 0; columns[i].name && at < sizeof(list); i++)
-		at += snprintf(list + at, sizeof(list) - at, "%s%s", i ? "," : "", columns[i].name);
+	for (int i = 0; columns[i].name; i++) {
+		if (at + strlen(columns[i].name) + sizeof(more) >= sizeof(list)) {
+			strcpy(list + at, more);
+			break;
+		}
+		at += sprintf(list + at, "%s%s", i ? "," : "", columns[i].name);
+	}
 	return cli_fail(cli, EINVAL, "unknown column '%.*s': choose from %s", (int)len, name, list);
 }
 
@@ -72,27 +78,29 @@ static void show_column(struct cli_table *t, int col)
 	t->wanted[col] = true;
 }
 
-/* The columns that -o names, or the default ones. */
+/* The columns that -o names, those after a '+' besides the default ones; or these alone. */
 static int choose_columns(struct cli_table *t)
 {
 	const char *list = t->cli->opt.columns;
+	const bool besides = list && *list == '+';
 
-	if (!list) {
-		for (int i = 0; i < t->nr_columns; i++)
-			if (is_default(t, t->columns[i].flags))
-				show_column(t, i);
+	for (int i = 0; i < t->nr_columns && (!list || besides); i++)
+		if (is_default(t, t->columns[i].flags))
+			show_column(t, i);
+	if (!list)
 		return 0;
-	}
+	list += besides;
 	while (true) {
 		size_t len = strcspn(list, ",");
 		int i = find_column(t->columns, list, len);
 
 		if (i < 0)
 			return fail_column(t->cli, t->columns, list, len);
-		if (t->wanted[i])
+		if (t->wanted[i] && !(besides && is_default(t, t->columns[i].flags)))
 			return cli_fail(t->cli, EINVAL, "--output names '%s' twice",
 					t->columns[i].name);
-		show_column(t, i);
+		if (!t->wanted[i])
+			show_column(t, i);
 		if (!list[len])
 			return 0;
 		list += len + 1;
