@@ -38,6 +38,35 @@ struct tui_area tui_popup_area(const struct tui *t)
 	return (struct tui_area){ whole.row + whole.rows - rows, rows };
 }
 
+static int names_width(void)
+{
+	int width = 0;
+
+	for (int i = 0; i < TUI_VIEW_COUNT; i++)
+		width += (int)strlen(tui_view_names[i]) + 2;
+	return width;
+}
+
+/* The views; where not all names have room, that of the one that is shown. The column behind them.
+ */
+static int put_names(struct tui *t)
+{
+	struct tui_canvas *c = &t->canvas;
+	const bool all = names_width() <= c->cols;
+	int col = 0;
+
+	for (int i = 0; i < TUI_VIEW_COUNT; i++) {
+		bool shown = i == (int)t->view;
+
+		col = tui_put(c, 0, col, TUI_KEY, "%d", i + 1);
+		if (all || shown)
+			col = tui_put(c, 0, col, shown ? TUI_TITLE | TUI_REVERSE : TUI_DIM, "%s",
+				      tui_view_names[i]);
+		col++;
+	}
+	return col;
+}
+
 static void put_title(struct tui *t)
 {
 	struct tui_canvas *c = &t->canvas;
@@ -45,15 +74,9 @@ static void put_title(struct tui *t)
 			    : t->frozen	      ? "frozen"
 			    : t->subject.live ? "live"
 					      : "image";
-	int col = 0, end;
+	int col = put_names(t), end;
 	const char *name = t->subject.name;
 
-	for (int i = 0; i < TUI_VIEW_COUNT; i++) {
-		unsigned int style = i == (int)t->view ? TUI_TITLE | TUI_REVERSE : TUI_DIM;
-
-		tui_put(c, 0, col, TUI_KEY, "%d", i + 1);
-		col = tui_put(c, 0, col + 1, style, "%s", tui_view_names[i]) + 1;
-	}
 	/* What is looked at, at the right edge; of a long path its end. */
 	end = c->cols - (int)strlen(state) - 1;
 	if (strrchr(name, '/') && (int)strlen(name) > end - col - 2)
