@@ -21,7 +21,7 @@
 #include "spt/guest_tables.h"
 #include "spt/guest_walk.h"
 #include "spt/model.h"
-#include "spt/ranges.h"
+#include "spt/ranges_node.h"
 #include "spt/tree.h"
 #include "spt/walk.h"
 #include "tests/fuzz/queries.h"
@@ -91,6 +91,9 @@ static void use_addresses(const struct spt_model *model)
 
 static void use_model(const struct spt_model *model)
 {
+	const struct spt_nodes nodes = { model, NULL };
+	struct spt_node_ranges by_node;
+	struct spt_node_range found;
 	struct spt_ranges ranges;
 	struct spt_range range;
 	uint64_t start, end;
@@ -98,6 +101,9 @@ static void use_model(const struct spt_model *model)
 
 	for (unsigned int splits = 0; splits < 1U << SPT_SPLIT_COUNT; splits += 21) {
 		spt_ranges_begin(&ranges, model, NULL, splits << 12, splits << 20, splits);
+		spt_node_ranges_begin(&by_node, &nodes, NULL, splits << 12, splits << 20, splits);
+		for (int n = 0; n < MAX_ENTRIES && spt_node_ranges_next(&by_node, &found); n++)
+			;
 		for (int n = 0; n < MAX_ENTRIES && spt_ranges_next(&ranges, &range); n++)
 			;
 	}
