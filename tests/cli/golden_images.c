@@ -533,9 +533,11 @@ static void write_l2(const char *dir)
 	add_slots(mk);
 	mkimage_page(mk, nested)->role =
 		mkimage_role(mk, mkimage_page(mk, nested)->role, SPT_ROLE_GUEST_MODE, 1);
-	vcpu = describe_vcpu(mk, 0, mkimage_table_hpa(mk, nested), mkimage_table_hpa(mk, nested),
-			     SPT_HW_ROOT_VMCB);
-	mkimage_vcpu_value(mk, vcpu, SPT_VCPU_IN_GUEST_MMU, 1);
+	for (uint64_t id = 0; id < 2; id++) {
+		vcpu = describe_vcpu(mk, id, mkimage_table_hpa(mk, nested),
+				     mkimage_table_hpa(mk, nested), SPT_HW_ROOT_VMCB);
+		mkimage_vcpu_value(mk, vcpu, SPT_VCPU_IN_GUEST_MMU, 1);
+	}
 	golden_l2(mk, mkimage_table_hpa(mk, direct), mkimage_table_hpa(mk, nested));
 	write_image(mk, dir, "l2");
 }

@@ -12,18 +12,18 @@ enum { FAULT_IN_VAIN, REFLECT, FAULT_AGAIN, SET, OF_THE_GUEST, ENTRY, COUNT };
 
 static const uint8_t store[] = { 0x48, 0x89, 0x37 }; /* mov [rdi], rsi */
 
-static void add_registers(struct mkimage *mk)
+static void add_registers(struct mkimage *mk, uint64_t vcpu, bool nested)
 {
 	union {
 		struct spt_values values;
 		uint64_t room[3 + SPT_REGISTER_COUNT];
 	} rec = { .values.rec = { SPT_REC_REGS, sizeof(rec) } };
-	static const struct {
+	const struct {
 		enum spt_register nr;
 		uint64_t value;
 	} known[] = {
-		{ SPT_REGISTER_VCPU_ID, 0 },	    { SPT_REGISTER_SOURCE, SPT_REGS_OUTSIDE },
-		{ SPT_REGISTER_NESTED, 1 },	    { SPT_REGISTER_RIP, RIP },
+		{ SPT_REGISTER_VCPU_ID, vcpu },	    { SPT_REGISTER_SOURCE, SPT_REGS_OUTSIDE },
+		{ SPT_REGISTER_NESTED, nested },    { SPT_REGISTER_RIP, RIP },
 		{ SPT_REGISTER_CR0, 0x80050033 },   { SPT_REGISTER_CR3, 0x10000 },
 		{ SPT_REGISTER_CR4, 0x6f0 },	    { SPT_REGISTER_EFER, 0x1d01 },
 		{ SPT_REGISTER_RAX, 0x1122334455 },
@@ -109,6 +109,8 @@ static void add_events(struct mkimage *mk, uint64_t direct, uint64_t nested)
 
 void golden_l2(struct mkimage *mk, uint64_t direct, uint64_t nested)
 {
-	add_registers(mk);
+	add_registers(mk, 0, true);
+	/* It had left L2 when they were read, after its record. */
+	add_registers(mk, 1, false);
 	add_events(mk, direct, nested);
 }
