@@ -207,13 +207,12 @@ zaps() {
 }
 
 # Pages that one fault maps where the host has all of them: without the TDP MMU those beside it, too
-# (direct_pte_prefetch()), of each 8 that are aligned; but for entries without accessed bits.
+# (direct_pte_prefetch()), of each 8 that are aligned; but where the processor keeps no accessed bits.
 mapped_by_a_fault() {
-	if [ -n "$tdp_mmu" ] || [ $((accessed_bits)) -eq 0 ]; then
-		echo 1
-	else
-		echo 8
-	fi
+	case $state$tdp_mmu in
+	*1 | *-without-ad) echo 1 ;;
+	*) echo 8 ;;
+	esac
 }
 
 # By its own thread in KVM_RUN, by ours where it is in user space.
