@@ -319,15 +319,17 @@ static int show_counts(struct cli *cli, const struct cli_call *call, const struc
 	return rc ? rc : ended;
 }
 
-/* Whether anybody will see nodes: to find them costs a little for each range. */
+/*
+ * Whether nodes are asked for. They are no part of a plain image: all else is the same live and
+ * saved.
+ */
 static bool wants_nodes(const struct cli *cli, const struct cli_call *call, unsigned int splits)
 {
 	if (splits & SPT_SPLIT_NODE)
 		return true;
 	if (cli_has_option(call, "count"))
 		return false;
-	return cli->opt.json ||
-	       (cli->opt.columns && strstr(cli->opt.columns, columns[COL_NODE].name));
+	return cli->opt.columns && strstr(cli->opt.columns, columns[COL_NODE].name);
 }
 
 static int ranges_run(struct cli *cli, const struct cli_call *call)

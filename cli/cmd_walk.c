@@ -73,7 +73,8 @@ static int walk_gva(struct cli *cli, const struct cli_walk_from *asked, const st
 {
 	struct spt_guest_ask ask = { .gva = asked->address };
 	struct spt_guest_walk guest;
-	const struct cli_walk_from from = { asked->kind, asked->address, &guest, asked->explain };
+	const struct cli_walk_from from = { asked->kind, asked->address, &guest, asked->explain,
+					    asked->nodes };
 	struct spt_walk walk = { .hva = SPT_NO_HVA };
 	struct spt_source *source;
 	int rc = parse_ask(cli, call, &ask);
@@ -175,6 +176,7 @@ static int walk_run(struct cli *cli, const struct cli_call *call)
 	if (rc)
 		return rc;
 	from.explain = cli_has_option(call, "explain");
+	from.nodes = cli_has_option(call, "node");
 	if (!strcmp(from.kind, "gva"))
 		return walk_gva(cli, &from, call);
 	if (cli_names_option(call, "vcpu") || cli_has_option(call, "cr3"))
@@ -195,6 +197,7 @@ static const struct cli_option walk_options[] = {
 	  .arg = "VALUE",
 	  .help = "gva: with these page tables instead of the vCPU's" },
 	{ .name = "explain", .letter = 'e', .help = "say in words what every entry means" },
+	{ .name = "node", .help = "say the NUMA node of each page, where it is known" },
 	{ 0 },
 };
 

@@ -91,7 +91,7 @@ int cli_walk_node(const struct spt_nodes *nodes, const struct spt_walk *walk, ui
 		.size = spt_level_size(1),
 	};
 
-	return hpa == SPT_NO_HPA ? SPT_NO_NODE : spt_node_of(nodes, &frames);
+	return !nodes || hpa == SPT_NO_HPA ? SPT_NO_NODE : spt_node_of(nodes, &frames);
 }
 
 static void print_hpa(FILE *out, const struct spt_nodes *nodes, const struct spt_walk *walk,
@@ -146,10 +146,9 @@ static void print_place(FILE *out, const struct spt_walk_path *path)
 		fprintf(out, ", at %s 0x%" PRIx64, cli_root_space(path->root), path->address);
 }
 
-static void print_path(FILE *out, const struct spt_nodes *nodes, const struct spt_walk *walk,
-		       const struct spt_walk_path *path, bool explain)
+static void print_path(FILE *out, const struct spt_model *model, const struct spt_nodes *nodes,
+		       const struct spt_walk *walk, const struct spt_walk_path *path, bool explain)
 {
-	const struct spt_model *model = nodes->model;
 	char title[128];
 
 	if (path->root)
@@ -225,16 +224,17 @@ static void print_host(FILE *out, const struct spt_nodes *nodes, const struct sp
 }
 
 /* Everything that translates a GPA. */
-static void print_gpa(struct cli *cli, const struct spt_model *model, const struct spt_walk *walk,
-		      bool explain)
+static void print_gpa(struct cli *cli, const struct spt_model *model,
+		      const struct cli_walk_from *from, const struct spt_walk *walk)
 {
-	const struct spt_nodes nodes = { model, cli_numa(cli) };
+	const struct spt_nodes known = { model, from->nodes ? cli_numa(cli) : NULL };
+	const struct spt_nodes *nodes = from->nodes ? &known : NULL;
 	FILE *out = cli->out;
 
 	print_slot(out, walk);
 	print_aliases(out, model, walk);
 	for (unsigned int i = 0; i < walk->nr_paths; i++)
-		print_path(out, &nodes, walk, &walk->path[i], explain);
+		print_path(out, model, nodes, walk, &walk->path[i], from->explain);
 	if (!walk->nr_paths)
 		fprintf(out, "\n  %s\n",
 			model->nr_roots
@@ -242,7 +242,7 @@ static void print_gpa(struct cli *cli, const struct spt_model *model, const stru
 				: "no root: no vCPU has entered the guest since KVM last dropped its roots");
 	if (walk->more_paths)
 		fprintf(out, "\n  and %u further ways to this page\n", walk->more_paths);
-	print_host(out, &nodes, walk, explain);
+	print_host(out, nodes, walk, from->explain);
 }
 
 void cli_print_verdict(struct cli *cli, const struct spt_model *model,
@@ -268,6 +268,6 @@ void cli_print_walk(struct cli *cli, const struct spt_model *model,
 	if (from->guest && cli_walk_has_gpa(from, walk))
 		fputc('\n', out);
 	if (cli_walk_has_gpa(from, walk))
-		print_gpa(cli, model, walk, from->explain);
+		print_gpa(cli, model, from, walk);
 	cli_print_verdict(cli, model, from, walk);
 }

@@ -16,6 +16,7 @@ struct cli_walk_from {
 	uint64_t address;
 	const struct spt_guest_walk *guest; /* gva: how the guest translates it; else NULL */
 	bool explain;			    /* say every step in words, too */
+	bool nodes;			    /* say each page's NUMA node, too */
 };
 
 /* Whether the walk got as far as a guest-physical address. */
@@ -26,7 +27,8 @@ static inline bool cli_walk_has_gpa(const struct cli_walk_from *from, const stru
 	return walk->slot || walk->nr_paths || !strcmp(from->kind, "gpa");
 }
 
-/* NUMA node of the page that @hpa, which the walk found for its GPA, is in. */
+/* NUMA node of the page that @hpa, which the walk found for its GPA, is in; @nodes NULL: not asked.
+ */
 int cli_walk_node(const struct spt_nodes *nodes, const struct spt_walk *walk, uint64_t hpa);
 
 /* Members of the JSON object that is open. */

@@ -27,10 +27,10 @@ static struct json_object *node_or_null(const struct spt_nodes *nodes, const str
 	return node == SPT_NO_NODE ? NULL : json_object_new_int(node);
 }
 
-static struct json_object *path_to_json(const struct spt_nodes *nodes, const struct spt_walk *walk,
+static struct json_object *path_to_json(const struct spt_model *model,
+					const struct spt_nodes *nodes, const struct spt_walk *walk,
 					const struct spt_walk_path *path, bool explain)
 {
-	const struct spt_model *model = nodes->model;
 	struct json_object *levels = json_object_new_array();
 	struct json_object *o = json_object_new_object();
 	char words[SPT_EXPLAIN_TEXT];
@@ -145,7 +145,8 @@ static void halves_to_json(struct cli *cli, const struct spt_model *model,
 void cli_walk_to_json(struct cli *cli, const struct spt_model *model,
 		      const struct cli_walk_from *from, const struct spt_walk *walk)
 {
-	const struct spt_nodes nodes = { model, cli_numa(cli) };
+	const struct spt_nodes known = { model, from->nodes ? cli_numa(cli) : NULL };
+	const struct spt_nodes *nodes = from->nodes ? &known : NULL;
 	struct json_object *o = json_object_new_object();
 	bool have_gpa = cli_walk_has_gpa(from, walk);
 
@@ -161,11 +162,12 @@ void cli_walk_to_json(struct cli *cli, const struct spt_model *model,
 	halves_to_json(cli, model, walk);
 	cli_json_array_begin(cli, "roots");
 	for (unsigned int i = 0; i < walk->nr_paths; i++)
-		cli_json_put(cli, NULL, path_to_json(&nodes, walk, &walk->path[i], from->explain));
+		cli_json_put(cli, NULL,
+			     path_to_json(model, nodes, walk, &walk->path[i], from->explain));
 	cli_json_array_end(cli);
 	cli_json_put(cli, "more_roots", cli_json_uint(walk->more_paths));
 	cli_json_put(cli, "host",
-		     walk->have_host && walk->slot ? host_to_json(&nodes, walk, from->explain)
+		     walk->have_host && walk->slot ? host_to_json(nodes, walk, from->explain)
 						   : NULL);
 	cli_json_put(cli, "verdict", json_object_new_string(spt_verdict_name(walk->verdict)));
 	cli_json_put(cli, "reason", json_object_new_string(walk->reason));

@@ -5,20 +5,15 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/json.h"
 #include "cli/progress.h"
-
-/* The kernel's list of zones takes longer than all else of a walk in a running shell. */
-#define NUMA_SECONDS 1
 
 struct cli_target {
 	struct spt_source *source;
 	struct spt_model model;
 	bool is_image;
-	struct spt_numa numa; /* of a live VM's host */
-	time_t numa_until;    /* on CLOCK_MONOTONIC; then it is read again */
+	struct spt_numa numa; /* of a live VM's host, when asked for last */
 	int pid;	      /* of a live VM's VMM */
 	char *asked;	      /* the -V or -i it was opened for; NULL: the only VM */
 };
@@ -167,15 +162,10 @@ int cli_model(struct cli *cli, const struct spt_request *req, struct spt_model *
 const struct spt_numa *cli_numa(struct cli *cli)
 {
 	struct cli_target *t = cli->target;
-	struct timespec now;
 
 	if (!t || t->is_image)
 		return NULL;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (now.tv_sec >= t->numa_until) {
-		spt_numa_free(&t->numa);
-		spt_numa_read(NULL, &t->numa);
-		t->numa_until = now.tv_sec + NUMA_SECONDS;
-	}
+	spt_numa_free(&t->numa);
+	spt_numa_read(NULL, &t->numa);
 	return &t->numa;
 }

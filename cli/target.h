@@ -34,8 +34,8 @@ unsigned int cli_image_flags(const struct cli *cli);
 void cli_note_torn(struct cli *cli, const struct spt_model *model);
 
 /*
- * NUMA nodes of the host that the VM runs on, as they were less than a second ago; NULL: the target
- * is an image, which has its own. Valid until the next call, or the target is closed.
+ * NUMA nodes of the host that the VM runs on, as they are now; NULL: the target is an image, which
+ * has its own. Valid until the next call, or the target is closed.
  */
 const struct spt_numa *cli_numa(struct cli *cli);
 

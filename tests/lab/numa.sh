@@ -114,7 +114,7 @@ check stats sums "$WORK/live" -V "$VM"
 walk_says() { # ARGUMENT...: nodes of 32 pages from SECOND + 32K on, by the host's and by KVM's tables
 	i=0
 	while [ "$i" -lt 32 ]; do
-		spt "$@" --json walk gpa "$(printf '0x%x' $((SECOND + 32768 + i * 4096 + 8)))" >"$WORK/walk" || return 1
+		spt "$@" --json walk --node gpa "$(printf '0x%x' $((SECOND + 32768 + i * 4096 + 8)))" >"$WORK/walk" || return 1
 		tr -d ' \n' <"$WORK/walk" | sed 's/.*"page_size":4096,"node":\([0-9a-z]*\).*"host":.*"page_size":4096,"node":\([0-9a-z]*\).*/\1\2/'
 		echo
 		i=$((i + 1))
@@ -129,7 +129,7 @@ walked() {
 }
 check walk walked -V "$VM"
 walk_in_words() {
-	spt -V "$VM" walk gpa "$SECOND" | grep -c 'HPA .* in a 4K page, NUMA node 1$' | grep -qx 2
+	spt -V "$VM" walk --node gpa "$SECOND" | grep -c 'HPA .* in a 4K page, NUMA node 1$' | grep -qx 2
 }
 check walk-in-words walk_in_words
 
