@@ -27,10 +27,10 @@ checkpatch_fetch()
 }
 
 # Runs sparse over the module in SOURCE with KERNEL's build tree; any warning about it fails (the
-# kernel's own headers have some).
+# kernel's own headers have some). What was clean is not looked at again.
 sparse_run() # KERNEL SOURCE
 {
-	local kernel copy log=''
+	local kernel copy clean log=''
 	kernel=$(kernel_dir "$1")
 	[[ $(<"$kernel/compiler") = machine ]] ||
 		die "sparse runs with the machine's compiler only, $1 has its own"
@@ -38,6 +38,11 @@ sparse_run() # KERNEL SOURCE
 	mkdir -p "$copy/agent" "$copy/${2#"$LAB_TOP/"}"
 	cp "$LAB_TOP"/agent/*.h "$copy/agent/"
 	cp -r "$2/." "$copy/${2#"$LAB_TOP/"}/"
+	clean=$LAB_CACHE/sparse/$(module_key "$kernel" "$copy")-$(sparse --version | cut -d" " -f1)
+	if [[ -e $clean ]]; then
+		rm -rf "$copy"
+		return 0
+	fi
 	log=$(make -C "$kernel/build" "M=$copy/${2#"$LAB_TOP/"}" C=2 modules 2>&1) || {
 		echo "$log"
 		rm -rf "$copy"
@@ -46,4 +51,7 @@ sparse_run() # KERNEL SOURCE
 	rm -rf "$copy"
 	log=$(grep -E 'warning:|error:' <<<"$log" | grep -F -e "$copy" -e "'spt_" || true)
 	[[ ! $log ]] || { echo "$log"; return 1; }
+	mkdir -p "${clean%/*}"
+	find "${clean%/*}" -type f -mtime +7 -delete
+	: >"$clean"
 }

@@ -103,7 +103,7 @@ walks private 0x10000000 private '"attributes":"private"' "$same" \
 page() { # where guest_memfd and the mirror have it
 	tr -d ' \n' <"$WORK/walk" | sed 's/{"root_hpa"/\n&/g; s/"more_roots"/\n&/' |
 		sed -n 's/.*"guest_memfd_hpa":"\([^"]*\)".*/file \1/p
-			s/.*"kind":"\(mirror\|external\)".*"hpa":"\([^"]*\)","page_size":4096},*\]*,*$/\1 \2/p'
+			s/.*"kind":"\(mirror\|external\)".*"hpa":"\([^"]*\)","page_size":4096[^}]*},*\]*,*$/\1 \2/p'
 }
 page >"$WORK/page"
 check private-page-is-the-files sh -c \
