@@ -19,7 +19,7 @@ guest() {
 }
 
 instance() {
-	[ "$(cat "$TRACING/instances/spt-$RECORDER/tracing_on" 2>/dev/null)" = 1 ]
+	records "$RECORDER"
 }
 
 # record NAME OPTION...: a recording begins; 'recorded' ends it.

@@ -54,6 +54,14 @@ refused() {
 	fi
 }
 
+# records PID: spt has begun to record. A new trace instance is on until spt turns it off, enables
+# its events and turns it on again.
+records() {
+	trace=/sys/kernel/tracing/instances/spt-$1
+	enabled=$(cat "$trace/events/enable" 2>/dev/null) && [ "$enabled" != 0 ] &&
+		[ "$(cat "$trace/tracing_on" 2>/dev/null)" = 1 ]
+}
+
 # Wait until a command succeeds; false after about 30 s of trying.
 eventually() {
 	tries=0

@@ -52,7 +52,7 @@ kernels_own() {
 	done
 }
 recording() {
-	[ "$(cat "$TRACING/instances/spt-$RECORDER/tracing_on" 2>/dev/null)" = 1 ]
+	records "$RECORDER"
 }
 
 # Both begin and end while the VM stands still: they have seen the same.

@@ -23,7 +23,7 @@ check name-is-seen named
 spt -V "$VM" events --record "$WORK/events.spt" >"$WORK/events.out" 2>&1 &
 recorder=$!
 instance() {
-	[ "$(cat "$TRACING/instances/spt-$recorder/tracing_on" 2>/dev/null)" = 1 ]
+	records "$recorder"
 }
 check recording eventually instance
 pages_do 'touch 0x10300000+64K w' >/dev/null
