@@ -12,7 +12,7 @@
 
 case $LAB_MMU-$LAB_KERNEL${LAB_ALL:+-all} in
 npt-6.12-all | svm-shadow-6.12-all) audits=${AUDITS:-1000} ;;
-npt-6.12 | svm-shadow-6.12) audits=${AUDITS:-400} ;;
+npt-6.12 | svm-shadow-6.12) audits=${AUDITS:-200} ;;
 ept-6.12-all | ept-list-6.12-all) audits=${AUDITS:-100} ;;
 ept-6.12 | ept-list-6.12) audits=${AUDITS:-40} ;;
 ept* | vmx*) audits=${AUDITS:-20} ;;
