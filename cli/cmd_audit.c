@@ -64,7 +64,10 @@ static const struct cli_column columns[] = {
 };
 
 static const struct cli_option options[] = {
-	{ "rule", 'r', "NAMES", "these rules alone, separated by commas", .words = spt_audit_names,
+	{ .name = "rule",
+	  .arg = "NAMES",
+	  .help = "these rules alone, separated by commas",
+	  .words = spt_audit_names,
 	  .list = true },
 	{ .name = "list",
 	  .letter = 'l',

@@ -108,7 +108,7 @@ const struct cli_command cli_cmd_expect = {
 		"VALUE is a whole line of what the command prints, blanks around it left out, or\n"
 		"/REGEX/ (extended), which some line must match. Otherwise the exit status is 1, and\n"
 		"a line on stderr says what was printed, and in a script where. The script goes on.",
-	.example = "expect 2 ranges --count -rn -o count",
+	.example = "expect npt vms -rn -o mmu",
 	.min_args = 2,
 	.max_args = CLI_MAX_ARGS,
 	.flags = CLI_WRAPS,

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "cli/command.h"
 #include "cli/options.h"
 
 static const struct cli_option own[] = {
@@ -124,6 +125,29 @@ static void replaces_the_target(void **state)
 	assert_null(globals.vm);
 }
 
+/* Names and letters of one table of options that another one, or itself, has too. */
+static void differ(const char *command, const struct cli_option *a, const struct cli_option *b)
+{
+	for (int i = 0; a && a[i].name; i++) {
+		for (int k = a == b ? i + 1 : 0; b && b[k].name; k++)
+			if (!strcmp(a[i].name, b[k].name) ||
+			    (a[i].letter && a[i].letter == b[k].letter))
+				fail_msg("%s: --%s (-%c) and --%s (-%c)", command, a[i].name,
+					 a[i].letter, b[k].name, b[k].letter);
+	}
+}
+
+/* An option that the global ones hide is never seen by its command. */
+static void no_option_hides_another(void **state)
+{
+	differ("spt", cli_global_options, cli_global_options);
+	differ("spt", cli_global_options, cli_program_options);
+	for (int i = 0; cli_commands[i]; i++) {
+		differ(cli_commands[i]->name, cli_commands[i]->options, cli_commands[i]->options);
+		differ(cli_commands[i]->name, cli_commands[i]->options, cli_global_options);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -134,6 +158,7 @@ int main(void)
 		cmocka_unit_test(names_the_wrong_option),
 		cmocka_unit_test(refuses_contradictions),
 		cmocka_unit_test(replaces_the_target),
+		cmocka_unit_test(no_option_hides_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
