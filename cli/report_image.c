@@ -125,12 +125,19 @@ static int with_images(struct report *r, image_fn fn)
 
 static int redact(struct report *r)
 {
+	uint64_t hpa;
 	int rc;
 
 	r->redaction = spt_redaction_create();
 	if (!r->redaction)
 		return cli_fail(r->cli, ENOMEM, "out of memory");
 	rc = with_images(r, learn);
+	/* The page that --walk asks for may be nobody's. */
+	if (!rc && r->walk[0] && !strcmp(r->walk[0], "hpa")) {
+		rc = cli_parse_address(r->walk[1], "--walk", &hpa, &r->cli->error);
+		if (!rc)
+			rc = spt_redaction_learn_hpa(r->redaction, hpa, &r->cli->error);
+	}
 	return rc ? rc : with_images(r, rewrite);
 }
 

@@ -55,8 +55,8 @@ static void put_secrets(const struct report *r, FILE *out)
 	fprintf(out,
 		"Redacted: every host-physical address is replaced by another, equal ones by equal\n"
 		"ones, neighbours by neighbours, huge pages aligned: walks, ranges and audit hold.\n"
-		"Addresses of kernel structures are replaced by numbers, the VMM's name by 'vmm',\n"
-		"those of its threads, too, other threads' by 'other'.\n"
+		"Addresses of kernel structures are replaced by numbers, those of symbols left out.\n"
+		"The VMM is called 'vmm', and so are its threads; other threads 'other'.\n"
 		"What is left of the host: kernel release and build id, PID, file descriptor, the\n"
 		"VMM's virtual addresses.\n");
 	if (r->lost.parents)

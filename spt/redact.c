@@ -93,6 +93,14 @@ int spt_redaction_learn(struct spt_redaction *r, const struct spt_image *img, st
 	return rc;
 }
 
+int spt_redaction_learn_hpa(struct spt_redaction *r, uint64_t hpa, struct spt_error *err)
+{
+	uint64_t frame = hpa & ~(SPT_REDACT_PAGE - 1);
+	int rc = frame ? spt_frames_add(&r->frames, frame, SPT_REDACT_PAGE, SPT_REDACT_PAGE) : 0;
+
+	return rc ? spt_fail(err, -rc, "%s", strerror(-rc)) : 0;
+}
+
 static int settle(struct spt_redaction *r, const char *name, struct spt_error *err)
 {
 	int rc;

@@ -39,7 +39,10 @@ int spt_redaction_apply(struct spt_redaction *r, const struct spt_image *img,
 			struct spt_temporary *ret, size_t *ret_len, struct spt_redact_lost *lost,
 			struct spt_error *err);
 
-/* What a host address is now; itself if no image had it. */
+/* Learn one more page, that an address is of: one that is asked for, whoever has it. */
+int spt_redaction_learn_hpa(struct spt_redaction *r, uint64_t hpa, struct spt_error *err);
+
+/* What a host address is now; itself if it was not learned. */
 uint64_t spt_redaction_hpa(struct spt_redaction *r, uint64_t hpa);
 
 #endif

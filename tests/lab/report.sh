@@ -82,7 +82,8 @@ words() {
 }
 # leaks DIR: host addresses in its texts and its images; each in one line with where it is.
 leaks() {
-	for file in "$1"/*; do
+	for file in "$1"/* "$1"/host/*; do
+		[ -f "$file" ] || continue
 		case $file in
 		*.zst | *.spt) words "$file" >"$WORK/words" ;;
 		*) grep -Eo '0x[0-9a-f]+' "$file" | sed 's/^0x0*//' |
@@ -112,10 +113,19 @@ no_name() {
 		! zstd -dcq "$file" | grep -q "$name" || { echo "$file"; return 1; }
 	done
 }
+# Where the kernel's text and data are.
+symbols() {
+	grep -rhoE '0xffffffff[0-9a-f]{8}$' "$1"/*.txt "$1"/*.json "$1"/host | sort -u
+}
+no_symbol() {
+	grep -q offset "$WORK/redacted/host/layout" || return 1
+	[ "$(symbols "$WORK/plain" | wc -l)" -ge 10 ] && [ -z "$(symbols "$WORK/redacted")" ]
+}
 file=$(events_file "$WORK/plain")
 check plain-has-addresses plain_leaks
 check redacted-has-none none_leaks
 check redacted-no-name no_name
+check redacted-no-symbol no_symbol
 plain_has_name() {
 	grep -rq "$name" "$WORK/plain" || zstd -dcq "$WORK/plain/vm.spt.zst" | grep -q pages
 }
