@@ -92,8 +92,8 @@ static void print_saved(struct cli *cli, const char *file, const struct spt_save
 		fprintf(cli->out, ", %" PRIu64 " pages of code and its tables", saved->code_pages);
 	if (saved->guest_unread)
 		fprintf(cli->out, " (%" PRIu64 " could not be read)", saved->guest_unread);
-	if (how->compress)
-		fprintf(cli->out, " in a file of %" PRIu64, saved->file_bytes);
+	fprintf(cli->out, " in a file of %" PRIu64 "%s", saved->file_bytes,
+		how->compress ? ", compressed" : ", with its index");
 	fputc('\n', cli->out);
 }
 

@@ -157,7 +157,7 @@ static void print_path(FILE *out, const struct spt_model *model, const struct sp
 		snprintf(title, sizeof(title), "shadow page whose entry translates this GPA");
 	fprintf(out, "\n  %s", title);
 	if (!path->nr_levels) {
-		fprintf(out, "\n    its table is not in the image\n");
+		fprintf(out, "\n    %s\n", spt_walk_why_empty(path));
 		return;
 	}
 	print_place(out, path);

@@ -45,6 +45,12 @@ void spt_walk_root(const struct spt_model *m, const struct spt_root_ref *root, u
 	}
 }
 
+const char *spt_walk_why_empty(const struct spt_walk_path *path)
+{
+	return path->root && path->root->node ? "its tables do not reach that far"
+					      : "its table is not in the image";
+}
+
 static bool already_there(const struct spt_walk *walk, const struct spt_node *node,
 			  unsigned int index)
 {

@@ -107,6 +107,9 @@ void spt_walk_gpa(const struct spt_model *model, uint64_t gpa, struct spt_walk *
 void spt_walk_root(const struct spt_model *model, const struct spt_root_ref *root, uint64_t addr,
 		   struct spt_walk_path *ret);
 
+/* Of a path without a level: why it has none, a sentence. */
+const char *spt_walk_why_empty(const struct spt_walk_path *path);
+
 /*
  * Read what is needed from @src, load @model and walk. A live VM is read again,
  * up to three times, before 'stale' is believed. -ERANGE: no such address exists.

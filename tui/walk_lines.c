@@ -35,7 +35,7 @@ static void put_path(struct tui *t, int row, const struct spt_walk_path *path)
 			  path->root && path->root->as_id ? ", SMM" : "");
 
 	if (!path->nr_levels) {
-		tui_put(&t->canvas, row, col, TUI_DIM, "its table is not in the image");
+		tui_put(&t->canvas, row, col, TUI_DIM, "%s", spt_walk_why_empty(path));
 		return;
 	}
 	for (unsigned int i = 0; i < path->nr_levels; i++)
