@@ -192,6 +192,11 @@ static void take_action(struct tui *t, const char *text)
 
 	if (sscanf(text, " %15s %n", name, &n) < 1)
 		return;
+	/* What ends a command early would take --dry-run off it, or bring a second one. */
+	if (strpbrk(text, ";|#'\"\\")) {
+		tui_say(t, false, "one action alone, as: zap 0x1000+64K");
+		return;
+	}
 	snprintf(rest, sizeof(rest), "%s", text + n);
 	/* The target stands behind the name of the action, unless the user gives one. */
 	if (rest[0] >= '0' && rest[0] <= '9')
