@@ -5,6 +5,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#define ELLIPSIS 0x2026
 
 /* What stands for a character where there is ASCII alone. */
 static const struct {
@@ -96,6 +99,9 @@ int tui_put(struct tui_canvas *c, int row, int col, unsigned int style, const ch
 	va_end(ap);
 	while (*p && col < c->cols)
 		tui_put_char(c, row, col++, style, next_char(&p));
+	/* A number whose end is missing looks like another one. */
+	if (p[strspn(p, " ")])
+		tui_put_char(c, row, c->cols - 1, TUI_DIM, ELLIPSIS);
 	return col;
 }
 

@@ -28,7 +28,10 @@ void tui_canvas_clear(struct tui_canvas *c);
 /* One character; outside of the canvas: nothing. */
 void tui_put_char(struct tui_canvas *c, int row, int col, unsigned int style, uint32_t ch);
 
-/* UTF-8 text, cut at the right edge; returns the column behind it. Control characters: '?'. */
+/*
+ * UTF-8 text, cut at the right edge, with an ellipsis there; returns the column behind it.
+ * Control characters: '?'.
+ */
 int tui_put(struct tui_canvas *c, int row, int col, unsigned int style, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 

@@ -24,12 +24,23 @@ void tui_prompt_ask(struct tui *t, const char *title, void (*done)(struct tui *t
 	t->prompt.yes_no = true;
 }
 
+#define CUT "\342\200\246" /* an ellipsis: one column */
+
+/* The end of what is typed is always there, of the title as much as leaves it half the row. */
 int tui_prompt_draw(const struct tui_prompt *p, struct tui_canvas *c, int row)
 {
-	int col;
+	int title = (int)strlen(p->title) + 1, room = c->cols - 1 - title, len = (int)p->len, col;
 
 	tui_fill(c, row, 0, c->cols, TUI_PLAIN, ' ');
-	col = tui_put(c, row, 0, TUI_KEY, "%s ", p->title);
+	if (room < len && room < c->cols / 2)
+		room = len < c->cols / 2 ? len : c->cols / 2;
+	if (c->cols - 1 - room >= title)
+		col = tui_put(c, row, 0, TUI_KEY, "%s ", p->title);
+	else
+		col = tui_put(c, row, 0, TUI_KEY, "%.*s" CUT " ",
+			      c->cols > room + 3 ? c->cols - room - 3 : 0, p->title);
+	if (len > room && room > 1)
+		return tui_put(c, row, col, TUI_PLAIN, CUT "%s", p->text + len - room + 1);
 	return tui_put(c, row, col, TUI_PLAIN, "%s", p->text);
 }
 

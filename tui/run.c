@@ -14,6 +14,11 @@
 
 static volatile sig_atomic_t ended; /* by a signal: the terminal is put in order first */
 
+/* Ctrl-C and Ctrl-\ are keys here: these come from elsewhere. */
+static const int end_signals[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT };
+
+#define END_SIGNALS (sizeof(end_signals) / sizeof(end_signals[0]))
+
 static void on_end(int signal_number)
 {
 	ended = signal_number;
@@ -353,7 +358,7 @@ static int prepare(struct tui *t, struct spt_error *err)
 
 int tui_run(const struct tui_options *options, struct spt_error *err)
 {
-	struct sigaction end = { .sa_handler = on_end }, was_term, was_hup;
+	struct sigaction end = { .sa_handler = on_end }, was[END_SIGNALS];
 	struct tui t = { .opt = options, .view = first_view(options), .root = -1 };
 	int rc;
 
@@ -361,16 +366,16 @@ int tui_run(const struct tui_options *options, struct spt_error *err)
 	rc = prepare(&t, err);
 	/* Before ncurses, which takes those signals that nobody has. */
 	ended = 0;
-	sigaction(SIGTERM, &end, &was_term);
-	sigaction(SIGHUP, &end, &was_hup);
+	for (size_t i = 0; i < END_SIGNALS; i++)
+		sigaction(end_signals[i], &end, &was[i]);
 	if (!rc)
 		rc = tui_term_open(&t.canvas, err);
 	if (!rc) {
 		loop(&t);
 		tui_term_close();
 	}
-	sigaction(SIGTERM, &was_term, NULL);
-	sigaction(SIGHUP, &was_hup, NULL);
+	for (size_t i = 0; i < END_SIGNALS; i++)
+		sigaction(end_signals[i], &was[i], NULL);
 	if (ended)
 		raise(ended);
 	for (int i = 0; i < TUI_VIEW_COUNT; i++) {

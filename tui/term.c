@@ -16,6 +16,8 @@
 #include <curses.h>
 #include <term.h>
 
+#include "tui/crash.h"
+
 #define ESCAPE_MS 25 /* that a key's sequence may take to arrive: enough for 2400 baud */
 
 /* What is on the screen. */
@@ -55,6 +57,8 @@ static void block_signals(void)
 	sigaddset(&set, SIGWINCH);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);
 	sigprocmask(SIG_BLOCK, &set, &unblocked);
 }
 
@@ -87,10 +91,37 @@ static void set_styles(bool mono)
 	}
 }
 
+/* What puts the terminal back, as endwin() would write it. */
+static char leave[256];
+static size_t leave_len;
+
+static int take_leave(int c)
+{
+	if (leave_len < sizeof(leave))
+		leave[leave_len++] = (char)c;
+	return c;
+}
+
+static void prepare_crash(const struct termios *before, bool mouse)
+{
+	const char *const ends[] = { exit_attribute_mode, keypad_local, cursor_normal,
+				     exit_ca_mode };
+
+	leave_len = 0;
+	if (mouse)
+		for (const char *c = "\033[?1006;1000l"; *c; c++)
+			take_leave(*c);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (ends[i])
+			tputs(ends[i], 1, take_leave);
+	tui_crash_prepare(before, leave, leave_len);
+}
+
 int tui_term_open(struct tui_canvas *canvas, struct spt_error *err)
 {
 	const char *no_color = getenv("NO_COLOR"), *name = getenv("TERM");
 	struct sigaction interrupt;
+	struct termios before;
 	int rows, cols, status;
 	bool able;
 
@@ -110,6 +141,7 @@ int tui_term_open(struct tui_canvas *canvas, struct spt_error *err)
 				name ? name : "");
 	/* initscr() would end the program; it also takes signals that are not its own. */
 	sigaction(SIGINT, NULL, &interrupt);
+	tcgetattr(STDIN_FILENO, &before);
 	screen = newterm(NULL, stdout, stdin);
 	sigaction(SIGINT, &interrupt, NULL);
 	if (!screen)
@@ -128,7 +160,8 @@ int tui_term_open(struct tui_canvas *canvas, struct spt_error *err)
 		use_default_colors();
 	set_styles(canvas->mono);
 	mouseinterval(0);
-	mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+	prepare_crash(&before,
+		      mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL) != 0);
 	tui_term_size(&rows, &cols);
 	shown.ascii = false;
 	return tui_canvas_resize(canvas, rows, cols) ? spt_fail(err, ENOMEM, "tui: out of memory")
@@ -137,6 +170,7 @@ int tui_term_open(struct tui_canvas *canvas, struct spt_error *err)
 
 void tui_term_close(void)
 {
+	tui_crash_forget();
 	endwin();
 	delscreen(screen);
 	tui_canvas_deinit(&shown);

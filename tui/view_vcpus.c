@@ -17,7 +17,7 @@ struct vcpus {
 /* enum of kvm_host.h: OUTSIDE_GUEST_MODE, ... */
 static const char *const modes[] = { "outside", "in guest", "exiting", "reading" };
 
-/* The registers shown, three in a row; beside them the roots, which KVM has. */
+/* The registers shown, as many in a row as have room; beside them the roots, which KVM has. */
 static const enum spt_register registers[] = {
 	SPT_REGISTER_RAX, SPT_REGISTER_RBX,  SPT_REGISTER_RCX,	  SPT_REGISTER_RDX,
 	SPT_REGISTER_RSI, SPT_REGISTER_RDI,  SPT_REGISTER_RSP,	  SPT_REGISTER_RBP,
@@ -27,9 +27,22 @@ static const enum spt_register registers[] = {
 	SPT_REGISTER_CR4, SPT_REGISTER_EFER, SPT_REGISTER_RFLAGS, SPT_REGISTER_CS_SELECTOR,
 };
 
-#define NR_REGISTERS ((int)(sizeof(registers) / sizeof(registers[0])))
-#define PER_ROW	     3
-#define FOOT	     (2 + NR_REGISTERS / PER_ROW) /* with a title and the roots */
+#define NR_REGISTERS   ((int)(sizeof(registers) / sizeof(registers[0])))
+#define REGISTER_WIDTH 26 /* columns of one: its name, the value in full, a gap */
+#define MOST_PER_ROW   3
+
+static int per_row(const struct tui *t)
+{
+	int n = t->canvas.cols / REGISTER_WIDTH;
+
+	return n < 1 ? 1 : n > MOST_PER_ROW ? MOST_PER_ROW : n;
+}
+
+/* Rows of the registers, with a title and the roots. */
+static int foot(const struct tui *t)
+{
+	return 2 + (NR_REGISTERS + per_row(t) - 1) / per_row(t);
+}
 
 static void vcpus_want(struct tui *t, void *state, struct spt_request *req)
 {
@@ -79,11 +92,12 @@ static void put_vcpu(struct tui *t, uint32_t nr, int row)
 		paging_name(v), rip_text, hex_or(v, SPT_VCPU_ROOT_HPA, root));
 }
 
-static void put_registers(struct tui *t, uint32_t nr, int row)
+/* From @row on, what fits above @end. */
+static void put_registers(struct tui *t, uint32_t nr, int row, int end)
 {
 	const struct spt_model *m = tui_model(t);
 	const struct spt_valueset *v = &m->vcpus[nr].values;
-	int width = t->canvas.cols / PER_ROW, col;
+	int columns = per_row(t), width = t->canvas.cols / columns, col;
 	struct spt_registers regs;
 	char root[24], hw[24];
 
@@ -91,18 +105,20 @@ static void put_registers(struct tui *t, uint32_t nr, int row)
 	tui_fill(&t->canvas, row, 0, t->canvas.cols, TUI_DIM, 0x2500);
 	tui_put(&t->canvas, row, 2, TUI_TITLE, " vCPU %d%s: %s ", (int)regs.vcpu,
 		regs.nested ? " (its own guest's)" : "", spt_regs_source_text(regs.source));
-	for (int i = 0; i < NR_REGISTERS; i++) {
+	for (int i = 0; i < NR_REGISTERS && row + 1 + i / columns < end; i++) {
+		int at = row + 1 + i / columns;
 		uint64_t value;
 
-		col = tui_put(&t->canvas, row + 1 + i / PER_ROW, i % PER_ROW * width, TUI_DIM,
-			      "%6.6s ", spt_register_name(registers[i]));
+		col = tui_put(&t->canvas, at, i % columns * width, TUI_DIM, "%6.6s ",
+			      spt_register_name(registers[i]));
 		if (spt_register(&regs, registers[i], &value))
-			tui_put(&t->canvas, row + 1 + i / PER_ROW, col, TUI_PLAIN, "0x%" PRIx64,
-				value);
+			tui_put(&t->canvas, at, col, TUI_PLAIN, "0x%" PRIx64, value);
 		else
-			tui_put(&t->canvas, row + 1 + i / PER_ROW, col, TUI_DIM, "n/a");
+			tui_put(&t->canvas, at, col, TUI_DIM, "n/a");
 	}
-	row += 1 + NR_REGISTERS / PER_ROW;
+	row += foot(t) - 1;
+	if (row >= end)
+		return;
 	col = tui_put(&t->canvas, row, 0, TUI_DIM, "  root ");
 	col = tui_put(&t->canvas, row, col, TUI_PLAIN, "%s", hex_or(v, SPT_VCPU_ROOT_HPA, root));
 	col = tui_put(&t->canvas, row, col, TUI_DIM, "  EPTP or nCR3 ");
@@ -130,9 +146,9 @@ static void put_code(struct tui *t, struct vcpus *v, int row, int rows)
 	tui_text_draw(&v->code, &t->canvas, row, rows, "code at RIP");
 }
 
-static int list_rows(const struct tui_area *area, const struct tui_list *list)
+static int list_rows(const struct tui *t, const struct tui_area *area, const struct tui_list *list)
 {
-	int rows = area->rows - 1 - FOOT;
+	int rows = area->rows - 1 - foot(t);
 
 	rows = rows > list->count ? list->count : rows;
 	return rows > 1 ? rows : 1;
@@ -145,15 +161,16 @@ static bool vcpus_draw(struct tui *t, void *state, const struct tui_area *area)
 	int rows;
 
 	tui_list_set(&v->list, (int)m->nr_vcpus);
-	rows = list_rows(area, &v->list);
+	rows = list_rows(t, area, &v->list);
 	tui_list_fit(&v->list, rows);
 	tui_put(&t->canvas, area->row, 0, TUI_HEADING,
 		"vCPU  thread  CPU state    paging  %-18s root", "RIP");
 	for (int i = 0; i < rows && v->list.top + i < v->list.count; i++)
 		put_vcpu(t, (uint32_t)(v->list.top + i), area->row + 1 + i);
 	if (v->list.count) {
-		put_registers(t, (uint32_t)v->list.at, area->row + 1 + rows);
-		put_code(t, v, area->row + 1 + rows + FOOT, area->rows - 1 - rows - FOOT);
+		put_registers(t, (uint32_t)v->list.at, area->row + 1 + rows,
+			      area->row + area->rows);
+		put_code(t, v, area->row + 1 + rows + foot(t), area->rows - 1 - rows - foot(t));
 	} else {
 		tui_put(&t->canvas, area->row + 1, 0, TUI_DIM, "no vCPU");
 	}
@@ -166,7 +183,7 @@ static bool vcpus_key(struct tui *t, void *state, enum tui_command command, int 
 {
 	struct vcpus *v = state;
 
-	return tui_list_key(&v->list, command, key, area->row + 1, list_rows(area, &v->list));
+	return tui_list_key(&v->list, command, key, area->row + 1, list_rows(t, area, &v->list));
 }
 
 static void vcpus_close(void *state)

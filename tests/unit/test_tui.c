@@ -32,9 +32,14 @@ static void test_put(void **state)
 	assert_string_equal(row_of(&c, 0), "  12-ab   ");
 	assert_int_equal(c.cell[2].style, TUI_TITLE);
 	assert_int_equal(c.cell[1].style, TUI_PLAIN);
-	/* Cut at the edge, never in the next row; nothing outside. */
-	assert_int_equal(tui_put(&c, 1, 8, TUI_PLAIN, "xyz"), 10);
+	/* Cut at the edge, never in the next row, and to be seen; nothing outside. */
+	assert_int_equal(tui_put(&c, 1, 8, TUI_PLAIN, "xy"), 10);
 	assert_string_equal(row_of(&c, 1), "        xy");
+	assert_int_equal(tui_put(&c, 1, 10, TUI_PLAIN, "  "), 10);
+	assert_string_equal(row_of(&c, 1), "        xy");
+	assert_int_equal(tui_put(&c, 1, 8, TUI_PLAIN, "xyz"), 10);
+	assert_int_equal(c.cell[18].ch, 'x');
+	assert_int_equal(c.cell[19].ch, 0x2026);
 	assert_string_equal(row_of(&c, 2), "          ");
 	tui_put_char(&c, 3, 0, TUI_PLAIN, 'x');
 	tui_put_char(&c, -1, 0, TUI_PLAIN, 'x');
