@@ -18,7 +18,8 @@
 	}
 #define CLI_ACT_ROOT                                                                               \
 	{                                                                                          \
-		.name = "root", .arg = "HPA", .help = "in this root alone, as 'roots' shows it"    \
+		.name = "root", .arg = "HPA", .help = "in this root alone, as 'roots' shows it",   \
+		.complete = CLI_COMPLETE_ROOT                                                      \
 	}
 #define CLI_ACT_TIMEOUT                                                                            \
 	{                                                                                          \

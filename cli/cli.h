@@ -50,6 +50,9 @@ struct cli {
 /* Set by Ctrl-C: long commands look at it, stop and return -EINTR. */
 extern volatile sig_atomic_t cli_interrupted;
 
+/* Not 0: a second Ctrl-C that nobody reacted to does not end the program, as it else does. */
+extern volatile sig_atomic_t cli_outlives_interrupts;
+
 /* Describe a failure in cli->error and return -@code. */
 #define cli_fail(cli, code, ...) spt_fail(&(cli)->error, (code), __VA_ARGS__)
 

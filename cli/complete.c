@@ -112,6 +112,15 @@ static void offer_slots(struct candidates *c)
 	}
 }
 
+/* A list of columns may begin with '+', see cli/table.c. */
+static void offer_column(struct candidates *c, const char *name)
+{
+	char more[64];
+
+	snprintf(more, sizeof(more), "+%s", name);
+	offer(c, c->len && c->typed[0] == '+' ? more : name);
+}
+
 static void offer_kind(struct candidates *c, enum cli_completion kind,
 		       const struct cli_command *command, bool *file)
 {
@@ -136,7 +145,7 @@ static void offer_kind(struct candidates *c, enum cli_completion kind,
 		break;
 	case CLI_COMPLETE_COLUMN:
 		for (int i = 0; command && command->columns && command->columns[i].name; i++)
-			offer(c, command->columns[i].name);
+			offer_column(c, command->columns[i].name);
 		break;
 	}
 }
@@ -190,7 +199,10 @@ static struct position find_position(char *before)
 		at.option = find_option(at.command, word);
 		if (at.option || word[0] == '-')
 			continue;
-		if (at.named) {
+		/* Behind the arguments of its own stands another command, with its own. */
+		if (at.command && at.command->flags & CLI_WRAPS && at.args == 1) {
+			at = (struct position){ .command = cli_find_command(word), .named = true };
+		} else if (at.named) {
 			at.first = at.args++ ? at.first : word;
 		} else {
 			at.command = cli_find_command(word);
@@ -211,6 +223,9 @@ static char *words_before(const char *line, size_t start)
 	last = strrchr(before, ';');
 	if (last)
 		memmove(before, last + 1, strlen(last + 1) + 1);
+	/* A quote that the word begins with is no word of its own. */
+	if (before[0] && strchr("'\"", before[strlen(before) - 1]))
+		before[strlen(before) - 1] = '\0';
 	/* In a list (-o a,b) the value goes on after a comma: it is one word with what is before.
 	 */
 	if (before[0] && before[strlen(before) - 1] == ',') {
@@ -259,7 +274,8 @@ char **cli_complete(struct cli *cli, const char *line, size_t start, size_t end,
 			offer_words(&c, at.command->words);
 		else if (at.args == 1 && at.command->second)
 			offer_words(&c, at.command->second);
-		else if (at.args < at.command->max_args)
+		else if (at.args < at.command->max_args &&
+			 !(at.command->flags & CLI_WRAPS && at.args == 0))
 			offer_kind(&c, at.command->complete, at.command, file);
 	}
 	return c.list;

@@ -13,11 +13,15 @@
 #include "cli/shell.h"
 #include "cli/target.h"
 
-/* The first Ctrl-C stops the command, a second one before it reacted ends the program. */
+/*
+ * The first Ctrl-C stops the command, a second one before it reacted ends the program; but not
+ * the shell, nor what waits for another program, which has its own use for Ctrl-C.
+ */
 static void on_interrupt(int signal_number)
 {
-	if (cli_interrupted++)
+	if (cli_interrupted && !cli_outlives_interrupts)
 		_exit(128 + signal_number);
+	cli_interrupted = 1;
 }
 
 static void catch_interrupt(void)

@@ -20,6 +20,7 @@ int cli_pipe_begin(struct cli *cli, const char *program, bool terminal, struct c
 		return cli_fail(cli, errno, "%.200s: %s", program, strerror(errno));
 	/* It may end before we have written everything. */
 	signal(SIGPIPE, SIG_IGN);
+	cli_outlives_interrupts++;
 	cli->out = ret->program;
 	cli->tty = terminal;
 	cli->piped = true;
@@ -36,6 +37,7 @@ int cli_pipe_end(struct cli *cli, struct cli_pipe *p)
 	cli->tty = p->tty;
 	cli->piped = false;
 	status = pclose(p->program);
+	cli_outlives_interrupts--;
 	signal(SIGPIPE, SIG_DFL);
 	p->program = NULL;
 	if (status != -1 && WIFEXITED(status) && WEXITSTATUS(status) == SHELL_NOT_FOUND)

@@ -14,6 +14,7 @@
 #include "cli/target.h"
 
 volatile sig_atomic_t cli_interrupted;
+volatile sig_atomic_t cli_outlives_interrupts;
 
 void cli_warn(struct cli *cli, const char *fmt, ...)
 {
@@ -124,8 +125,20 @@ static int parse_call(struct cli *cli, int argc, const char **argv, struct cli_c
 		{ cli_global_options, globals },
 		{ NULL, call->value },
 	};
-	int rc;
+	/* Options may stand before the command, as those of the program do. */
+	int rc = cli_parse_options(argv, &argc, sets, 1, true, &cli->error);
 
+	/* Even of a line that is wrong: its error is to be JSON. */
+	if (globals[CLI_OPT_JSON])
+		cli->opt.json = true;
+	if (rc)
+		return rc;
+	if (!argc && globals[CLI_OPT_HELP]) {
+		globals[CLI_OPT_HELP] = NULL;
+		argv[argc++] = "help";
+	}
+	if (!argc)
+		return cli_fail(cli, EINVAL, "options without a command: see 'spt help'");
 	call->command = cli_find_command(argv[0]);
 	if (!call->command)
 		return cli_fail(cli, EINVAL, "unknown command '%s': see 'spt help'", argv[0]);
@@ -133,7 +146,6 @@ static int parse_call(struct cli *cli, int argc, const char **argv, struct cli_c
 	argc--;
 	argv++;
 	rc = cli_parse_options(argv, &argc, sets, 2, call->command->flags & CLI_WRAPS, &cli->error);
-	/* Even of a line that is wrong: its error is to be JSON. */
 	if (globals[CLI_OPT_JSON])
 		cli->opt.json = true;
 	if (rc)
@@ -226,8 +238,8 @@ int cli_run(struct cli *cli, int argc, const char **argv, const char *where)
 		cli_target_close(cli);
 	if (fflush(cli->out) || ferror(cli->out)) {
 		clearerr(cli->out);
-		/* Who reads along has seen enough: that is no error. */
-		if (cli->piped && errno == EPIPE)
+		/* Who reads along has seen enough: that is no error, nor is Ctrl-C meanwhile. */
+		if (cli->piped && (errno == EPIPE || cli_interrupted))
 			return status_of(rc);
 		cli_warn(cli, "cannot write the output: %s", strerror(errno));
 		return CLI_ERROR;
@@ -311,11 +323,24 @@ static enum line_end split_program(char **line, const char **program)
 	return LINE_MORE;
 }
 
+/* The command of a line, behind its options; NULL: none, or the line is wrong. */
+static const struct cli_command *command_of(int argc, const char *const *argv)
+{
+	const char *words[CLI_MAX_WORDS], *globals[CLI_OPT_GLOBALS];
+	struct cli_option_set set = { cli_global_options, globals };
+	struct spt_error ignored;
+
+	memcpy(words, argv, sizeof(words[0]) * (size_t)argc);
+	if (cli_parse_options(words, &argc, &set, 1, true, &ignored) || !argc)
+		return NULL;
+	return cli_find_command(words[0]);
+}
+
 /* Run a command of a line, with its output into @program, or the pager where there is one. */
 static int run_piped(struct cli *cli, int argc, const char **argv, const char *program,
 		     const char *where)
 {
-	const struct cli_command *command = cli_find_command(argv[0]);
+	const struct cli_command *command = command_of(argc, argv);
 	const unsigned int unpaged = CLI_SHELL_ONLY | CLI_ACTS | CLI_ENDLESS;
 	struct cli_pipe pipe = { 0 };
 	bool terminal = !program;
@@ -335,6 +360,17 @@ static int run_piped(struct cli *cli, int argc, const char **argv, const char *p
 	return CLI_ERROR;
 }
 
+static int check_split(struct cli *cli, enum line_end end, int argc, const char *program)
+{
+	if (end == LINE_BAD_QUOTE)
+		return cli_fail(cli, EINVAL, "a quote is not closed");
+	if (end == LINE_TOO_LONG)
+		return cli_fail(cli, EINVAL, "more than %d words in one command", CLI_MAX_WORDS);
+	if (program && (!argc || !program[strspn(program, " \t\r\n")]))
+		return cli_fail(cli, EINVAL, "'|' stands between a command and a program");
+	return 0;
+}
+
 int cli_run_line(struct cli *cli, char *line, const char *where)
 {
 	const char *argv[CLI_MAX_WORDS + 1];
@@ -348,11 +384,7 @@ int cli_run_line(struct cli *cli, char *line, const char *where)
 		end = split_command(&line, argv, &argc);
 		if (end == LINE_PIPE)
 			end = split_program(&line, &program);
-		if (end == LINE_BAD_QUOTE || end == LINE_TOO_LONG) {
-			cli_fail(cli, EINVAL,
-				 end == LINE_BAD_QUOTE ? "a quote is not closed"
-						       : "more than %d words in one command",
-				 CLI_MAX_WORDS);
+		if (check_split(cli, end, argc, program)) {
 			cli_report(cli, where);
 			return CLI_ERROR;
 		}

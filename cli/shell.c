@@ -170,7 +170,12 @@ static int dialogue(struct cli *cli)
 	rl_event_hook = while_waiting;
 	dialogue_of = cli;
 	cli->paging = true;
+	cli_outlives_interrupts++;
 	rl_basic_word_break_characters = " \t\n;=,";
+	/* A file's name is to come out as one word, and as the file that it is. */
+	rl_completer_quote_characters = "'\"";
+	rl_filename_quote_characters = " \t;|#\"\\";
+	rl_variable_bind("expand-tilde", "on");
 	using_history();
 	stifle_history(HISTORY_LINES);
 	history_path(history, sizeof(history));
@@ -181,6 +186,8 @@ static int dialogue(struct cli *cli)
 		char *line;
 
 		set_prompt(cli, prompt, sizeof(prompt));
+		/* What stopped the command before is not meant for this line. */
+		cli_interrupted = 0;
 		line = readline(prompt);
 		if (!line) {
 			fputc('\n', cli->out);

@@ -26,6 +26,9 @@ static const char *complete(const char *line)
 	text[0] = '\0';
 	while (start && !strchr(" ;=,", line[start - 1]))
 		start--;
+	/* What a quote begins is one word. */
+	if (strpbrk(line, "'\""))
+		start = (size_t)(strpbrk(line, "'\"") - line) + 1;
 	list = cli_complete(&cli, line, start, end, &file);
 	for (int i = 0; list && list[i]; i++) {
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", i ? " " : "",
@@ -50,6 +53,8 @@ static const struct {
 	{ "--image ", "FILE" },
 	{ "-i ", "FILE" },
 	{ "--image=", "FILE" },
+	{ "save 'my ", "FILE" },
+	{ "--image \"", "FILE" },
 	{ "ranges --split-by ", "level perm hpa slot type nx dirty node" },
 	{ "ranges --split-by=l", "level" },
 	{ "ranges --split-by level,p", "perm" },
@@ -73,7 +78,14 @@ static const struct {
 	{ "audit --rule child-g", "child-gfn" },
 	{ "audit --rule child-gfn,froz", "frozen" },
 	{ "vms | gr", "FILE" },
+	{ "vms -o +na", "+name" },
+	{ "vms -o +id,na", "name" },
+	{ "zap --root 0x10001", "0x10001000" },
+	{ "expect wal", "" },
 	{ "expect x wal", "walk" },
+	{ "expect x walk g", "gpa gva" },
+	{ "expect x ranges --sp", "--split-by" },
+	{ "expect x ranges --slot=4", "4" },
 	{ "report --walk ", "" },
 	{ "report --events ", "FILE" },
 	{ "set ra", "raw" },
