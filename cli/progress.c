@@ -8,6 +8,7 @@
 #define FIRST_MS 400 /* shorter work is not worth a line */
 #define EVERY_MS 100
 #define WIDTH	 40
+#define LINE	 (WIDTH + 25) /* with what it is, and a number */
 
 static uint64_t now_ms(void)
 {
@@ -59,7 +60,8 @@ int cli_progress_step(void *arg, uint64_t done, uint64_t total)
 
 void cli_progress_end(struct cli_progress *p)
 {
+	/* Not every terminal knows a sequence that does this. */
 	if (p->shown)
-		fputs("\r\033[K", stderr);
+		fprintf(stderr, "\r%*s\r", LINE, "");
 	p->shown = false;
 }

@@ -189,6 +189,9 @@ static int run_call(struct cli *cli, const struct cli_call *call, bool help)
 	}
 	cli_interrupted = 0;
 	rc = help ? cli_help_command(cli, call->command) : call->command->run(cli, call);
+	/* The program that the output goes to has seen enough: what it did not take is no error. */
+	if (rc == -EIO && cli->piped && ferror(cli->out))
+		rc = cli->error.code = 0;
 	if (rc < 0 && !cli->error.code)
 		cli_fail(cli, -rc, "%s: %s", call->command->name, strerror(-rc));
 	if (rc < 0 && cli_interrupted)
