@@ -360,7 +360,8 @@ const struct cli_command cli_cmd_report = {
 		"vm, vcpus, memslots, roots, tables, tree, ranges, stats and audit say of it; versions,\n"
 		"module parameters, KVM's counters, the agent's status, masks, layout and journal; and\n"
 		"a README that says how to replay it. Of the guest's memory nothing is in it, unless\n"
-		"--with asks for its page tables. --redact replaces each host address by another, equal\n"
+		"--with asks for its page tables, an image was saved with some, or the events of\n"
+		"--events have instructions. --redact replaces each host address by another, equal\n"
 		"ones by equal ones, so that walk and audit say the same of it. The file is written\n"
 		"beside FILE and renamed when it is complete. Works on an image, too.",
 	.example = "report bug.tar.zst --redact --walk 'gpa 0x1000'",

@@ -31,6 +31,8 @@ struct report {
 	char folder[64]; /* that the report unpacks into */
 	char work[64];	 /* directory of the images until they are in, "" none */
 	bool have_page;	 /* there is REPORT_PAGE */
+	/* Of the guest's memory: saved pages, and instructions that events stand at. */
+	uint64_t guest_pages, guest_code;
 	unsigned int members;
 	char *contents; /* lines of the README: what is in, what is not */
 	char *left_out;

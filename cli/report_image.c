@@ -10,6 +10,7 @@
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/target.h"
+#include "spt/events.h"
 #include "spt/walk.h"
 
 /* What a page's image has besides what its walk needs. */
@@ -83,6 +84,21 @@ static int with_image(struct report *r, const char *name, image_fn fn)
 static int take_head(struct report *r, const char *path, const struct spt_image *img)
 {
 	r->head = img->head;
+	return 0;
+}
+
+static int count_code(void *arg, const struct spt_event *event)
+{
+	struct report *r = arg;
+
+	r->guest_code += event->code_len != 0;
+	return 0;
+}
+
+static int count_guest(struct report *r, const char *path, const struct spt_image *img)
+{
+	r->guest_pages += img->count[SPT_REC_GUEST_TABLE];
+	spt_events_each(img, count_code, r, NULL);
 	return 0;
 }
 
@@ -174,6 +190,8 @@ int report_images(struct report *r)
 		rc = with_image(r, REPORT_IMAGE, take_head);
 	if (!rc)
 		rc = name_events(r);
+	if (!rc)
+		rc = with_images(r, count_guest);
 	r->pid = r->head.pid;
 	if (!rc && r->redact)
 		rc = redact(r);

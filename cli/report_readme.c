@@ -45,8 +45,17 @@ static void put_replay(const struct report *r, FILE *out)
 
 static void put_secrets(const struct report *r, FILE *out)
 {
-	fprintf(out, "\nOf the guest's memory nothing is in it%s; its vCPUs' registers are.\n",
-		r->guest_tables ? " but its page tables, which were asked for" : "");
+	fprintf(out, "\nOf the guest's memory ");
+	if (r->guest_pages)
+		fprintf(out, "%llu pages are in it, %s%s", (unsigned long long)r->guest_pages,
+			r->guest_tables ? "its page tables, which were asked for"
+					: "with which an image was saved",
+			r->guest_code ? "; and " : "");
+	if (r->guest_code)
+		fprintf(out, "the instructions of %llu events are in it",
+			(unsigned long long)r->guest_code);
+	fprintf(out, "%s; its vCPUs' registers are.\n",
+		r->guest_pages || r->guest_code ? "" : "nothing is in it");
 	if (!r->redact) {
 		fprintf(out,
 			"Host-physical addresses are in it; 'spt report --redact' hides them.\n");
