@@ -10,9 +10,9 @@
 #define CLI_MAX_WORDS 64 /* of one command */
 
 /*
- * Run the command argv[0] with its arguments and options, print its answer or
- * its error. @where stands before an error's text ("FILE:LINE"), NULL: nothing
- * does. argv is permuted. Returns enum cli_status.
+ * Run a command with its arguments and options, of which global ones may stand before
+ * its name; print its answer or its error. @where stands before an error's text
+ * ("FILE:LINE"), NULL: nothing does. argv is permuted. Returns enum cli_status.
  */
 int cli_run(struct cli *cli, int argc, const char **argv, const char *where);
 
