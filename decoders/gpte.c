@@ -20,12 +20,13 @@
 #define GLOBAL	      SPT_BIT(8)
 #define NX	      SPT_BIT(63)
 
-#define EPT_READ     SPT_BIT(0)
-#define EPT_WRITE    SPT_BIT(1)
-#define EPT_EXEC     SPT_BIT(2)
-#define EPT_ACCESSED SPT_BIT(8)
-#define EPT_DIRTY    SPT_BIT(9)
-#define EPT_MEMTYPE  SPT_BITS(6, 3)
+#define EPT_READ	 SPT_BIT(0)
+#define EPT_WRITE	 SPT_BIT(1)
+#define EPT_EXEC	 SPT_BIT(2)
+#define EPT_ACCESSED	 SPT_BIT(8)
+#define EPT_DIRTY	 SPT_BIT(9)
+#define EPT_MEMTYPE	 SPT_BITS(6, 3) /* and IPAT, of a table */
+#define EPT_LEAF_MEMTYPE SPT_BITS(5, 3)
 
 /* PSE-36: bits 39-32 of a 4M page's address stand in bits 20-13 of its entry. */
 #define PSE36	    SPT_BITS(20, 13)
@@ -211,7 +212,10 @@ static __u64 leaf_address(const struct spt_guest_mmu *mmu, __u64 gpte, int level
 	return gpa;
 }
 
-/* SDM Vol. 3C 28.3.3.1: to write without to read is a misconfiguration, as reserved bits are. */
+/*
+ * SDM Vol. 3C 28.3.3.1: to write without to read is a misconfiguration, as reserved bits and
+ * memory types are.
+ */
 static struct spt_gpte decode_ept(const struct spt_guest_mmu *mmu, __u64 epte, int level)
 {
 	struct spt_gpte g = {
@@ -232,6 +236,9 @@ static struct spt_gpte decode_ept(const struct spt_guest_mmu *mmu, __u64 epte, i
 	g.reserved = epte & spt_gpte_reserved_mask(mmu, level, g.leaf);
 	if (!(epte & EPT_READ))
 		g.reserved |= epte & EPT_WRITE;
+	/* Memory types 2, 3 and 7 do not exist. */
+	if (g.leaf && 0x8cU >> spt_bits_extract(EPT_LEAF_MEMTYPE, epte) & 1)
+		g.reserved |= epte & EPT_LEAF_MEMTYPE;
 	return g;
 }
 

@@ -131,7 +131,7 @@ struct spt_hw_entry spt_hw_decode(const struct spt_hw *hw, __u64 entry, int leve
 }
 
 enum { EPT = 1 << SPT_HW_EPT, NPT = 1 << SPT_HW_NPT };
-enum { GONE = 1, TABLE = 2, LEAF = 4, PRESENT = TABLE | LEAF };
+enum { GONE = 1, TABLE = 2, HUGE = 4, SMALL = 8, LEAF = HUGE | SMALL, PRESENT = TABLE | LEAF };
 
 static const struct {
 	unsigned int formats, states;
@@ -149,7 +149,7 @@ static const struct {
 	{ EPT, LEAF, { EPT_VGP, .name = "verify-guest-paging" } },
 	{ EPT, LEAF, { EPT_PW, .name = "paging-write" } },
 	{ EPT, LEAF, { EPT_SSS, .name = "supervisor-shadow-stack" } },
-	{ EPT, LEAF, { EPT_SPP, .name = "sub-page-permissions" } },
+	{ EPT, SMALL, { EPT_SPP, .name = "sub-page-permissions" } },
 	{ EPT, GONE | LEAF, { EPT_SVE, .name = "suppress-ve", .set = "a violation exits",
 	  .clear = "a violation may become #VE" } },
 	{ NPT, GONE | PRESENT, { READ, .name = "present", .clear = "not present" } },
@@ -177,7 +177,7 @@ static size_t add(struct spt_bit *rows, size_t n, __u64 *left, struct spt_bit bi
 size_t spt_hw_rows(const struct spt_hw *hw, __u64 entry, int level, struct spt_bit *rows)
 {
 	bool leaf = is_leaf(entry, clamp_level(level));
-	unsigned int state = !present(hw, entry) ? GONE : leaf ? LEAF : TABLE;
+	unsigned int state = !present(hw, entry) ? GONE : !leaf ? TABLE : level > 1 ? HUGE : SMALL;
 	__u64 left = ~0ULL;
 	size_t n = 0;
 

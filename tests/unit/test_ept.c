@@ -126,6 +126,21 @@ static void every_bit_is_in_one_row(void **state)
 				}
 }
 
+/* SDM Vol. 3C tables 29-3, 29-5 and 29-7: sub-page permissions are those of 4K pages. */
+static void bits_that_only_small_pages_have(void **state)
+{
+	for (int level = 1; level <= 3; level++) {
+		struct spt_bit rows[SPT_BITS_MAX];
+		size_t n = spt_hw_rows(&ept, 0x40000000 | 0x87, level, rows);
+		const char *name = NULL;
+
+		for (size_t i = 0; i < n; i++)
+			if (rows[i].mask & SPT_BIT(61))
+				name = rows[i].name;
+		assert_string_equal(name, level == 1 ? "sub-page-permissions" : "ignored");
+	}
+}
+
 static void eptp_as_kvm_makes_it(void **state)
 {
 	struct spt_eptp e;
@@ -180,6 +195,7 @@ int main(void)
 		cmocka_unit_test(the_c_bit_is_neither_address_nor_reserved),
 		cmocka_unit_test(mmio_entries_of_kvm_fault),
 		cmocka_unit_test(every_bit_is_in_one_row),
+		cmocka_unit_test(bits_that_only_small_pages_have),
 		cmocka_unit_test(eptp_as_kvm_makes_it),
 		cmocka_unit_test(eptps_that_fail_vm_entry),
 		cmocka_unit_test(every_eptp_bit_is_in_one_row),

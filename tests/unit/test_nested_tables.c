@@ -173,7 +173,10 @@ static void entries_of_ept(void **state)
 		{ 0x5000 | 4, 1, true, true, 0 }, /* execute-only */
 		{ 0x5000 | 2, 1, true, true, 2 }, /* writable and not readable */
 		{ 0x5000, 1, false, false, 0 },
-		{ 0x5000 | 0x30 | 7, 1, true, true, 0 },     /* memory type */
+		{ 0x5000 | 0x30 | 7, 1, true, true, 0 },    /* memory type */
+		{ 0x5000 | 0x38 | 7, 1, true, true, 0x38 }, /* one that there is not */
+		{ 0x5000 | 0x50 | 7, 1, true, true, 0x10 },
+		{ 0x5000 | 0x68 | 7, 1, true, true, 0 },
 		{ 0x5000 | 0x30 | 7, 2, true, false, 0x30 }, /* a table has none */
 		{ 0x200000 | 0xb0 | 7, 2, true, true, 0 },
 		{ 0x201000 | 0x80 | 7, 2, true, true, 0x1000 },
