@@ -116,12 +116,20 @@ static bool same_slot(const struct spt_slot *a, const struct spt_slot *b)
 	       !((a->flags ^ b->flags) & SLOT_FLAGS);
 }
 
-static const struct spt_memslot *slot_by_id(const struct spt_model *m, const struct spt_slot *like)
+/* @at: where it may be; becomes the place behind it. Two moments have most slots in one order. */
+static const struct spt_memslot *slot_by_id(const struct spt_model *m, const struct spt_slot *like,
+					    uint32_t *at)
 {
-	for (uint32_t i = 0; i < m->memslots.count; i++)
-		if (m->memslots.slots[i].slot->id == like->id &&
-		    m->memslots.slots[i].slot->as_id == like->as_id)
-			return &m->memslots.slots[i];
+	const struct spt_memslots *set = &m->memslots;
+
+	for (uint32_t n = 0; n < set->count; n++) {
+		uint32_t i = (*at + n) % set->count;
+
+		if (set->slots[i].slot->id != like->id || set->slots[i].slot->as_id != like->as_id)
+			continue;
+		*at = i + 1;
+		return &set->slots[i];
+	}
 	return NULL;
 }
 
@@ -170,11 +178,12 @@ static bool in_range(const struct spt_diff *diff, const struct spt_slot *slot)
 int spt_diff_slots(const struct spt_diff *diff, int (*emit)(void *arg, const struct spt_change *c),
 		   void *arg, uint64_t *count)
 {
+	uint32_t at_after = 0, at_before = 0;
 	int ret = 0;
 
 	for (uint32_t i = 0; !ret && i < diff->before->memslots.count; i++) {
 		const struct spt_memslot *a = &diff->before->memslots.slots[i];
-		const struct spt_memslot *b = slot_by_id(diff->after, a->slot);
+		const struct spt_memslot *b = slot_by_id(diff->after, a->slot, &at_after);
 
 		if (!in_range(diff, a->slot) || (!b && !speaks_of(diff->after, a->slot)))
 			continue;
@@ -184,7 +193,7 @@ int spt_diff_slots(const struct spt_diff *diff, int (*emit)(void *arg, const str
 	for (uint32_t i = 0; !ret && i < diff->after->memslots.count; i++) {
 		const struct spt_memslot *b = &diff->after->memslots.slots[i];
 
-		if (in_range(diff, b->slot) && !slot_by_id(diff->before, b->slot) &&
+		if (in_range(diff, b->slot) && !slot_by_id(diff->before, b->slot, &at_before) &&
 		    speaks_of(diff->before, b->slot))
 			ret = give_slot(NULL, b, emit, arg, count);
 	}
