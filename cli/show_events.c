@@ -160,6 +160,7 @@ static void kinds_summary(struct cli *cli, const struct spt_events_summary *s,
 	if (cli->opt.json) {
 		cli_json_put(cli, "kinds", o);
 		cli_json_put(cli, "peak_faults_per_second", cli_json_uint(s->peak));
+		cli_json_put(cli, "uncounted", cli_json_uint(s->uncounted));
 		return;
 	}
 	json_object_put(o);
@@ -320,6 +321,11 @@ void cli_events_summary(struct cli *cli, const struct spt_model *m,
 	pages_summary(cli, s, top);
 	places_summary(cli, s, top);
 	storms_summary(cli, s, top);
+	if (s->uncounted)
+		cli_warn(cli,
+			 "%" PRIu64 " faults are in no list: more pages or instructions than are "
+			 "counted one by one: --range",
+			 s->uncounted);
 }
 
 static struct json_object *totals_json(const struct spt_trace *trace)

@@ -6,7 +6,7 @@
 #include "spt/events.h"
 
 /* Threads whose names, and whose last fault, are remembered. */
-#define SPT_JOIN_THREADS 256
+#define SPT_JOIN_THREADS 4096
 /* Instructions that are remembered, and read from the guest at most. */
 #define SPT_JOIN_CODES 4096
 

@@ -7,7 +7,7 @@
 #include "spt/events.h"
 
 #define ROOM	  65536 /* pages, and places, that are counted one by one */
-#define VCPUS	  64	/* whose last fault is remembered, by vcpu_id modulo this */
+#define VCPUS	  16384 /* whose last fault is remembered, by vcpu_id: KVM_MAX_VCPU_IDS */
 #define NO_INDEX  UINT32_MAX
 #define SECOND_NS 1000000000ULL
 

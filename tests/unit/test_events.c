@@ -114,6 +114,31 @@ static void faults_in_vain_are_spinning(void **state)
 	assert_int_equal(vm->summary.places[0].faults, 2 * SPT_STORM_FAULTS - 1);
 }
 
+/* What a vCPU's fault led to is not another's, however many vCPUs there are. */
+static void an_answer_is_to_the_own_fault(void **state)
+{
+	struct vm *vm = *state;
+
+	for (int i = 0; i < SPT_STORM_FAULTS; i++) {
+		for (int vcpu = 0; vcpu < 500; vcpu++) {
+			struct spt_event e = fault(vm, PAGE + vcpu * 0x1000ULL, 6);
+
+			e.vcpu = vcpu;
+			add(vm, e);
+		}
+		for (int vcpu = 0; vcpu < 500; vcpu++) {
+			uint64_t page = PAGE + vcpu * 0x1000ULL;
+			struct spt_event e = change(vm, page, leaf(vm, "r"), leaf(vm, "rw"), true);
+
+			e.vcpu = vcpu;
+			add(vm, e);
+		}
+	}
+	assert_int_equal(vm->summary.nr_pages, 500);
+	for (int i = 0; i < 500; i++)
+		assert_int_equal(spt_events_storm(&vm->summary.pages[i]), SPT_NO_STORM);
+}
+
 static void mapped_and_taken_away_is_a_circle(void **state)
 {
 	struct vm *vm = *state;
@@ -298,6 +323,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(faults_in_vain_are_spinning),
+		T(an_answer_is_to_the_own_fault),
 		T(mapped_and_taken_away_is_a_circle),
 		T(a_device_is_no_error),
 		T(l2_is_counted_by_itself),
