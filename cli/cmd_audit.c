@@ -274,6 +274,9 @@ static int audit_run(struct cli *cli, const struct cli_call *call)
 	rc = spt_audit_source(&audit, source, cli_empty_model(cli), &request, cli_image_flags(cli),
 			      &cli->error);
 	cli_progress_end(&progress);
+	/* A live VM was looked at again; of a file what it lacks was judged by nobody. */
+	if (!rc && !spt_source_is_live(source))
+		cli_note_torn(cli, cli_empty_model(cli));
 	if (!rc)
 		rc = show(cli, &audit);
 	spt_audit_free(&audit);

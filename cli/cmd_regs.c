@@ -219,7 +219,7 @@ static struct json_object *segments_json(const struct spt_registers *r)
 	for (unsigned int i = 0; i < SPT_SEGMENTS; i++) {
 		struct json_object *o = NULL;
 
-		if (spt_registers_segment(r, i, &s)) {
+		if (!r->hidden && spt_registers_segment(r, i, &s)) {
 			o = json_object_new_object();
 			cli_json_set_hex(o, "selector", s.selector);
 			cli_json_set_hex(o, "base", s.base);

@@ -87,21 +87,34 @@ static struct json_object *root_to_json(const struct spt_model *model,
 	return o;
 }
 
+/* As many as there is room for, and how many those are not. */
 static void vcpus_text(const struct spt_model *model, const struct spt_root_ref *root, char *text,
 		       size_t size)
 {
-	size_t at = 0;
+	const size_t room = size - sizeof(" and 4294967295 more");
+	size_t at = 0, more = 0;
 
 	snprintf(text, size, "-");
-	for (uint32_t i = 0; i < model->nr_vcpus && at < size; i++) {
+	for (uint32_t i = 0; i < model->nr_vcpus; i++) {
 		enum spt_vcpu_use use = spt_vcpu_uses(&model->vcpus[i], root);
 		bool cached = use == SPT_USE_PREVIOUS;
+		char one[32];
+		size_t len;
 
-		if (use != SPT_USE_NONE)
-			at += snprintf(text + at, size - at, "%s%s%" PRId64 "%s", at ? "," : "",
+		if (use == SPT_USE_NONE)
+			continue;
+		len = (size_t)snprintf(one, sizeof(one), "%s%s%" PRId64 "%s", at ? "," : "",
 				       cached ? "(" : "", cli_vcpu_id(&model->vcpus[i]),
 				       cached ? ")" : "");
+		if (more || at + len > room) {
+			more++;
+			continue;
+		}
+		memcpy(text + at, one, len + 1);
+		at += len;
 	}
+	if (more)
+		snprintf(text + at, size - at, " and %zu more", more);
 }
 
 static void set_half(struct cli_table *t, const struct spt_model *model,

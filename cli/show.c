@@ -131,8 +131,17 @@ struct json_object *cli_role_json(const struct spt_model *model, uint32_t word)
 	return o;
 }
 
+/* What is in no name. A newer kernel may know more of them. */
+static uint32_t unnamed_slot_flags(uint32_t flags)
+{
+	for (int i = 0; spt_slot_flags[i].bit; i++)
+		flags &= ~spt_slot_flags[i].bit;
+	return flags;
+}
+
 const char *cli_slot_flags(uint32_t flags, char text[CLI_FLAGS_TEXT])
 {
+	uint32_t unnamed = unnamed_slot_flags(flags);
 	size_t at = 0;
 
 	strcpy(text, "-");
@@ -140,16 +149,21 @@ const char *cli_slot_flags(uint32_t flags, char text[CLI_FLAGS_TEXT])
 		if (flags & spt_slot_flags[i].bit)
 			at += snprintf(text + at, CLI_FLAGS_TEXT - at, "%s%s", at ? "," : "",
 				       spt_slot_flags[i].name);
+	if (unnamed && at < CLI_FLAGS_TEXT)
+		snprintf(text + at, CLI_FLAGS_TEXT - at, "%s0x%x", at ? "," : "", unnamed);
 	return text;
 }
 
 struct json_object *cli_slot_flags_json(uint32_t flags)
 {
+	uint32_t unnamed = unnamed_slot_flags(flags);
 	struct json_object *list = json_object_new_array();
 
 	for (int i = 0; spt_slot_flags[i].bit; i++)
 		if (flags & spt_slot_flags[i].bit)
 			json_object_array_add(list, json_object_new_string(spt_slot_flags[i].name));
+	if (unnamed)
+		json_object_array_add(list, cli_json_hex(unnamed));
 	return list;
 }
 

@@ -23,7 +23,7 @@ void cli_add_halves(struct cli_table *t, const struct spt_model *model,
 		cli_table_row(t);
 		cli_cell_string(t, HALVES_HALF, spt_half_name(h->half));
 		cli_cell_size(t, HALVES_BYTES, h->bytes);
-		if (h->half == SPT_HALF_PRIVATE)
+		if (h->has_pages)
 			cli_cell_size(t, HALVES_GMEM, h->pages);
 		else
 			cli_cell_na(t, HALVES_GMEM);

@@ -97,6 +97,7 @@ bool spt_halves_count(const struct spt_sweep *sweep, const struct spt_stats *sta
 		ret[PRIVATE].bytes += private;
 		ret[SHARED].bytes += bytes_of(frames) - private;
 		ret[PRIVATE].pages += gmem_bytes(m, &m->memslots.slots[i], frames);
+		ret[PRIVATE].has_pages |= spt_model_knows_gmem(m, &m->memslots.slots[i]);
 	}
 	for (size_t i = 0; i < stats->nr_slots; i++) {
 		const struct spt_slot_count *row = &stats->slot[i];

@@ -10,6 +10,7 @@ struct spt_half_count {
 	uint64_t bytes;	 /* of the slots, that the attributes give to this half */
 	uint64_t mapped; /* by the roots of this half; of VMs that have such roots */
 	uint64_t pages;	 /* bytes that guest_memfd has, private; shared: not counted, 0 */
+	bool has_pages;	 /* the image says which those are */
 	uint64_t tables; /* bytes of its tables, external ones with their mirrors */
 };
 

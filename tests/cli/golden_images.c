@@ -605,6 +605,20 @@ static void write_numa(const char *dir)
 	write_image(mk, dir, "numa");
 }
 
+/* More vCPUs than a line has room for, and a slot with a flag of a kernel to come. */
+static void write_many(const char *dir)
+{
+	struct mkimage *mk = mkimage_new("ept-7.3");
+	uint64_t hpa = mkimage_table_hpa(mk, mkimage_tdp_root(mk, 4));
+
+	describe_vm(mk, "7.3.4-amd64");
+	mkimage_slot(mk, 0, 0, 0, 4 * MK_MB, RAM_HVA)->flags = KVM_MEM_LOG_DIRTY_PAGES | 1U << 9;
+	mkimage_slot(mk, 1, 0, 4 * MK_MB, MK_MB, RAM_HVA + 4 * MK_MB)->flags = 1U << 20;
+	for (unsigned int id = 0; id < 500; id++)
+		describe_vcpu(mk, id, hpa, hpa | 0x5e, SPT_HW_ROOT_VMCS);
+	write_image(mk, dir, "many");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -623,5 +637,6 @@ int main(int argc, char **argv)
 	write_l2(argv[1]);
 	write_audited(argv[1], "sound", false);
 	write_audited(argv[1], "broken", true);
+	write_many(argv[1]);
 	return old_images(argv[1]);
 }

@@ -10,7 +10,7 @@
 #include "mkimage.h"
 
 #define MAX_TABLES     4096
-#define MAX_VCPUS      8
+#define MAX_VCPUS      512
 #define FIRST_TABLE    0x10000000ULL /* HPA of the first table */
 #define FIRST_SP       0xffff888100000000ULL
 #define FIRST_EXTERNAL 0x20000000ULL /* HPA of the external table of the first table */

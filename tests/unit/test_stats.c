@@ -437,6 +437,7 @@ static void halves_are_counted_apart(void **state)
 	struct spt_sweep sweep = { .model = &vm.model, .threads = 1 };
 	struct spt_half_count halves[2];
 	struct spt_stats *s;
+	struct spt_slot *slot;
 	unsigned int mirror;
 
 	mkimage_vm(vm.mk, SPT_VM_HAS_PRIVATE_MEM, 1);
@@ -447,7 +448,9 @@ static void halves_are_counted_apart(void **state)
 		mkimage_map(vm.mk, vm.root, bit + 4 * MK_MB + (i << 12), 1,
 			    mkimage_leaf(vm.mk, 0x50000000 + (i << 12), 1, "rw"));
 	mkimage_externals(vm.mk, mirror);
-	mkimage_slot(vm.mk, 0, 0, 0, 8 * MK_MB, 0x7f0000000000);
+	slot = mkimage_slot(vm.mk, 0, 0, 0, 8 * MK_MB, 0x7f0000000000);
+	slot->gmem_file = 1;
+	slot->known |= SPT_SLOT_KNOWN_GMEM_PAGES;
 	mkimage_gmem_run(vm.mk, 1, 2, 0x40001000);
 	mkimage_run(vm.mk, SPT_RUN_ATTRS, 0, 513, 8);
 	vm_load(&vm);
@@ -456,6 +459,8 @@ static void halves_are_counted_apart(void **state)
 	assert_string_equal(spt_half_name(halves[0].half), "private");
 	assert_int_equal(halves[0].bytes, 2 * MK_MB + 0x1000);
 	assert_int_equal(halves[0].pages, 0x2000);
+	assert_true(halves[0].has_pages);
+	assert_false(halves[1].has_pages);
 	assert_int_equal(halves[0].mapped, 0x1000);
 	assert_int_equal(halves[0].tables, (4 + 3) * 0x1000); /* the root has no external one */
 	assert_int_equal(halves[1].bytes, 6 * MK_MB - 0x1000);
@@ -474,6 +479,10 @@ static void halves_are_counted_apart(void **state)
 	assert_int_equal(halves[0].bytes, 0x1000);
 	assert_int_equal(halves[0].pages, 0x1000);
 	assert_int_equal(halves[1].bytes, 0);
+	/* None that are known is not none. */
+	vm.model.image.head.req_parts &= ~(uint32_t)SPT_PART_GMEM;
+	assert_true(spt_halves_count(&sweep, s, halves));
+	assert_false(halves[0].has_pages);
 	release(s);
 
 	mkimage_vm(plain.mk, SPT_VM_HAS_PRIVATE_MEM, 0);
