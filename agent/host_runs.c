@@ -59,8 +59,10 @@ static u32 spt_host_gone(pte_t pte)
 {
 	unsigned long type = __swp_type(__pte_to_swp_entry(pte));
 
-	return type >= SWP_MIGRATION_READ && type <= SWP_MIGRATION_WRITE ?
-	       SPT_HOST_RUN_MIGRATION : SPT_HOST_RUN_SWAP;
+	if (type >= SWP_MIGRATION_READ && type <= SWP_MIGRATION_WRITE)
+		return SPT_HOST_RUN_MIGRATION;
+	return type < MAX_SWAPFILES ? SPT_HOST_RUN_SWAP :
+				      SPT_HOST_RUN_SWAP | SPT_HOST_RUN_SPECIAL;
 }
 
 /* What the leaf or special @entry says of the page @offset pages into what it maps. */

@@ -53,29 +53,41 @@ u8 spt_host_level(struct mm_struct *mm, u64 hva)
 	return !walk.error && (walk.level[level - 1].entry & _PAGE_PRESENT) ? level : 0;
 }
 
-/* The slot's HVA of @gfn and the gfn behind the slot; false: no slot. */
-static bool spt_host_hva(struct spt_reader *reader, u64 gfn, u64 *hva, u64 *end)
+/* The same, of one address space's slots. */
+static bool spt_host_hva_in(const void *slots, u64 gfn, u64 *hva, u64 *end)
 {
-	struct srcu_struct *srcu = spt_kvm_srcu(reader->vm.kvm);
-	const void *slots;
-	const void *slot;
-	bool found;
+	const void *slot = slots ? spt_slot_below(slots, gfn) : NULL;
 	u64 npages;
 	u64 base;
-	int idx;
 
-	idx = srcu_read_lock(srcu);
-	slots = spt_slots(reader->vm.kvm, 0);
-	slot = slots ? spt_slot_below(slots, gfn) : NULL;
-	found = slot && !spt_load(slot, SPT_F_SLOT_BASE_GFN, &base) &&
-		!spt_load(slot, SPT_F_SLOT_NPAGES, &npages) &&
-		!spt_load(slot, SPT_F_SLOT_HVA, hva) && gfn - base < npages;
-	srcu_read_unlock(srcu, idx);
-	if (!found)
+	if (!slot || spt_load(slot, SPT_F_SLOT_BASE_GFN, &base) ||
+	    spt_load(slot, SPT_F_SLOT_NPAGES, &npages) ||
+	    spt_load(slot, SPT_F_SLOT_HVA, hva) || gfn - base >= npages)
 		return false;
 	*hva += (gfn - base) << PAGE_SHIFT;
 	*end = base + npages;
 	return true;
+}
+
+/*
+ * The slot's HVA of @gfn and the gfn up to which a record may speak; false: no slot. Where
+ * SMM alone has one, of this gfn only: the next may be another slot's.
+ */
+static bool spt_host_hva(struct spt_reader *reader, u64 gfn, u64 *hva, u64 *end)
+{
+	struct srcu_struct *srcu = spt_kvm_srcu(reader->vm.kvm);
+	bool found = false;
+	unsigned int as;
+	int idx;
+
+	idx = srcu_read_lock(srcu);
+	for (as = 0; as < spt_address_spaces(reader) && !found; as++) {
+		found = spt_host_hva_in(spt_slots(reader->vm.kvm, as), gfn, hva, end);
+		if (found && as)
+			*end = gfn + 1;
+	}
+	srcu_read_unlock(srcu, idx);
+	return found;
 }
 
 /* Frames from @hva on that the entry which ended the walk covers. */

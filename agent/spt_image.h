@@ -565,10 +565,11 @@ struct spt_dirty {
 /* Flags of struct spt_host_run. */
 #define SPT_HOST_RUN_WRITABLE	(1U << 0)
 #define SPT_HOST_RUN_DIRTY	(1U << 1)
-#define SPT_HOST_RUN_SWAP	(1U << 2)	/* on swap, or a special entry: no page */
+#define SPT_HOST_RUN_SWAP	(1U << 2)	/* an entry that is not present: no page */
 #define SPT_HOST_RUN_PROTNONE	(1U << 3)	/* a page that nobody may touch now */
 #define SPT_HOST_RUN_MIGRATION	(1U << 4)
 #define SPT_HOST_RUN_ZERO	(1U << 5)	/* the kernel's zero page */
+#define SPT_HOST_RUN_SPECIAL	(1U << 6)	/* with SWAP: poison or a marker, of no swap file */
 #define SPT_HOST_RUN_NODE_SHIFT	8	/* NUMA node + 1 of the frames, 0 unknown: 16 bits */
 
 /* Neighbours that the VMM's page tables map alike, frames contiguous. */

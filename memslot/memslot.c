@@ -215,7 +215,7 @@ const struct spt_memslot *spt_memslot_find(const struct spt_memslots *set, unsig
 
 uint64_t spt_memslot_hva(const struct spt_memslot *slot, uint64_t gpa)
 {
-	/* KVM keeps no address of the VMM for memory that only guest_memfd has. */
+	/* The guest gets guest_memfd's pages, wherever the slot's address leads in the VMM. */
 	if (slot->slot->flags & SPT_SLOT_GMEM_ONLY)
 		return NO_HVA;
 	return slot->slot->hva + (gpa - (slot->slot->base_gfn << PAGE_SHIFT));

@@ -20,7 +20,7 @@
 
 /* Internal flags that change what a slot means. */
 #define SPT_SLOT_INVALID   (1U << 16) /* KVM_MEMSLOT_INVALID: being deleted or moved */
-#define SPT_SLOT_GMEM_ONLY (1U << 17) /* KVM_MEMSLOT_GMEM_ONLY: no HVA, guest_memfd alone */
+#define SPT_SLOT_GMEM_ONLY (1U << 17) /* KVM_MEMSLOT_GMEM_ONLY: guest_memfd's memory alone */
 
 /* KVM_MEM_* (uapi) and KVM's internal flags (kvm_host.h) by name; terminated by bit 0. */
 struct spt_slot_flag {
@@ -76,7 +76,7 @@ const struct spt_memslot *spt_memslot_from(const struct spt_memslots *set, unsig
 bool spt_memslot_next_alias(const struct spt_memslots *set, uint64_t hva, uint32_t *pos,
 			    const struct spt_memslot **slot, uint64_t *gpa);
 
-/* HVA of @gpa, which lies in @slot. ~0: the slot has none (guest_memfd only). */
+/* HVA of @gpa, which lies in @slot. ~0: none that leads to the guest's memory (guest_memfd). */
 uint64_t spt_memslot_hva(const struct spt_memslot *slot, uint64_t gpa);
 
 /* Value of @kind at @gfn: runs leave zeros out. False: the image does not have this kind. */

@@ -89,12 +89,16 @@ static void leaf_by_walk(struct audit *a, struct audit_part *part, const struct 
 			 const struct spt_memslot *slot)
 {
 	uint64_t gpa = p->gpa, have;
+	const struct spt_host_walk *walk;
 	struct spt_host_path host;
 
 	if (p->level > 1 && a->m->image.head.req_len)
 		gpa += (a->m->image.head.req_start & (spt_level_size(p->level) - 1)) &
 		       ~(spt_level_size(1) - 1);
-	if (!a->m->nr_host || !spt_host_path(a->m, gpa, &host) || host.type == SPT_HOST_ERROR ||
+	walk = a->m->nr_host ? spt_model_host_walk(a->m, gpa) : NULL;
+	/* The walk is of address space 0: SMM's slot may be another one. */
+	if (!walk || walk->hva + (gpa - walk->gpa) != spt_memslot_hva(slot, gpa) ||
+	    !spt_host_path(a->m, gpa, &host) || host.type == SPT_HOST_ERROR ||
 	    slot->slot->flags & SPT_SLOT_GMEM_ONLY)
 		return;
 	have = spt_spte_leaf_hpa(a->f, p->spte, p->level) + (gpa - p->gpa);

@@ -13,7 +13,6 @@
 #define PTE_PSE	     (1ULL << 7)
 #define PTE_PROTNONE (1ULL << 8) /* _PAGE_PROTNONE, without PRESENT only */
 #define PTE_NX	     (1ULL << 63)
-#define PTE_ADDR     0x000ffffffffff000ULL
 
 /*
  * Types of swap entries (include/linux/swap.h): real swap files from 0 up, then
@@ -67,10 +66,11 @@ static enum spt_host_type classify(const struct spt_head *head, uint64_t entry, 
 	return classify_swap(head, entry >> SWP_TYPE_SHIFT);
 }
 
-static uint64_t page_address(uint64_t entry, int level)
+/* The host's entries have the C-bit where KVM's have it, and addresses of as many bits. */
+static uint64_t page_address(const struct spt_format *f, uint64_t entry, int level)
 {
 	/* Against L1TF the frame of a non-present entry is stored inverted. */
-	uint64_t address = (entry & PTE_PRESENT ? entry : ~entry) & PTE_ADDR;
+	uint64_t address = (entry & PTE_PRESENT ? entry : ~entry) & f->addr;
 
 	return address & ~(spt_level_size(level) - 1);
 }
@@ -100,6 +100,8 @@ static enum spt_host_type run_type(const struct spt_host_run *run)
 		return SPT_HOST_NONE;
 	if (run->flags & SPT_HOST_RUN_MIGRATION)
 		return SPT_HOST_MIGRATION;
+	if (run->flags & SPT_HOST_RUN_SPECIAL)
+		return SPT_HOST_SPECIAL;
 	if (run->flags & SPT_HOST_RUN_SWAP || run->hpa == SPT_NO_HPA)
 		return SPT_HOST_SWAP;
 	return run->flags & SPT_HOST_RUN_PROTNONE ? SPT_HOST_PROTNONE : SPT_HOST_PAGE;
@@ -160,7 +162,8 @@ bool spt_host_path(const struct spt_model *model, uint64_t gpa, struct spt_host_
 	ret->type = last->type;
 	if (last->type == SPT_HOST_PAGE || last->type == SPT_HOST_PROTNONE) {
 		ret->page_size = spt_level_size(last->level);
-		ret->hpa = page_address(last->entry, last->level) + (hva & (ret->page_size - 1));
+		ret->hpa = page_address(&model->format, last->entry, last->level) +
+			   (hva & (ret->page_size - 1));
 	} else {
 		ret->writable = false;
 	}

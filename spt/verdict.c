@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "decoders/role.h"
 #include "spt/verdict.h"
 
 /* What the paths of a walk have in common. */
@@ -18,8 +19,11 @@ struct paths {
 	const struct spt_walk_path *mirror;   /* first of a mirror root that maps */
 	const struct spt_walk_path *moved;    /* first whose page is not the host's */
 	const struct spt_walk_path *writable; /* first that allows writes */
+	const struct spt_walk_path *slotless; /* first that maps what its address space has not */
 	const struct spt_entry *mmio;
-	bool changing; /* frozen entry, or a table that is not there */
+	const struct spt_memslot *mmio_slot; /* of its own address space; NULL: none */
+	const struct spt_entry *outside;     /* MMIO, where only another address space has a slot */
+	bool changing;			     /* frozen entry, or a table that is not there */
 };
 
 const char *spt_verdict_name(enum spt_verdict verdict)
@@ -110,21 +114,56 @@ __attribute__((format(printf, 3, 4))) static void disagree(const struct spt_mode
 	va_end(ap);
 }
 
-/* Whether the host walk, which is of one HVA, is about what this path's root maps. */
-static bool comparable(const struct spt_model *m, const struct spt_walk *w,
-		       const struct spt_walk_path *p)
+/* The slot that a path's own address space has there: SMM's may be another one, or none. */
+static const struct spt_memslot *own_slot(const struct spt_model *m, const struct spt_walk *w,
+					  const struct spt_walk_path *p)
 {
-	unsigned int as_id = p->root ? p->root->as_id : 0;
-	const struct spt_memslot *slot =
-		spt_memslot_find(&m->memslots, as_id, w->gpa >> SPT_PAGE_SHIFT);
+	const struct spt_page *page = p->level[p->nr_levels - 1].node->page;
+	unsigned int as_id = 0;
 
-	return !slot || !w->slot || spt_memslot_hva(slot, w->gpa) == w->hva;
+	if (p->root)
+		as_id = p->root->as_id;
+	else if (page)
+		as_id = spt_role_get(m->format.role, page->role, SPT_ROLE_SMM) != 0;
+	return spt_memslot_find(&m->memslots, as_id, w->gpa >> SPT_PAGE_SHIFT);
+}
+
+static void look_at_mmio(const struct spt_walk *w, const struct spt_entry *mmio,
+			 const struct spt_memslot *own, struct paths *all)
+{
+	if (!own && w->slot) {
+		all->outside = all->outside ? all->outside : mmio;
+	} else if (!all->mmio) {
+		all->mmio = mmio;
+		all->mmio_slot = own;
+	}
+}
+
+static void look_at_leaf(const struct spt_model *m, struct spt_walk *w,
+			 const struct spt_walk_path *p, const struct spt_memslot *own,
+			 struct paths *all)
+{
+	if (!own && w->slot) {
+		all->slotless = all->slotless ? all->slotless : p;
+		return;
+	}
+	/* The host's walk is of one HVA: what is behind another one is another page by right. */
+	if (own && spt_memslot_hva(own, w->gpa) != w->hva)
+		return;
+	if (!all->leaf)
+		all->leaf = p;
+	if (!all->moved && p->hpa != w->host.hpa)
+		all->moved = p;
+	if (!all->writable &&
+	    spt_spte_perm(&m->format, p->level[p->nr_levels - 1].spte) & SPT_PERM_WRITE)
+		all->writable = p;
 }
 
 static void look_at(const struct spt_model *m, struct spt_walk *w, const struct spt_walk_path *p,
 		    struct paths *all)
 {
 	const struct spt_entry *last = p->nr_levels ? &p->level[p->nr_levels - 1] : NULL;
+	const struct spt_memslot *own;
 
 	/*
 	 * An invalid root is on its way out: nobody can enter through it. What is behind a
@@ -133,8 +172,9 @@ static void look_at(const struct spt_model *m, struct spt_walk *w, const struct 
 	if (!last || (p->root && (!p->root->valid || p->root->kind == SPT_ROOT_EXTERNAL)))
 		return;
 	all->changing |= last->type == SPT_SPTE_FROZEN || last->problems;
-	if (last->type == SPT_SPTE_MMIO && !all->mmio)
-		all->mmio = last;
+	own = own_slot(m, w, p);
+	if (last->type == SPT_SPTE_MMIO)
+		look_at_mmio(w, last, own, all);
 	if (last->type != SPT_SPTE_LEAF)
 		return;
 	if (p->root && p->root->kind == SPT_ROOT_MIRROR) {
@@ -142,41 +182,35 @@ static void look_at(const struct spt_model *m, struct spt_walk *w, const struct 
 			all->mirror = p;
 		return;
 	}
-	if (!all->leaf)
-		all->leaf = p;
-	if (!comparable(m, w, p))
-		return;
-	if (!all->moved && p->hpa != w->host.hpa)
-		all->moved = p;
-	if (!all->writable && spt_spte_perm(&m->format, last->spte) & SPT_PERM_WRITE)
-		all->writable = p;
+	look_at_leaf(m, w, p, own, all);
 }
 
 /* MMIO entries are forgotten by counting the memslot generation up, not by removing them. */
-static void judge_mmio_in_slot(const struct spt_model *m, struct spt_walk *w,
-			       const struct spt_entry *mmio)
+static void judge_mmio_in_slot(const struct spt_model *m, struct spt_walk *w, const struct paths *p)
 {
-	struct spt_spte spte = spt_entry_decode(m, mmio);
+	const struct spt_slot *slot = p->mmio_slot->slot;
+	struct spt_spte spte = spt_entry_decode(m, p->mmio);
 	unsigned int bits = __builtin_popcountll(m->format.mmio_gen);
-	unsigned int as_id = mmio->root ? mmio->root->as_id : 0;
 	uint64_t now;
 
-	if (w->slot->slot->id >= SPT_FIRST_INTERNAL_SLOT)
-		say(w, SPT_VERDICT_MMIO, "emulated page of KVM's own memslot %d",
-		    w->slot->slot->id);
-	else if (!spt_value(&m->vm, as_id ? SPT_VM_GENERATION_1 : SPT_VM_GENERATION_0, &now) ||
+	if (slot->id >= SPT_FIRST_INTERNAL_SLOT)
+		say(w, SPT_VERDICT_MMIO, "emulated page of KVM's own memslot %d", slot->id);
+	else if (!spt_value(&m->vm, slot->as_id ? SPT_VM_GENERATION_1 : SPT_VM_GENERATION_0,
+			    &now) ||
 		 !bits)
 		say(w, SPT_VERDICT_UNMAPPED, "an MMIO entry whose generation cannot be checked");
 	else if ((now & ((1ULL << bits) - 1)) != spte.mmio_gen)
 		say(w, SPT_VERDICT_UNMAPPED,
 		    "an MMIO entry of an older memslot generation: KVM will ignore it");
 	else
-		disagree(m, w, "a valid MMIO entry where memslot %d is", w->slot->slot->id);
+		disagree(m, w, "a valid MMIO entry where memslot %d is", slot->id);
 }
 
 static void judge_private(const struct spt_model *m, struct spt_walk *w, const struct paths *p)
 {
-	bool gmem = w->private_gpa && w->knows_gmem && p->mirror;
+	const struct spt_walk_path *own = p->mirror ? p->mirror : m->gpa_bits ? NULL : p->leaf;
+	const char *what = p->mirror ? "mirror root" : "SPTE";
+	bool gmem = w->private_gpa && w->knows_gmem && own;
 
 	if (m->gpa_bits && w->private_gpa && p->leaf)
 		disagree(m, w, "private memory, but the shared root maps it at 0x%llx",
@@ -185,11 +219,11 @@ static void judge_private(const struct spt_model *m, struct spt_walk *w, const s
 		disagree(m, w, "shared memory, but the mirror root maps it at 0x%llx",
 			 (unsigned long long)p->mirror->hpa);
 	else if (gmem && w->gmem_hpa == SPT_NO_HPA)
-		disagree(m, w, "the mirror root maps 0x%llx, guest_memfd has no page there",
-			 (unsigned long long)p->mirror->hpa);
-	else if (gmem && w->gmem_hpa != p->mirror->hpa)
-		disagree(m, w, "the mirror root maps 0x%llx, guest_memfd has 0x%llx",
-			 (unsigned long long)p->mirror->hpa, (unsigned long long)w->gmem_hpa);
+		disagree(m, w, "the %s maps 0x%llx, guest_memfd has no page there", what,
+			 (unsigned long long)own->hpa);
+	else if (gmem && w->gmem_hpa != own->hpa)
+		disagree(m, w, "the %s maps 0x%llx, guest_memfd has 0x%llx", what,
+			 (unsigned long long)own->hpa, (unsigned long long)w->gmem_hpa);
 	else if (w->external == SPT_NO)
 		disagree(m, w, "mirror and external table differ at level %d", w->external_level);
 	else if (p->mirror || p->leaf)
@@ -198,6 +232,30 @@ static void judge_private(const struct spt_model *m, struct spt_walk *w, const s
 		    (unsigned long long)(p->mirror ? p->mirror : p->leaf)->hpa);
 	else
 		say(w, SPT_VERDICT_PRIVATE, "private memory, not mapped yet");
+}
+
+/* Memory of a guest_memfd that is not private: whoever maps it, the file says which page it is. */
+static void judge_gmem(const struct spt_model *m, struct spt_walk *w, const struct paths *p)
+{
+	bool has_page = w->knows_gmem && w->gmem_hpa != SPT_NO_HPA;
+
+	if (!p->leaf)
+		say(w, SPT_VERDICT_UNMAPPED, "no SPTE yet%s",
+		    has_page	    ? "; guest_memfd has the page"
+		    : w->knows_gmem ? ", and guest_memfd has no page there yet"
+				    : "");
+	else if (!w->knows_gmem)
+		say(w, SPT_VERDICT_UNKNOWN,
+		    "mapped at 0x%llx; this image does not say what guest_memfd has",
+		    (unsigned long long)p->leaf->hpa);
+	else if (!has_page)
+		disagree(m, w, "the SPTE maps 0x%llx, guest_memfd has no page there",
+			 (unsigned long long)p->leaf->hpa);
+	else if (p->leaf->hpa != w->gmem_hpa)
+		disagree(m, w, "the SPTE maps 0x%llx, guest_memfd has 0x%llx",
+			 (unsigned long long)p->leaf->hpa, (unsigned long long)w->gmem_hpa);
+	else
+		say(w, SPT_VERDICT_COHERENT, "the SPTE maps the page that guest_memfd has");
 }
 
 static void judge_unmapped(struct spt_walk *w)
@@ -268,13 +326,20 @@ void spt_verdict_find(const struct spt_model *m, struct spt_walk *w)
 		say(w, SPT_VERDICT_NO_SLOT, "no memslot has this address");
 	else if (w->slot->slot->flags & SPT_SLOT_INVALID)
 		spt_verdict_torn(w, "the memslot is being deleted or moved");
-	else if (w->private_gpa || p.mirror || w->external == SPT_NO ||
-		 w->slot->slot->flags & SPT_SLOT_GMEM_ONLY)
+	else if (p.slotless)
+		disagree(m, w, "mapped at 0x%llx in an address space that has no memslot there",
+			 (unsigned long long)p.slotless->hpa);
+	else if (w->private_gpa || p.mirror || w->external == SPT_NO)
 		judge_private(m, w, &p);
+	else if (w->slot->slot->flags & SPT_SLOT_GMEM_ONLY && !p.mmio)
+		judge_gmem(m, w, &p);
 	else if (p.leaf)
 		judge_mapped(m, w, &p);
 	else if (p.mmio)
-		judge_mmio_in_slot(m, w, p.mmio);
+		judge_mmio_in_slot(m, w, &p);
+	else if (p.outside && w->slot->slot->as_id)
+		say(w, SPT_VERDICT_MMIO,
+		    "no memslot but SMM's; KVM remembers that other accesses are emulated");
 	else
 		judge_unmapped(w);
 }

@@ -68,6 +68,7 @@ static void from_run(struct spt_why_ask *ask, const struct spt_host_run *run, in
 	if (!run || run->hpa == SPT_NO_HPA) {
 		h->type = !run					? SPT_HOST_NONE
 			  : run->flags & SPT_HOST_RUN_MIGRATION ? SPT_HOST_MIGRATION
+			  : run->flags & SPT_HOST_RUN_SPECIAL	? SPT_HOST_SPECIAL
 			  : run->flags & SPT_HOST_RUN_SWAP	? SPT_HOST_SWAP
 								: SPT_HOST_NONE;
 		return;

@@ -2,16 +2,40 @@
 /*
  * System management mode. KVM gives it an address space of its own: other slots,
  * and tables of their own. Here its slots are the others' once more, so that the
- * guest goes on as it is, and every access makes a table of that address space.
+ * guest goes on as it is, and every access makes a table of that address space; and
+ * some memory that it alone has, where the other modes find the layout's hole.
  */
 #include <errno.h>
 #include <linux/kvm.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 
 #include "pages.h"
 
 #define SMM_SPACE (1U << 16) /* in a slot's id: the address space */
+#define OWN_SLOT  30
+#define OWN_GPA	  0x70008000
+#define OWN_SIZE  0x4000
+
+static int set_own_slot(struct guest *g, bool on)
+{
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+	static void *memory = MAP_FAILED;
+	struct kvm_userspace_memory_region region = {
+		.slot = OWN_SLOT | SMM_SPACE,
+		.guest_phys_addr = OWN_GPA,
+		.memory_size = on ? OWN_SIZE : 0,
+	};
+
+	if (memory == MAP_FAILED)
+		/* cppcheck-suppress invalidFunctionArg ; -1 is what an anonymous mapping has */
+		memory = mmap(NULL, OWN_SIZE, PROT_READ | PROT_WRITE, flags, -1, 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	region.userspace_addr = (uintptr_t)memory;
+	return ioctl(g->vm_fd, KVM_SET_USER_MEMORY_REGION, &region) && on ? -errno : 0;
+}
 
 static int set_slots(struct guest *g, bool on)
 {
@@ -29,7 +53,7 @@ static int set_slots(struct guest *g, bool on)
 		if (s->hva && s->size && ioctl(g->vm_fd, KVM_SET_USER_MEMORY_REGION, &region) && on)
 			return -errno;
 	}
-	return 0;
+	return set_own_slot(g, on);
 }
 
 int vm_set_smm(struct vcpu *v, bool on)

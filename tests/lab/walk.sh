@@ -121,6 +121,21 @@ refused gva-no-vcpu 2 "no vCPU 9.*'vcpus'" spt -V "$VM" walk gva 0x1000 --vcpu 9
 check save-plain spt -V "$VM" save "$WORK/plain.spt"
 refused gva-not-saved 2 'save --with guest-tables' spt -i "$WORK/plain.spt" walk gva 0x1000
 
+# Where SMM alone has memory and the other modes find a device, both are as they should be: live,
+# and in a file.
+verdict_is() { # VERDICT GPA
+	for from in "-V $VM" "-i $WORK/smm.spt"; do
+		# shellcheck disable=SC2086 # two words
+		spt $from walk gpa "$2" >"$WORK/smm"
+		grep -q "^$1: " "$WORK/smm" || { echo "$from:"; cat "$WORK/smm"; return 1; }
+	done
+}
+pages_do 'touch 0x70009000 r' 'smm on' 'touch 0x70008000 w' >/dev/null
+check smm-saved spt -V "$VM" save --with host "$WORK/smm.spt"
+check memory-of-smm-alone verdict_is coherent 0x70008000
+check device-but-in-smm verdict_is mmio 0x70009000
+pages_do 'smm off' >/dev/null
+
 # Another CR3: a page of the guest that is no table, and one that is nowhere.
 check cr3-nowhere sh -c "spt -V '$VM' walk gva 0 --cr3 0x7fff0000; test \$? -eq 1"
 grep -q 'no memslot has this address' "$WORK/check.out" || not_ok "cr3-nowhere-said: $(cat "$WORK/check.out")"

@@ -121,6 +121,39 @@ static void a_broken_rule_speaks_alone(void **state)
 	break_each(breaks, COUNT(breaks));
 }
 
+/* Images of a range have the host's walk by the slots of address space 0: SMM's are others. */
+static void the_hosts_walk_is_of_one_address_space(void **state)
+{
+	const struct spt_audit_request request = { .rules = 1ULL << SPT_AUDIT_LEAF_HOST };
+
+	for (unsigned int as = 0; as < 2; as++) {
+		struct vm vm = vm_new("npt-6.12");
+		unsigned int root = as ? mkimage_tdp_root(vm.mk, 4) : vm.root;
+		struct spt_page *page = mkimage_page(vm.mk, root);
+		struct spt_error err = { 0 };
+		struct spt_audit audit;
+		unsigned int table;
+
+		page->role = mkimage_role(vm.mk, page->role, SPT_ROLE_SMM, as);
+		mkimage_vm(vm.mk, SPT_VM_GENERATION_0, GEN);
+		mkimage_slot(vm.mk, 0, 0, LOW_GPA, MK_MB, LOW_HVA);
+		mkimage_slot(vm.mk, 1, 1, LOW_GPA, MK_MB, HUGE_HVA);
+		table = mkimage_map(vm.mk, root, LOW_GPA, 1,
+				    mkimage_leaf(vm.mk, HUGE_HPA, 1, "rw"));
+		for (unsigned int t = table; t > table - 3; t--) {
+			page = mkimage_page(vm.mk, t);
+			page->role = mkimage_role(vm.mk, page->role, SPT_ROLE_SMM, as);
+		}
+		mkimage_host(vm.mk, LOW_GPA, LOW_HVA, 1, LOW_HPA | 0x67, 0);
+		vm_load(&vm);
+		assert_int_equal(spt_audit_model(&audit, &vm.model, &request, &err), 0);
+		assert_int_equal(audit.violations, !as);
+		assert_int_equal(audit.in_flux, 0);
+		spt_audit_free(&audit);
+		vm_free(&vm);
+	}
+}
+
 static void a_reserved_memory_type_is_found(void **state)
 {
 	for (size_t f = 0; f < COUNT(tdp_formats); f++) {
@@ -143,6 +176,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_broken_rule_speaks_alone),
+		cmocka_unit_test(the_hosts_walk_is_of_one_address_space),
 		cmocka_unit_test(a_reserved_memory_type_is_found),
 	};
 

@@ -311,11 +311,134 @@ static void private_memory(void **state)
 	for (unsigned int t = l1; t > l1 - 3; t--)
 		mkimage_page(vm.mk, t)->gfn &= ~(1ULL << 35);
 	verdict_is(&vm, SPT_VERDICT_STALE, "the shared root maps it");
+}
 
-	vm = vm_new("npt-6.12");
+/* A slot with pages of a guest_memfd from @hpa on; 0: it has none there. */
+static struct vm vm_with_gmem(uint32_t flags, uint64_t hpa)
+{
+	struct vm vm = vm_new("npt-7.3");
+	struct spt_slot *slot = mkimage_slot(vm.mk, 0, 0, 0, 16 * MK_MB, HVA);
+
+	slot->flags = flags;
+	slot->gmem_file = 1;
+	slot->known |= SPT_SLOT_KNOWN_GMEM | SPT_SLOT_KNOWN_GMEM_PAGES;
+	mkimage_head(vm.mk)->req_parts |= SPT_PART_GMEM;
+	if (hpa)
+		mkimage_gmem_run(vm.mk, GPA >> 12, 1, hpa);
+	mkimage_gmem_run(vm.mk, 1024, 1, HPA + 0x100000);
+	return vm;
+}
+
+/* guest_memfd that is not private: what the VMM has mapped is no other page, or none. */
+static void memory_of_guest_memfd_alone(void **state)
+{
+	static const struct {
+		uint64_t hpa;
+		const char *perm; /* of the SPTE, "" none */
+		enum spt_verdict verdict;
+		const char *reason;
+	} cases[] = {
+		{ HPA, "rwx", SPT_VERDICT_COHERENT, "that guest_memfd has" },
+		{ HPA + 0x1000, "rwx", SPT_VERDICT_STALE, "guest_memfd has 0x9001000" },
+		{ 0, "rwx", SPT_VERDICT_STALE, "guest_memfd has no page" },
+		{ HPA, "", SPT_VERDICT_UNMAPPED, "guest_memfd has the page" },
+		{ 0, "", SPT_VERDICT_UNMAPPED, "has no page there yet" },
+	};
+	struct vm vm;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		vm = vm_with_gmem(SPT_SLOT_GMEM_ONLY, cases[i].hpa);
+		if (cases[i].perm[0])
+			map(&vm, HPA, cases[i].perm);
+		verdict_is(&vm, cases[i].verdict, cases[i].reason);
+	}
+	vm = vm_new("npt-7.3");
 	mkimage_slot(vm.mk, 0, 0, 0, 16 * MK_MB, 0)->flags = SPT_SLOT_GMEM_ONLY;
 	map(&vm, HPA, "rwx");
-	verdict_is(&vm, SPT_VERDICT_PRIVATE, "no address for it");
+	verdict_is(&vm, SPT_VERDICT_UNKNOWN, "does not say what guest_memfd has");
+}
+
+/* Private memory of a VM without a mirror is in the one root, and guest_memfd's. */
+static void private_memory_is_that_of_guest_memfd(void **state)
+{
+	struct vm vm = vm_with_gmem(0, HPA);
+
+	mkimage_run(vm.mk, SPT_RUN_ATTRS, 0, 16, 8);
+	map(&vm, HPA, "rwx");
+	verdict_is(&vm, SPT_VERDICT_PRIVATE, "mapped at 0x9000000");
+
+	vm = vm_with_gmem(0, HPA + 0x2000);
+	mkimage_run(vm.mk, SPT_RUN_ATTRS, 0, 16, 8);
+	map(&vm, HPA, "rwx");
+	verdict_is(&vm, SPT_VERDICT_STALE, "the SPTE maps 0x9000000, guest_memfd has 0x9002000");
+}
+
+/* On a host with SME the C-bit is in the VMM's entries as in KVM's. */
+static void the_c_bit_is_no_address(void **state)
+{
+	const uint64_t c_bit = 1ULL << 47;
+	struct vm vm = vm_with_slot();
+
+	mkimage_mask(vm.mk, SPT_MASK_ME_MASK, c_bit);
+	mkimage_mask(vm.mk, SPT_MASK_ME_VALUE, c_bit);
+	mkimage_map(vm.mk, vm.root, GPA, 1, mkimage_leaf(vm.mk, HPA, 1, "rwx") | c_bit);
+	host(&vm, HPA | RW | c_bit);
+	verdict_is(&vm, SPT_VERDICT_COHERENT, "same page");
+}
+
+static unsigned int smm_root(struct vm *vm)
+{
+	unsigned int root = mkimage_tdp_root(vm->mk, 4);
+	struct spt_page *page = mkimage_page(vm->mk, root);
+
+	page->role = mkimage_role(vm->mk, page->role, SPT_ROLE_SMM, 1);
+	mkimage_vm(vm->mk, SPT_VM_GENERATION_1, 8);
+	return root;
+}
+
+/* Where SMM has another slot than the other modes, or one of the two has none. */
+static void smm_has_slots_of_its_own(void **state)
+{
+	struct vm vm = vm_with_slot();
+
+	/* Another page by right: of the page that was walked there is no SPTE yet. */
+	mkimage_slot(vm.mk, 1, 1, 0, 16 * MK_MB, HVA + MK_GB);
+	mkimage_map(vm.mk, smm_root(&vm), GPA, 1, mkimage_leaf(vm.mk, HPA + 0x3000, 1, "rwx"));
+	host(&vm, HPA | RW);
+	verdict_is(&vm, SPT_VERDICT_UNMAPPED, "the host has the page");
+
+	vm = vm_with_slot();
+	mkimage_slot(vm.mk, 1, 1, 0, 16 * MK_MB, HVA + MK_GB);
+	mkimage_map(vm.mk, smm_root(&vm), GPA, 1, mkimage_leaf(vm.mk, HPA + 0x3000, 1, "rwx"));
+	host(&vm, 0);
+	verdict_is(&vm, SPT_VERDICT_UNMAPPED, "no page there yet");
+
+	/* Memory in SMM, a device otherwise: as PCs have at 0xa0000. */
+	vm = vm_new("npt-6.12");
+	mkimage_vm(vm.mk, SPT_VM_GENERATION_0, 8);
+	smm_root(&vm);
+	mkimage_slot(vm.mk, 1, 1, 0, 16 * MK_MB, HVA);
+	mkimage_map(vm.mk, vm.root, GPA, 1, mkimage_mmio(vm.mk, GPA, 8));
+	verdict_is(&vm, SPT_VERDICT_MMIO, "no memslot but SMM's");
+
+	vm = vm_new("npt-6.12");
+	mkimage_vm(vm.mk, SPT_VM_GENERATION_0, 8);
+	mkimage_slot(vm.mk, 1, 1, 0, 16 * MK_MB, HVA);
+	mkimage_host_run(vm.mk, GPA >> 12, 1, HPA, 1, SPT_HOST_RUN_WRITABLE);
+	mkimage_map(vm.mk, vm.root, GPA, 1, mkimage_mmio(vm.mk, GPA, 8));
+	mkimage_map(vm.mk, smm_root(&vm), GPA, 1, mkimage_leaf(vm.mk, HPA, 1, "rwx"));
+	verdict_is(&vm, SPT_VERDICT_COHERENT, "same page");
+
+	/* The other way round. */
+	vm = vm_with_slot();
+	mkimage_map(vm.mk, smm_root(&vm), GPA, 1, mkimage_mmio(vm.mk, GPA, 8));
+	host(&vm, HPA | RW);
+	verdict_is(&vm, SPT_VERDICT_UNMAPPED, "the host has the page");
+
+	vm = vm_with_slot();
+	mkimage_map(vm.mk, smm_root(&vm), GPA, 1, mkimage_leaf(vm.mk, HPA, 1, "rwx"));
+	host(&vm, HPA | RW);
+	verdict_is(&vm, SPT_VERDICT_STALE, "an address space that has no memslot");
 }
 
 /* A saved image has no walk of each page, but what the host maps of the whole slot. */
@@ -336,6 +459,8 @@ static void host_runs_speak_where_there_is_no_walk(void **state)
 		{ SPT_NO_HPA, SPT_HOST_RUN_SWAP, "rwx", SPT_VERDICT_STALE, "no page there" },
 		{ SPT_NO_HPA, SPT_HOST_RUN_SWAP, "", SPT_VERDICT_SWAPPED, "swap" },
 		{ SPT_NO_HPA, SPT_HOST_RUN_MIGRATION, "", SPT_VERDICT_UNMAPPED, "moving" },
+		{ SPT_NO_HPA, SPT_HOST_RUN_SWAP | SPT_HOST_RUN_SPECIAL, "", SPT_VERDICT_UNMAPPED,
+		  "marks the page" },
 		{ HPA - 0x1000, 0, "", SPT_VERDICT_UNMAPPED, "the host has the page" },
 		{ 0, 0, "", SPT_VERDICT_UNMAPPED, "no page there yet" },
 		{ 0, 0, "rwx", SPT_VERDICT_STALE, "no page there" },
@@ -384,6 +509,10 @@ int main(void)
 		cmocka_unit_test(no_slot_and_mmio),
 		cmocka_unit_test(mmio_entries_age_by_generation),
 		cmocka_unit_test(private_memory),
+		cmocka_unit_test(memory_of_guest_memfd_alone),
+		cmocka_unit_test(private_memory_is_that_of_guest_memfd),
+		cmocka_unit_test(the_c_bit_is_no_address),
+		cmocka_unit_test(smm_has_slots_of_its_own),
 		cmocka_unit_test(host_runs_speak_where_there_is_no_walk),
 		cmocka_unit_test(what_cannot_be_compared_is_said_to_be_so),
 	};
