@@ -45,12 +45,11 @@ static int spt_control_attach(struct spt_control *control, const struct spt_vm_i
 {
 	int error;
 
-	error = spt_layout_hold();
+	error = spt_layout_hold_vendor(&control->vendor);
 	if (error)
 		return error;
 	control->vm = *id;
-	control->vendor = spt_vendor_get();
-	error = control->vendor ? spt_vm_get(id) : -ENODEV;
+	error = spt_vm_get(id);
 	if (!error) {
 		control->acted = spt_acted_get(&control->vm);
 		if (control->acted)
@@ -58,8 +57,7 @@ static int spt_control_attach(struct spt_control *control, const struct spt_vm_i
 		spt_vm_put(id->kvm);
 		error = -ENOMEM;
 	}
-	if (control->vendor)
-		spt_vendor_put(control->vendor);
+	spt_vendor_put(control->vendor);
 	spt_layout_release();
 	return error;
 }

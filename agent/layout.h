@@ -26,6 +26,8 @@
 /* No kernel's struct kvm_mmu_page is larger: bytes, a multiple of 8. */
 #define SPT_SP_MAX		512
 
+struct module;
+
 struct spt_field {
 	u32 offset;		/* bytes from the object to the word that is loaded */
 	u8 size;		/* bytes of that word; 0: no number, only an address */
@@ -94,9 +96,11 @@ int spt_running_build_id(const char *module, u8 id[SPT_BUILD_ID_SIZE]);
 
 /*
  * layout_file.c: -ENODEV when no layout is in force. Hold and release are for
- * open files, enter and leave for what ends before the caller returns.
+ * open files, enter and leave for what ends before the caller returns. Who is to
+ * act on a VM gets the vendor module with the layout: see spt_vendor_get().
  */
 int spt_layout_hold(void);
+int spt_layout_hold_vendor(struct module **vendor);
 void spt_layout_release(void);
 int spt_layout_enter(void);
 void spt_layout_leave(void);

@@ -12,6 +12,7 @@
 #include "action.h"
 #include "agent.h"
 #include "layout.h"
+#include "vm.h"
 
 /*
  * Write: the layout changes. Read: it is used; an open file of a VM, and what can be
@@ -32,6 +33,23 @@ int spt_layout_hold(void)
 
 	down_read(&spt_layout_sem);
 	if (spt_layout_valid) {
+		atomic_inc(&spt_holders);
+		error = 0;
+	}
+	up_read(&spt_layout_sem);
+	return error;
+}
+
+/* The same with a reference of the vendor module, which ends with spt_vendor_put(). */
+int spt_layout_hold_vendor(struct module **vendor)
+{
+	int error = -ENODEV;
+
+	*vendor = NULL;
+	down_read(&spt_layout_sem);
+	if (spt_layout_valid)
+		*vendor = spt_vendor_get();
+	if (*vendor) {
 		atomic_inc(&spt_holders);
 		error = 0;
 	}

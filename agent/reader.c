@@ -286,18 +286,16 @@ static int spt_reader_attach(struct spt_reader *reader, const struct spt_vm_id *
 {
 	int error;
 
-	error = spt_layout_hold();
+	error = spt_layout_hold_vendor(&reader->vendor);
 	if (error)
 		return error;
 	reader->vm = *id;
-	reader->vendor = spt_vendor_get();
-	error = reader->vendor ? spt_vm_get(id) : -ENODEV;
+	error = spt_vm_get(id);
 	if (!error) {
 		spt_head_prepare(reader);
 		return 0;
 	}
-	if (reader->vendor)
-		spt_vendor_put(reader->vendor);
+	spt_vendor_put(reader->vendor);
 	spt_layout_release();
 	return error;
 }

@@ -275,19 +275,18 @@ static void spt_undo_vm_all(struct spt_acted *acted)
 /* Takes everything back on one VM, or loses it. */
 static void spt_undo_vm(struct spt_acted *acted)
 {
-	struct module *vendor = spt_vendor_get();
+	struct module *vendor;
 	unsigned int lost;
 
-	if (vendor && !spt_layout_hold()) {
+	if (!spt_layout_hold_vendor(&vendor)) {
 		spt_undo_vm_all(acted);
 		spt_layout_release();
+		spt_vendor_put(vendor);
 	}
 	mutex_lock(&acted->lock);
 	lost = spt_undo_lose(acted);
 	mutex_unlock(&acted->lock);
 	spt_acted_put_many(acted, lost);
-	if (vendor)
-		spt_vendor_put(vendor);
 }
 
 void spt_undo_all(void)

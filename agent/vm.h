@@ -31,7 +31,11 @@ struct spt_vms {
 	struct spt_vm_id *vm;
 };
 
-/* The vendor module that KVM runs with, referenced, or NULL. */
+/*
+ * The vendor module that KVM runs with, referenced, or NULL. KVM still names one that was
+ * unloaded, and that memory is gone: only while spt_layout_drop() cannot pass, between
+ * spt_layout_enter() and spt_layout_leave(), or in spt_layout_hold_vendor().
+ */
 struct module *spt_vendor_get(void);
 void spt_vendor_put(struct module *vendor);
 

@@ -123,4 +123,21 @@ gone() {
 kill $LISTENER 2>/dev/null
 wait $LISTENER 2>/dev/null
 check vm-gone eventually gone
+
+# A record outlives its VM, and then KVM's own module, which KVM names on.
+outlives_kvm() {
+	options=
+	for option in npt ept; do
+		if [ -e "/sys/module/$LAB_VENDOR/parameters/$option" ]; then
+			options=$option=$(cat "/sys/module/$LAB_VENDOR/parameters/$option")
+		fi
+	done
+	pages_start && control "track gpa=$PAGE" || return 1
+	pages_stop KILL
+	eventually rmmod "$LAB_VENDOR" || return 1
+	rmmod spt_agent
+	unloaded=$?
+	modprobe "$LAB_VENDOR" "$options" && spt agent load --armed && [ "$unloaded" -eq 0 ]
+}
+check outlives-kvm outlives_kvm
 finish
