@@ -39,6 +39,7 @@ struct spt_track {
 	struct work_struct end_work;	/* ends what had better not be tracked */
 	struct work_struct enable;	/* where mm is the VMM's */
 	int enable_error;
+	const struct spt_acted *acted;	/* whose reference the control file has, or the record */
 	struct spt_action *act;		/* who listens, or NULL */
 	const void *counts;		/* gfn_write_track of the slot */
 	u64 gfn;
@@ -49,6 +50,7 @@ struct spt_track {
 	bool was_huge;
 	bool lost;			/* the slot went, and its counts */
 	const char *unfit;		/* why it had better not be: end_work is queued */
+	bool deaf;			/* that is because probes come no more */
 	bool over;			/* what was added is removed */
 	atomic64_t writes;
 };
@@ -217,6 +219,17 @@ static void spt_track_faulted(struct spt_watch *watch, struct spt_fault *fault)
 		irq_work_queue(&track->nudge);
 }
 
+/* What KVM cannot emulate would not be seen any more, and the guest stop. */
+static void spt_track_deaf(struct spt_watch *watch)
+{
+	struct spt_track *track = container_of(watch, struct spt_track, watch);
+
+	if (cmpxchg(&track->unfit, NULL, SPT_WATCH_DEAF))
+		return;
+	track->deaf = true;
+	irq_work_queue(&track->nudge);
+}
+
 static void spt_track_nudge(struct irq_work *work)
 {
 	struct spt_track *track = container_of(work, struct spt_track, nudge);
@@ -321,10 +334,9 @@ static void spt_track_stop(struct spt_track *track)
 	cancel_work_sync(&track->end_work);
 }
 
-/* The guest would stand still. A record to take it back stays, and has nothing to do then. */
-static void spt_track_end_unfit(struct work_struct *work)
+/* The VM is held. */
+static void spt_track_let_go(struct spt_track *track)
 {
-	struct spt_track *track = container_of(work, struct spt_track, end_work);
 	const char *why = READ_ONCE(track->unfit);
 
 	spt_track_release(track);
@@ -335,7 +347,20 @@ static void spt_track_end_unfit(struct work_struct *work)
 	}
 	pr_notice("gpa %#llx: writes are tracked no more: %s\n", track->gfn << PAGE_SHIFT, why);
 	if (track->act)
-		spt_action_give_up(track->act, SPT_WHY_KEPT, why);
+		spt_action_give_up(track->act, track->deaf ? SPT_WHY_UNSUPPORTED : SPT_WHY_KEPT,
+				   why);
+}
+
+/* The guest would stand still. A record to take it back stays, and has nothing to do then. */
+static void spt_track_end_unfit(struct work_struct *work)
+{
+	struct spt_track *track = container_of(work, struct spt_track, end_work);
+
+	/* A record holds no VM: that may have died since this was queued. */
+	if (spt_acted_get_vm(track->acted))
+		return;
+	spt_track_let_go(track);
+	spt_vm_put((struct kvm *)track->watch.kvm);
 }
 
 static int spt_track_huge(const struct spt_entry *leaf, void *arg)
@@ -420,7 +445,9 @@ static int spt_track_foresee(struct spt_action *act)
 
 static void spt_track_init(struct spt_action *act, struct spt_track *track)
 {
+	track->acted = act->acted;
 	track->watch.kvm = act->kvm;
+	track->watch.deaf = spt_track_deaf;
 	track->watch.written = spt_track_written;
 	track->watch.faulted = spt_track_faulted;
 	track->watch.slot_freed = spt_track_slot_freed;

@@ -241,6 +241,13 @@ static void spt_trap_exited(struct spt_watch *watch, struct kvm_vcpu *vcpu)
 		irq_work_queue(&trap->nudge);
 }
 
+static void spt_trap_deaf(struct spt_watch *watch)
+{
+	struct spt_trap *trap = container_of(watch, struct spt_trap, watch);
+
+	spt_action_give_up(trap->act, SPT_WHY_UNSUPPORTED, SPT_WATCH_DEAF);
+}
+
 /* The entries as they are, and whether one lets pass what is waited for. */
 static bool spt_trap_open(struct spt_trap *trap, struct spt_entries *entries)
 {
@@ -464,6 +471,7 @@ static int spt_trap_act(struct spt_action *act)
 	trap->watch.kvm = act->kvm;
 	trap->watch.faulted = spt_trap_faulted;
 	trap->watch.exited = spt_trap_exited;
+	trap->watch.deaf = spt_trap_deaf;
 	error = spt_action_watch(act, &trap->watch);
 	if (!error && !spt_trap_arm(trap, &trap->before))
 		error = spt_refuse_action(act, SPT_WHY_CHANGED, "the memslot is another one now");

@@ -397,6 +397,8 @@ u64 spt_journal_actions(void);	/* entries since the agent was loaded */
 /* undo.c */
 struct spt_acted *spt_acted_get(const struct spt_vm_id *id);
 void spt_acted_put(struct spt_acted *acted);
+/* The VM itself, referenced, for who has no open file; spt_vm_put() ends it. -ENXIO: it is gone. */
+int spt_acted_get_vm(const struct spt_acted *acted);
 /* Refuses where the VM has no room for another record. act->acted->lock is held. */
 int spt_undo_room(struct spt_action *act);
 int spt_undo_prepare(struct spt_action *act);	/* the same, and has one ready */

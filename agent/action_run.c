@@ -13,6 +13,7 @@
 
 #include "action.h"
 #include "agent.h"
+#include "watch.h"
 
 static unsigned int spt_rate = SPT_ACTION_RATE;
 module_param_named(rate, spt_rate, uint, 0400);
@@ -291,10 +292,9 @@ static void spt_action_enough_work(struct work_struct *work)
 {
 	struct spt_action *act = container_of(to_delayed_work(work), struct spt_action, enough);
 
-	/* Set before this work was queued. */
+	/* Set before this work was queued. What was heard is not all that there was to hear. */
 	if (act->gave_up)
-		spt_action_finish(act, act->effects ? SPT_RESULT_DONE : SPT_RESULT_FAILED,
-				  act->gave_up, act->gave_up_why);
+		spt_action_finish(act, SPT_RESULT_FAILED, act->gave_up, act->gave_up_why);
 	else if (READ_ONCE(act->had_enough))
 		spt_action_finish(act, SPT_RESULT_DONE, SPT_WHY_NONE, "");
 	else
@@ -355,6 +355,7 @@ void spt_actions_remove(void)
 	if (!spt_armed)
 		return;
 	spt_undo_all();
+	spt_watch_end();
 	destroy_workqueue(spt_action_wq);
 	synchronize_rcu_tasks();
 }

@@ -240,7 +240,7 @@ static bool spt_acted_any(const struct spt_acted *acted)
 }
 
 /* Who unloads may have been killed: what is to be taken back is waited for all the same. */
-static int spt_undo_get_vm(const struct spt_acted *acted)
+int spt_acted_get_vm(const struct spt_acted *acted)
 {
 	int error;
 
@@ -258,7 +258,7 @@ static void spt_undo_vm_all(struct spt_acted *acted)
 {
 	struct spt_action *act;
 
-	if (spt_undo_get_vm(acted))
+	if (spt_acted_get_vm(acted))
 		return;
 	/* For lack of memory the VM would be left as it was made. */
 	act = spt_action_create(acted->id.kvm, acted, NULL, GFP_KERNEL | __GFP_NOFAIL);

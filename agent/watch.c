@@ -8,15 +8,20 @@
 #include <linux/mutex.h>
 #include <linux/ptrace.h>
 #include <linux/tracepoint.h>
+#include <linux/workqueue.h>
 
-#include "layout.h"
+#include "action.h"
 #include "pferr.h"
 #include "watch.h"
+
+/* How often it is seen whether the probes still come. */
+#define SPT_WATCH_CHECK_MS	200
 
 static HLIST_HEAD(spt_watchers);
 static DEFINE_MUTEX(spt_watch_lock);	/* of the list's changes, and the probes */
 static unsigned int spt_watch_count;
 static unsigned long spt_watch_missed_before;
+static bool spt_probes_came;		/* when they were tried last */
 
 static bool spt_watches(const struct spt_watch *watch, const void *vcpu)
 {
@@ -174,7 +179,8 @@ static int spt_probes_enable(void)
 		if (error)
 			break;
 	}
-	if (!error && !spt_probes_work())
+	spt_probes_came = !error && spt_probes_work();
+	if (!error && !spt_probes_came)
 		error = -EOPNOTSUPP;
 	if (!error)
 		error = tracepoint_probe_register(&__tracepoint_kvm_exit, spt_trace_exit, NULL);
@@ -190,6 +196,33 @@ static void spt_probes_disable(void)
 	spt_probes_remove(ARRAY_SIZE(spt_probes));
 }
 
+/* Nobody is told when probes are turned off. Twice in a row: ours may be being rewritten. */
+static void spt_watch_check(struct work_struct *work)
+{
+	struct spt_watch *watch;
+	bool came_before;
+
+	mutex_lock(&spt_watch_lock);
+	if (spt_watch_count) {
+		came_before = spt_probes_came;
+		spt_probes_came = spt_probes_work();
+		if (!spt_probes_came && !came_before)
+			hlist_for_each_entry(watch, &spt_watchers, link)
+				if (watch->deaf)
+					watch->deaf(watch);
+		queue_delayed_work(spt_action_wq, to_delayed_work(work),
+				   msecs_to_jiffies(SPT_WATCH_CHECK_MS));
+	}
+	mutex_unlock(&spt_watch_lock);
+}
+
+static DECLARE_DELAYED_WORK(spt_watch_check_work, spt_watch_check);
+
+void spt_watch_end(void)
+{
+	cancel_delayed_work_sync(&spt_watch_check_work);
+}
+
 int spt_watch_add(struct spt_watch *watch)
 {
 	int error = 0;
@@ -198,6 +231,8 @@ int spt_watch_add(struct spt_watch *watch)
 	if (!spt_watch_count)
 		error = spt_probes_enable();
 	if (!error) {
+		queue_delayed_work(spt_action_wq, &spt_watch_check_work,
+				   msecs_to_jiffies(SPT_WATCH_CHECK_MS));
 		spt_watch_count++;
 		hlist_add_head_rcu(&watch->link, &spt_watchers);
 	}

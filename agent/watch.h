@@ -43,7 +43,15 @@ struct spt_watch {
 	void (*exited)(struct spt_watch *watch, struct kvm_vcpu *vcpu);
 	void (*written)(struct spt_watch *watch, const struct spt_written *write);
 	void (*slot_freed)(struct spt_watch *watch, const void *slot);
+	/*
+	 * The probes are there and come no more: somebody has turned them off. In a worker, again
+	 * and again as long as it is so; spt_watch_add() and spt_watch_remove() must not be called.
+	 */
+	void (*deaf)(struct spt_watch *watch);
 };
+
+/* What who waited for them is told. */
+#define SPT_WATCH_DEAF	"the kernel's probes were turned off"
 
 /* KVM exports it, its trace header does not leave arch/x86/kvm. */
 extern struct tracepoint __tracepoint_kvm_exit;
@@ -52,6 +60,9 @@ extern struct tracepoint __tracepoint_kvm_exit;
 int spt_watch_add(struct spt_watch *watch);
 /* Nobody calls it any more when this returns. May sleep. Nothing if it was never added. */
 void spt_watch_remove(struct spt_watch *watch);
+
+/* Nobody watches any more: before the agent and its workqueue go. */
+void spt_watch_end(void);
 
 /* Times that the kernel could not call a probe, since the agent was loaded. */
 unsigned long spt_watch_missed(void);

@@ -155,6 +155,39 @@ else
 	skip "ftrace-off: this kernel has no such switch, or does not let it be turned"
 fi 2>/dev/null
 check probes-off-left-nothing same_slots
+# Turned off while somebody waits for them: that ends, and says so; what is tracked is so no more,
+# for an instruction that KVM cannot emulate would not be seen.
+told_off() {
+	eventually grep -q '^result: ' "$WORK/heard" && cat "$WORK/heard" &&
+		[ "$(value result "$WORK/heard")" = failed ] &&
+		grep -q "^reason: unsupported: the kernel's probes were turned off" "$WORK/heard"
+}
+turned_off() { # FILE VALUE [VALUE BEFORE]
+	was=${3-$(cat "$1")}
+	deaf=0
+	for line in "track gpa=$BASE listen=1 timeout=60" "trap gpa=$BASE timeout=60"; do
+		listen "$line" && heard_of && echo "$2" >"$1" && told_off && same_slots || deaf=1
+		echo "$was" >"$1"
+		kill "$LISTENER" 2>/dev/null
+		wait "$LISTENER" 2>/dev/null
+	done
+	control "track gpa=$BASE" && ! same_slots && echo "$2" >"$1" && eventually same_slots || deaf=1
+	echo "$was" >"$1"
+	control 'undo id=all' && same_slots || deaf=1
+	return "$deaf"
+}
+# What was heard before is not forgotten.
+heard_of() {
+	case $line in
+	track*) pages_do "touch $BASE w" >/dev/null && eventually grep -q '^hit: ' "$WORK/heard" ;;
+	esac
+}
+check kprobes-turned-off turned_off /sys/kernel/debug/kprobes/enabled 0 1
+if echo 1 >$ftrace; then
+	check ftrace-turned-off turned_off $ftrace 0
+else
+	skip "ftrace-turned-off: this kernel has no such switch"
+fi 2>/dev/null
 for line in 'split gpa=0x20000000' "track gpa=$BASE" "trap gpa=$BASE"; do
 	check "probes-on: ${line%% *}" control "$line dry-run=1"
 done
