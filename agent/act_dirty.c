@@ -13,6 +13,7 @@
 #include <linux/srcu.h>
 
 #include "action.h"
+#include "entries.h"
 
 /* Pages that are protected in one hold of mmu_lock. */
 #define SPT_DIRTY_PAGES	512
@@ -58,8 +59,9 @@ static void spt_dirty_protect(struct spt_action *act, struct spt_dirty_pass *dir
 
 	write_lock(lock);
 	for_each_set_bit(i, dirty->writable, SPT_DIRTY_PAGES)
-		flush |= spt_call(slot_gfn_write_protect)(act->kvm, slot, dirty->first + i,
-							  SPT_LEVEL_4K);
+		if (!spt_mirror_maps(act->kvm, dirty->first + i))
+			flush |= spt_call(slot_gfn_write_protect)(act->kvm, slot, dirty->first + i,
+								  SPT_LEVEL_4K);
 	if (flush)
 		spt_call(flush_remote_tlbs)(act->kvm);
 	write_unlock(lock);

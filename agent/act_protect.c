@@ -127,6 +127,7 @@ static int spt_protect_leaves(struct spt_action *act)
 {
 	struct srcu_struct *srcu = spt_kvm_srcu(act->kvm);
 	rwlock_t *lock = spt_kvm_mmu_lock(act->kvm);
+	bool private = false;
 	bool flush = false;
 	const void *slot;
 	int idx;
@@ -135,10 +136,11 @@ static int spt_protect_leaves(struct spt_action *act)
 	slot = spt_action_slot(act);
 	if (slot) {
 		write_lock(lock);
-		if (!(act->args.perm & SPT_PERM_W))
+		private = spt_mirror_maps(act->kvm, act->target.gfn);
+		if (!private && !(act->args.perm & SPT_PERM_W))
 			flush = spt_call(slot_gfn_write_protect)(act->kvm, slot, act->target.gfn,
 								 SPT_LEVEL_4K);
-		if (!(act->args.perm & SPT_PERM_X))
+		if (!private && !(act->args.perm & SPT_PERM_X))
 			flush |= spt_protect_exec(act, slot);
 		if (flush)
 			spt_call(flush_remote_tlbs)(act->kvm);
@@ -148,6 +150,9 @@ static int spt_protect_leaves(struct spt_action *act)
 	if (!slot)
 		return spt_action_over(act, SPT_RESULT_FAILED, SPT_WHY_CHANGED,
 				       "the memslot changed");
+	if (private)
+		return spt_action_over(act, SPT_RESULT_FAILED, SPT_WHY_CHANGED,
+				       "the page has become private to the guest");
 	return 0;
 }
 

@@ -25,6 +25,7 @@
 #include <linux/wait_bit.h>
 #include <linux/workqueue.h>
 
+#include "entries.h"
 #include "guest_code.h"
 #include "memslots.h"
 #include "pferr.h"
@@ -255,7 +256,7 @@ static bool spt_trap_open(struct spt_trap *trap, struct spt_entries *entries)
 
 	spt_entries_read(trap->act, trap->act->target.gfn, entries);
 	for (i = 0; i < entries->count; i++)
-		if (entries->at[i].present && entries->at[i].leaf &&
+		if (entries->at[i].present && entries->at[i].leaf && !entries->at[i].mirror &&
 		    (!trap->by_write || (spt_entry_perm(entries->at[i].spte) & SPT_PERM_W)))
 			return true;
 	return false;
@@ -284,7 +285,8 @@ static bool spt_trap_arm(struct spt_trap *trap, struct spt_entries *left)
 		spin_unlock_irqrestore(&trap->lock, flags);
 		if (!trap->by_write)
 			spt_unmap_gfns(act->kvm, slot, gfn, gfn + 1);
-		else if (spt_call(slot_gfn_write_protect)(act->kvm, slot, gfn, SPT_LEVEL_4K))
+		else if (!spt_mirror_maps(act->kvm, gfn) &&
+			 spt_call(slot_gfn_write_protect)(act->kvm, slot, gfn, SPT_LEVEL_4K))
 			spt_call(flush_remote_tlbs)(act->kvm);
 		write_unlock(spt_kvm_mmu_lock(act->kvm));
 	}

@@ -99,6 +99,26 @@ bool spt_root_walk(const void *root, u64 gfn, u64 shared_bits, struct spt_entry 
 	return true;
 }
 
+static int spt_mirror_leaf_of(const void *root, void *arg)
+{
+	const u64 *gfn = arg;
+	struct spt_entry entry;
+
+	return spt_root_walk(root, *gfn, 0, &entry) && entry.mirror && entry.leaf;
+}
+
+bool spt_mirror_maps(const struct kvm *kvm, u64 gfn)
+{
+	bool maps;
+
+	if (!spt_vm_mirrored(kvm))
+		return false;
+	rcu_read_lock();
+	maps = spt_visit_roots(kvm, spt_mirror_leaf_of, &gfn);
+	rcu_read_unlock();
+	return maps;
+}
+
 /* One gfn, in all places. */
 struct spt_entries_find {
 	struct spt_entries *entries;

@@ -20,6 +20,13 @@ int spt_visit_roots(const struct kvm *kvm, int (*visit)(const void *root, void *
  */
 bool spt_root_walk(const void *root, u64 gfn, u64 shared_bits, struct spt_entry *entry);
 
+/*
+ * Does a mirror root map @gfn? To be asked once more under mmu_lock for write, where that cannot
+ * change, before KVM is told to change leaves of a gfn in all roots: taking a permission from one
+ * of a mirror takes the page from the TD.
+ */
+bool spt_mirror_maps(const struct kvm *kvm, u64 gfn);
+
 /* Has the slot reverse maps at all? None, as long as the TDP MMU is alone. */
 bool spt_rmap_arrays(const void *slot);
 /* The head of @gfn's reverse map at @level in @slot, srcu held; 0: nothing maps it. */

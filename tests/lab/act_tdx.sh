@@ -124,5 +124,23 @@ guest 'verify 0x8030000000+2M 99'
 check nothing-open nothing_open
 check at-home pages_at_home
 check private-untouched [ "$(recorded leaves_set),$(recorded leaves_cleared)" = "$told" ]
+
+# Armed on a page that becomes private meanwhile: that is left alone, however often it is looked at.
+spt --unsafe -V "$VM" --json trap 0x20205000 w --count 1 --timeout 60 >"$WORK/trap" 2>&1 </dev/null &
+trapper=$!
+eventually trap_begun $trapper
+guest 'convert 0x20205000 private' 'touch 0x20205000 w'
+check private-mapped test "$(leaf mirror 0x20205000)" = '1 rwx'
+told=$(recorded leaves_set),$(recorded leaves_cleared)
+looks=0
+while [ "$looks" -lt 20 ]; do
+	spt -V "$VM" audit >/dev/null
+	looks=$((looks + 1))
+done
+check trap-private-now test "$(leaf mirror 0x20205000)" = '1 rwx'
+check trap-private-told [ "$(recorded leaves_set),$(recorded leaves_cleared)" = "$told" ]
+kill $trapper
+wait $trapper
+guest 'touch 0x20205000 w' 'convert 0x20205000 shared' 'touch 0x8020205000 w'
 verify_tdx acted
 finish
