@@ -17,6 +17,8 @@
 #include "vm.h"
 
 #define SPT_USERS_MAX	0xffffff
+/* VMs that may be created while memory for their list is had, without another try. */
+#define SPT_VMS_SPARE	8
 
 struct module *spt_vendor_get(void)
 {
@@ -125,6 +127,7 @@ static int spt_count_vm(struct kvm *kvm, void *arg)
 struct spt_collect {
 	struct spt_vms *vms;
 	struct spt_refusal *why;	/* NULL: leave out what is no VM */
+	bool more;			/* than there was room for */
 };
 
 static int spt_collect_vm(struct kvm *kvm, void *arg)
@@ -134,8 +137,10 @@ static int spt_collect_vm(struct kvm *kvm, void *arg)
 	struct spt_refusal ignored;
 	int error;
 
-	if (vms->count == vms->room)
-		return 0;	/* created since they were counted: in the next scan */
+	if (vms->count == vms->room) {
+		collect->more = true;
+		return 0;
+	}
 	error = spt_vm_identify(kvm, &vms->vm[vms->count],
 				collect->why ? collect->why : &ignored);
 	if (error == -ENOENT)
@@ -151,7 +156,8 @@ static int spt_collect_vm(struct kvm *kvm, void *arg)
 	return 0;
 }
 
-int spt_vms_get(struct spt_vms *vms, struct spt_refusal *why)
+/* One try. True in @more: VMs were created since they were counted, and others left out. */
+static int spt_vms_try(struct spt_vms *vms, struct spt_refusal *why, bool *more)
 {
 	struct spt_collect collect = { vms, why };
 	unsigned int count = 0;
@@ -161,15 +167,31 @@ int spt_vms_get(struct spt_vms *vms, struct spt_refusal *why)
 	mutex_lock(spt_kvm_lock());
 	error = spt_visit_vms(spt_count_vm, &count);
 	mutex_unlock(spt_kvm_lock());
-	if (!error && count) {
-		vms->room = count;
-		vms->vm = kvcalloc(count, sizeof(*vms->vm), GFP_KERNEL);
-		if (!vms->vm)
-			return -ENOMEM;
-		mutex_lock(spt_kvm_lock());
-		error = spt_visit_vms(spt_collect_vm, &collect);
-		mutex_unlock(spt_kvm_lock());
-	}
+	if (error || !count)
+		return error;
+	vms->room = count + SPT_VMS_SPARE;
+	vms->vm = kvcalloc(vms->room, sizeof(*vms->vm), GFP_KERNEL);
+	if (!vms->vm)
+		return -ENOMEM;
+	mutex_lock(spt_kvm_lock());
+	error = spt_visit_vms(spt_collect_vm, &collect);
+	mutex_unlock(spt_kvm_lock());
+	*more = collect.more;
+	return error;
+}
+
+/* KVM lists the newest first: with too little room the others would seem to be gone. */
+int spt_vms_get(struct spt_vms *vms, struct spt_refusal *why)
+{
+	bool more = false;
+	int error;
+
+	do {
+		if (more)
+			spt_vms_put(vms);
+		more = false;
+		error = spt_vms_try(vms, why, &more);
+	} while (!error && more);
 	if (error)
 		spt_vms_put(vms);
 	if (error == -EBADMSG && why && !why->error)

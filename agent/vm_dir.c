@@ -96,6 +96,7 @@ static int spt_vm_dirs_sync(const struct spt_vms *vms, struct dentry *parent)
 {
 	struct spt_vm_dir *dir;
 	struct spt_vm_dir *next;
+	unsigned int known = 0;
 	unsigned int i;
 	int error = 0;
 
@@ -103,14 +104,18 @@ static int spt_vm_dirs_sync(const struct spt_vms *vms, struct dentry *parent)
 		dir->seen = false;
 	for (i = 0; i < vms->count; i++) {
 		dir = spt_vm_dir_find(&vms->vm[i]);
-		if (dir)
-			dir->seen = true;
+		if (!dir)
+			continue;
+		dir->seen = true;
+		known++;
+		/* In KVM's order: the next time each is the first that is looked at. */
+		list_move_tail(&dir->link, &spt_vm_dirs);
 	}
 	/* The dead first: a new VM may have inherited a name. */
 	list_for_each_entry_safe(dir, next, &spt_vm_dirs, link)
 		if (!dir->seen)
 			spt_vm_dir_destroy(dir);
-	for (i = 0; i < vms->count && !error; i++)
+	for (i = 0; known < vms->count && i < vms->count && !error; i++)
 		if (!spt_vm_dir_find(&vms->vm[i]))
 			error = spt_vm_dir_create(&vms->vm[i], parent);
 	return error;
