@@ -3,10 +3,10 @@
  * How the host maps a slot: the VMM's own page tables over the slot's HVAs, as
  * runs of neighbours that are mapped alike.
  *
- * Like the walk of one HVA this is host_pfn_mapping_level()'s way: with interrupts
- * off, which keeps tables from being freed, so that neither mmap_lock is taken nor
- * the VMM made to wait. One table at most is read at a stretch, from a walk of its
- * own; what no table exists for is passed over by the entry that says so.
+ * Like the walk of one HVA this is host_pfn_mapping_level()'s way, so that neither
+ * mmap_lock is taken nor the VMM made to wait. One table at most is read at a stretch,
+ * from a walk of its own; what no table exists for is passed over by the entry that
+ * says so. As there, what was read counts only if the table was still in use then.
  */
 #include <linux/ktime.h>
 #include <linux/mm.h>
@@ -149,20 +149,16 @@ static const u64 *spt_host_table(const struct spt_host_scan *scan, u64 hva, u8 *
 }
 
 /*
- * Pages from @index of the slot on that one table speaks for; the page behind
+ * Pages from @index of the slot on that the table speaks for; the page behind
  * them, or where the record was full.
  */
-static u64 spt_host_stretch(struct spt_host_scan *scan, u64 index, u64 end)
+static u64 spt_host_entries(struct spt_host_scan *scan, const u64 *table, u8 level, u64 index,
+			    u64 end)
 {
 	u64 hva = scan->slot->hva + (index << PAGE_SHIFT);
-	const u64 *table;
 	unsigned int i;
 	u64 pages;
-	u8 level;
 
-	table = spt_host_table(scan, hva, &level);
-	if (!table)
-		return index + 1;
 	pages = 1ULL << spt_level_shift(level);
 	for (i = spt_host_index(hva, level); i < SPT_TABLE_ENTRIES && index < end; i++) {
 		u64 offset = ((scan->slot->hva >> PAGE_SHIFT) + index) & (pages - 1);
@@ -183,6 +179,30 @@ static u64 spt_host_stretch(struct spt_host_scan *scan, u64 index, u64 end)
 		}
 		index += run.npages;
 	}
+	return index;
+}
+
+/*
+ * The same of the table that there is. @index itself: it was taken away meanwhile, and nothing
+ * that was read of it counts.
+ */
+static u64 spt_host_stretch(struct spt_host_scan *scan, u64 index, u64 end)
+{
+	u64 hva = scan->slot->hva + (index << PAGE_SHIFT);
+	struct spt_host_run open = *scan->open;
+	u32 count = scan->rec->count;
+	const u64 *table;
+	u8 level;
+	u8 now;
+
+	table = spt_host_table(scan, hva, &level);
+	if (!table)
+		return index + 1;
+	end = spt_host_entries(scan, table, level, index, end);
+	if (spt_host_table(scan, hva, &now) == table && now == level)
+		return end;
+	*scan->open = open;
+	scan->rec->count = count;
 	return index;
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * HVA to HPA in the VMM's own page tables, entry by entry, as KVM's
- * host_pfn_mapping_level() walks them: with interrupts off, which keeps tables
- * from being freed, and nothing believed twice.
+ * host_pfn_mapping_level() walks them, with interrupts off. That keeps tables from
+ * being freed where RCU frees them; but older kernels, on bare metal, only have the
+ * CPUs that run the VMM interrupted before, and this is none of them. So a walk
+ * counts only if its tables were still in use behind it.
  */
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
@@ -12,20 +14,44 @@
 #include "action.h"
 #include "memslots.h"
 
+/* Times that a walk whose tables go is begun again. */
+#define SPT_HOST_TRIES	16
 #define SPT_HOST_SHIFT(level)	(PAGE_SHIFT + 9 * ((level) - 1))
 
-/* Fills in the levels; returns the level that the walk ended at. */
-static u8 spt_host_levels(const struct mm_struct *mm, u64 hva, struct spt_host_walk *walk)
+static const u64 *spt_host_at(u64 table, u64 hva, u8 level)
 {
-	u64 table = __pa(mm->pgd);
-	unsigned long flags;
+	return (const u64 *)__va(table) +
+	       ((hva >> SPT_HOST_SHIFT(level)) & (SPT_TABLE_ENTRIES - 1));
+}
+
+/* The entries above @last name the tables that were followed still. Interrupts are off. */
+static bool spt_host_followed(const struct spt_host_walk *walk, u64 hva, u8 last)
+{
 	u8 level;
 	u64 entry;
 
-	local_irq_save(flags);
+	for (level = walk->top; level > last; level--)
+		if (spt_read(&entry, spt_host_at(walk->level[level - 1].table_hpa, hva, level),
+			     sizeof(entry)) ||
+		    ((entry ^ walk->level[level - 1].entry) & (PTE_PFN_MASK | _PAGE_PRESENT)))
+			return false;
+	return true;
+}
+
+/* Fills in the levels; returns the level that the walk ended at. Interrupts are off. */
+static u8 spt_host_follow(const struct mm_struct *mm, u64 hva, struct spt_host_walk *walk)
+{
+	u64 table = __pa(mm->pgd);
+	unsigned int i;
+	u8 level;
+	u64 entry;
+
+	walk->error = 0;
+	memset(walk->level, 0, sizeof(walk->level));
+	for (i = 0; i < SPT_HOST_LEVELS; i++)
+		walk->level[i].table_hpa = SPT_NO_HPA;
 	for (level = walk->top;; level--) {
-		const u64 *at = (const u64 *)__va(table) +
-				((hva >> SPT_HOST_SHIFT(level)) & (SPT_TABLE_ENTRIES - 1));
+		const u64 *at = spt_host_at(table, hva, level);
 
 		if (!pfn_valid(PHYS_PFN(table)) || spt_read(&entry, at, sizeof(entry))) {
 			walk->error = EFAULT;
@@ -37,7 +63,25 @@ static u8 spt_host_levels(const struct mm_struct *mm, u64 hva, struct spt_host_w
 			break;
 		table = entry & PTE_PFN_MASK;
 	}
-	local_irq_restore(flags);
+	return level;
+}
+
+/* The same, again where a table was taken away meanwhile. */
+static u8 spt_host_levels(const struct mm_struct *mm, u64 hva, struct spt_host_walk *walk)
+{
+	unsigned int tries = 0;
+	unsigned long flags;
+	bool followed;
+	u8 level;
+
+	do {
+		local_irq_save(flags);
+		level = spt_host_follow(mm, hva, walk);
+		followed = spt_host_followed(walk, hva, level);
+		local_irq_restore(flags);
+	} while (!followed && ++tries < SPT_HOST_TRIES);
+	if (!followed)
+		walk->error = EFAULT;
 	return level;
 }
 
