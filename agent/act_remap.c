@@ -233,8 +233,12 @@ static int spt_remap_try(struct spt_action *act, u64 *old_hpa, u64 *size, u64 *n
 			return -ECANCELED;
 		*old_hpa = PFN_PHYS(page_to_pfn(page));
 		*size = folio_size(page_folio(page));
-		/* Pages wait on each CPU for their place on the list. */
-		spt_call(lru_add_drain_all)();
+		/*
+		 * Pages wait on each CPU for their place on the list; to have them there is work
+		 * on each, which may wait for long where a vCPU of real-time priority runs.
+		 */
+		if (n)
+			spt_call(lru_add_drain_all)();
 		left = spt_remap_move(page_folio(page));
 		if (spt_action_stop(act))
 			return -ECANCELED;
@@ -245,9 +249,11 @@ static int spt_remap_try(struct spt_action *act, u64 *old_hpa, u64 *size, u64 *n
 				       left < 0 ? "migration says error %d" :
 						  "%d page did not move: somebody holds it",
 				       left < 0 ? -left : left);
-	mmap_read_lock(act->acted->id.mm);
-	page = spt_remap_get(act);
-	mmap_read_unlock(act->acted->id.mm);
+	page = NULL;
+	if (!mmap_read_lock_killable(act->acted->id.mm)) {
+		page = spt_remap_get(act);
+		mmap_read_unlock(act->acted->id.mm);
+	}
 	*new_hpa = page ? PFN_PHYS(page_to_pfn(page)) : SPT_NO_HPA;
 	if (page)
 		put_page(page);

@@ -220,7 +220,7 @@ static int spt_action_prepare(struct spt_action *act, char *line)
 		return spt_refuse_action(act, SPT_WHY_UNSUPPORTED, "this agent has no %s",
 					 act->row->name);
 	if (act->ops->room) {
-		act->own = kzalloc(act->ops->room, GFP_KERNEL);
+		act->own = kvzalloc(act->ops->room, GFP_KERNEL);
 		if (!act->own)
 			return spt_refuse_action(act, SPT_WHY_MEMORY, "no memory");
 	}
@@ -329,7 +329,7 @@ static void spt_action_release(struct kref *ref)
 
 	kvfree(act->text);
 	kfree(act->undo);
-	kfree(act->own);
+	kvfree(act->own);
 	kfree(act);
 }
 

@@ -149,7 +149,6 @@ static int spt_control_act(struct spt_control *control, char *line)
 	if (!error)
 		swap(control->act, act);
 	spt_control_forget(act);
-	wake_up_interruptible(&control->wait);
 	return error;
 }
 
@@ -173,6 +172,8 @@ static ssize_t spt_control_write(struct file *file, const char __user *from, siz
 	if (!error) {
 		error = spt_control_act(control, line);
 		mutex_unlock(&control->lock);
+		/* Who polls could not look while the lock was held. */
+		wake_up_interruptible(&control->wait);
 	}
 	kfree(line);
 	return error ? error : size;

@@ -77,6 +77,9 @@ int spt_touched_scan(struct spt_action *act, struct spt_touched *touched,
 		next = min(touched->window + SPT_TOUCHED_WINDOW, end);
 		error = spt_scan_leaves(act, touched->window, next, spt_touched_leaf, touched);
 		spt_touched_say(touched, false);
+		/* A window is too short for the scan itself to ask. */
+		if (!error && next < end && spt_action_stop(act))
+			error = -ECANCELED;
 	}
 	spt_touched_say(touched, true);
 	return error;

@@ -147,8 +147,10 @@ static void spt_vcpu_ask_task(struct spt_vcpu_work *work, struct task_struct *ta
 {
 	reinit_completion(&work->done);
 	init_task_work(&work->in_task, spt_vcpu_in_task);
-	if (task_work_add(task, &work->in_task, TWA_RESUME))
-		return;		/* it exits */
+	if (task_work_add(task, &work->in_task, TWA_RESUME)) {
+		usleep_range(500, 1000);	/* it exits */
+		return;
+	}
 	if (spt_vcpu_wait(work, SPT_RUNNING_MS))
 		return;
 	spt_vcpu_unblock(work->vcpu);

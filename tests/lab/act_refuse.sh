@@ -203,13 +203,28 @@ writer_killed() {
 		exec dd if="$WORK/line" bs=512 count=1 >&7 2>/dev/null
 	) &
 	acting=$!
-	eventually moved_since "$moved" || return 1
+	eventually moved_since "$moved" || { tail -n 2 "$DEBUGFS/journal"; return 1; }
 	kill -9 "$acting"
 	wait "$acting" 2>/dev/null
 	eventually grep -q ' action=remap .* result=failed reason=interrupted ' "$DEBUGFS/journal"
 }
 echo "remap gpa=$BASE count=10000" >"$WORK/line"
 check killed-writer writer_killed
+# Gone through in windows, each of them short.
+looker_killed() {
+	(
+		exec 7<>"$DEBUGFS/$VM/control"
+		exec dd if="$WORK/line" bs=512 count=1 >&7 2>/dev/null
+	) &
+	acting=$!
+	eventually grep -q spt_touched_scan /proc/"$acting"/stack || return 1
+	kill -9 "$acting"
+	wait "$acting" 2>/dev/null
+	tail -n 1 "$DEBUGFS/journal"
+	grep -q ' action=age target=0x100000000+.* result=failed reason=interrupted ' "$DEBUGFS/journal"
+}
+echo "age gpa=0x100000000+0x40000000" >"$WORK/line"
+check killed-looker looker_killed
 listen "trap gpa=$BASE timeout=60"
 kill "$LISTENER"
 wait "$LISTENER" 2>/dev/null
