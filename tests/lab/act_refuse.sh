@@ -183,10 +183,11 @@ heard_of() {
 	esac
 }
 check kprobes-turned-off turned_off /sys/kernel/debug/kprobes/enabled 0 1
-if echo 1 >$ftrace; then
+if echo 0 >$ftrace; then
+	echo 1 >$ftrace
 	check ftrace-turned-off turned_off $ftrace 0
 else
-	skip "ftrace-turned-off: this kernel has no such switch"
+	skip "ftrace-turned-off: this kernel has no such switch, or does not let it be turned"
 fi 2>/dev/null
 for line in 'split gpa=0x20000000' "track gpa=$BASE" "trap gpa=$BASE"; do
 	check "probes-on: ${line%% *}" control "$line dry-run=1"

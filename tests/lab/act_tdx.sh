@@ -126,7 +126,7 @@ check at-home pages_at_home
 check private-untouched [ "$(recorded leaves_set),$(recorded leaves_cleared)" = "$told" ]
 
 # Armed on a page that becomes private meanwhile: that is left alone, however often it is looked at.
-spt --unsafe -V "$VM" --json trap 0x20205000 w --count 1 --timeout 60 >"$WORK/trap" 2>&1 </dev/null &
+spt --unsafe -V "$VM" --json trap 0x20205000 w --count 100 --timeout 60 >"$WORK/trap" 2>&1 </dev/null &
 trapper=$!
 eventually trap_begun $trapper
 guest 'convert 0x20205000 private' 'touch 0x20205000 w'
