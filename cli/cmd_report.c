@@ -230,6 +230,38 @@ static int make_bundle(struct report *r)
 	return rc ? rc : spt_bundle_commit(&r->bundle, &r->cli->error);
 }
 
+static void recording_path(const struct report *r, char *path, size_t size)
+{
+	snprintf(path, size, "%s/recorded.spt", r->work);
+}
+
+/* What happens from now on for so long; a command that fails has said why. */
+static int record_events(struct report *r, const char *seconds)
+{
+	char path[128], *answer = NULL;
+	const char *argv[] = {
+		"events", "--record", path, "--seconds", seconds, "--summary", NULL
+	};
+	size_t size;
+	int status;
+
+	if (r->cli->opt.image)
+		return cli_fail(r->cli, EINVAL, "report --seconds needs a live VM");
+	if (r->events)
+		return cli_fail(r->cli, EINVAL,
+				"report: --seconds and --events exclude each other");
+	recording_path(r, path, sizeof(path));
+	status = cli_capture(r->cli, 6, argv, false, &answer, &size);
+	free(answer);
+	if (cli_interrupted)
+		return cli_fail(r->cli, EINTR, "%s: interrupted, nothing written", r->file);
+	if (status != CLI_DONE)
+		return r->cli->opt.json ? cli_fail(r->cli, ECANCELED, "report: no events recorded")
+					: CLI_ERROR;
+	r->events = strdup(path);
+	return r->events ? 0 : cli_fail(r->cli, ENOMEM, "out of memory");
+}
+
 static int make_work(struct report *r)
 {
 	const char *dir = getenv("TMPDIR");
@@ -259,6 +291,8 @@ static void report_deinit(struct report *r)
 	snprintf(path, sizeof(path), "%s/" REPORT_PAGE, r->work);
 	unlink(path);
 	snprintf(path, sizeof(path), "%s/" REPORT_EVENTS, r->work);
+	unlink(path);
+	recording_path(r, path, sizeof(path));
 	unlink(path);
 	rmdir(r->work);
 }
@@ -321,6 +355,8 @@ static int report_run(struct cli *cli, const struct cli_call *call)
 		rc = cli_fail(cli, errno, "%s: %s", events, strerror(errno));
 	if (!rc)
 		rc = make_work(&r);
+	if (!rc && cli_option(call, "seconds"))
+		rc = record_events(&r, cli_option(call, "seconds"));
 	if (!rc)
 		rc = report_images(&r);
 	if (!rc)
@@ -348,6 +384,10 @@ static const struct cli_option options[] = {
 	  .arg = "FILE",
 	  .help = "add this recording, made by 'events --record FILE'",
 	  .complete = CLI_COMPLETE_FILE },
+	{ .name = "seconds",
+	  .letter = 't',
+	  .arg = "S",
+	  .help = "record events for so long first, and add them" },
 	{ NULL },
 };
 
@@ -360,8 +400,8 @@ const struct cli_command cli_cmd_report = {
 		"vm, vcpus, memslots, roots, tables, tree, ranges, stats and audit say of it; versions,\n"
 		"module parameters, KVM's counters, the agent's status, masks, layout and journal; and\n"
 		"a README that says how to replay it. Of the guest's memory nothing is in it, unless\n"
-		"--with asks for its page tables, an image was saved with some, or the events of\n"
-		"--events have instructions. --redact replaces each host address by another, equal\n"
+		"--with asks for its page tables, an image was saved with some, or the events of a\n"
+		"recording have instructions. --redact replaces each host address by another, equal\n"
 		"ones by equal ones, so that walk and audit say the same of it. The file is written\n"
 		"beside FILE and renamed when it is complete. Works on an image, too.",
 	.example = "report bug.tar.zst --redact --walk 'gpa 0x1000'",

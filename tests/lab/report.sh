@@ -50,6 +50,27 @@ make() {
 check plain make plain
 check redacted make redacted --redact
 
+# One command records and reports: what happens meanwhile is in it, and no recording left behind.
+pages_do 'madvise 0x10300000+64K dontneed' >/dev/null
+at_once() {
+	spt -V "$VM" report "$WORK/at-once.tar.zst" --seconds 6
+}
+at_once >"$WORK/at-once.out" 2>&1 &
+reporter=$!
+some_instance() {
+	for trace in "$TRACING"/instances/spt-*; do
+		[ -d "$trace" ] && records "${trace##*-}" && return
+	done
+	return 1
+}
+check at-once-recording eventually some_instance
+pages_do 'touch 0x10300000+64K w' >/dev/null
+wait $reporter
+check at-once test $? = 0
+mkdir "$WORK/at-once"
+zstd -dcq "$WORK/at-once.tar.zst" | tar -x -C "$WORK/at-once"
+mv "$WORK"/at-once/*/* "$WORK/at-once"
+
 events_of() {
 	spt -i "$1" -rn events -o kind,address,cause,slot,vcpu_id,rip,instruction 2>/dev/null
 }
@@ -72,6 +93,18 @@ for made in plain redacted; do
 	}
 	check "$made-walk" verdict
 done
+
+at_once_events() {
+	[ "$(events_of "$WORK/at-once/events.spt" | grep -c '^fault 0x0*103')" = 16 ] &&
+		[ "$(sed -n 's/^  \(events[^ ]*\) .*/\1/p' "$WORK/at-once/README" | tr '\n' ' ')" = \
+			'events.spt events.txt ' ]
+}
+check at-once-events at_once_events
+none_left() {
+	[ -z "$(find /var/tmp /tmp -maxdepth 1 -name 'spt-report.*'
+		find "$TRACING/instances" -mindepth 1 -maxdepth 1)" ]
+}
+check nothing-left none_left
 
 # words FILE: the address bits of every 8 bytes of it, at the offsets that records have.
 words() {
