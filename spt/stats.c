@@ -195,7 +195,7 @@ static int merge(void *arg, void *state)
 
 static void drop(void *state)
 {
-	free(((struct spt_stats_part *)state)->stats.slot);
+	spt_stats_free(&((struct spt_stats_part *)state)->stats);
 }
 
 int spt_stats_count(const struct spt_sweep *sweep, const struct spt_numa *numa,
@@ -233,6 +233,9 @@ int spt_stats_count(const struct spt_sweep *sweep, const struct spt_numa *numa,
 void spt_stats_free(struct spt_stats *stats)
 {
 	free(stats->slot);
+	free(stats->slot_hash);
+	stats->slot_hash = NULL;
+	stats->slot_hash_size = 0;
 	stats->slot = NULL;
 	stats->nr_slots = 0;
 }

@@ -46,6 +46,8 @@ struct spt_stats {
 	struct spt_table_count table[SPT_MAX_LEVEL + 1];
 	struct spt_slot_count *slot; /* by root and slot; also those of which nothing is mapped */
 	size_t nr_slots;
+	uint32_t *slot_hash; /* while counting: root and slot to index + 1; open addressing */
+	size_t slot_hash_size;
 	bool have_nodes; /* false: NUMA nodes are unknown */
 	uint64_t node_bytes[SPT_NUMA_NODES];
 	uint64_t no_node_bytes; /* mapped, but no node is known for it */

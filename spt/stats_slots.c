@@ -18,13 +18,47 @@ static uint64_t slot_end(const struct spt_memslot *slot)
 	return (slot->slot->base_gfn + slot->slot->npages) << SPT_PAGE_SHIFT;
 }
 
+/* Where the index of a row is, or would be: a guest may have 32k slots, for each of its roots. */
+static uint32_t *row_place(struct spt_stats *s, const struct spt_root_ref *root,
+			   const struct spt_memslot *slot)
+{
+	uint64_t key = (uintptr_t)root * 31 + (uintptr_t)slot;
+	size_t at = (key * 0x9e3779b97f4a7c15) >> 32;
+
+	for (;; at++) {
+		uint32_t *place = &s->slot_hash[at & (s->slot_hash_size - 1)];
+
+		if (!*place ||
+		    (s->slot[*place - 1].root == root && s->slot[*place - 1].slot == slot))
+			return place;
+	}
+}
+
+static int grow_hash(struct spt_stats *s)
+{
+	size_t size = s->slot_hash_size ? 2 * s->slot_hash_size : 64;
+	uint32_t *hash = calloc(size, sizeof(*hash));
+
+	if (!hash)
+		return -ENOMEM;
+	free(s->slot_hash);
+	s->slot_hash = hash;
+	s->slot_hash_size = size;
+	for (size_t i = 0; i < s->nr_slots; i++)
+		*row_place(s, s->slot[i].root, s->slot[i].slot) = i + 1;
+	return 0;
+}
+
 static struct spt_slot_count *find_row(struct spt_stats *s, const struct spt_root_ref *root,
 				       const struct spt_memslot *slot)
 {
-	/* The last ones are the likely ones. */
-	for (size_t i = s->nr_slots; i--;)
-		if (s->slot[i].root == root && s->slot[i].slot == slot)
-			return &s->slot[i];
+	if (2 * s->nr_slots >= s->slot_hash_size && grow_hash(s))
+		return NULL;
+
+	uint32_t *place = row_place(s, root, slot);
+
+	if (*place)
+		return &s->slot[*place - 1];
 
 	struct spt_slot_count *more = realloc(s->slot, (s->nr_slots + 1) * sizeof(*more));
 
@@ -34,6 +68,7 @@ static struct spt_slot_count *find_row(struct spt_stats *s, const struct spt_roo
 	memset(&more[s->nr_slots], 0, sizeof(*more));
 	more[s->nr_slots].root = root;
 	more[s->nr_slots].slot = slot;
+	*place = s->nr_slots + 1;
 	return &more[s->nr_slots++];
 }
 
@@ -335,6 +370,10 @@ int spt_stats_all_slots(struct spt_stats_pass *pass)
 		}
 		row->bytes = slot_bytes(row->slot, from, to);
 	}
+	/* The order of the rows is another now. */
+	free(s->slot_hash);
+	s->slot_hash = NULL;
+	s->slot_hash_size = 0;
 	if (s->nr_slots)
 		qsort(s->slot, s->nr_slots, sizeof(*s->slot), by_root);
 	return 0;

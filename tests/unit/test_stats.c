@@ -317,6 +317,36 @@ static void an_untouched_slot_is_one_hole(void **state)
 	vm_free(&vm);
 }
 
+static void each_of_many_slots_has_one_row(void **state)
+{
+	enum { SLOTS = 1000, PAGES = 4 };
+	struct vm vm = vm_new("npt-6.12");
+
+	for (uint64_t i = 0; i < SLOTS; i++) {
+		uint64_t base = i * 0x8000;
+
+		mkimage_slot(vm.mk, i, 0, base, PAGES * 0x1000, 0x7f0000000000 + base);
+		/* Of every second one; of the others nothing is mapped. */
+		for (uint64_t page = 0; page < PAGES - 1 && i % 2; page++)
+			mkimage_map(vm.mk, vm.root, base + page * 0x1000, 1,
+				    mkimage_leaf(vm.mk, 0x40000000, 1, "rwx"));
+	}
+	vm_load(&vm);
+	for (unsigned int threads = 1; threads < 4; threads++) {
+		struct spt_stats *s = count(&vm.model, 0, 0, threads, NULL);
+
+		assert_int_equal(s->nr_slots, SLOTS);
+		for (size_t i = 0; i < s->nr_slots; i++) {
+			assert_ptr_equal(s->slot[i].slot, &vm.model.memslots.slots[i]);
+			assert_int_equal(spt_slot_count_mapped(&s->slot[i]), i % 2 ? 0x3000 : 0);
+			assert_int_equal(spt_slot_count_holes(&s->slot[i]),
+					 i % 2 ? 0x1000 : 0x4000);
+		}
+		release(s);
+	}
+	vm_free(&vm);
+}
+
 /* Two nodes of 1G each; the second one has two zones, and a gap before them. */
 static const char zoneinfo[] = "Node 0, zone    DMA32\n"
 			       "  pages free     56000\n"
@@ -503,6 +533,7 @@ int main(void)
 		cmocka_unit_test(tables_count_once_and_cost_what_they_take),
 		cmocka_unit_test(shadow_leaves_belong_to_the_slots_of_their_frames),
 		cmocka_unit_test(an_untouched_slot_is_one_hole),
+		cmocka_unit_test(each_of_many_slots_has_one_row),
 		cmocka_unit_test(frames_have_nodes),
 		cmocka_unit_test(memory_is_counted_by_node),
 		cmocka_unit_test(a_saved_image_knows_the_nodes_of_its_host),
