@@ -288,13 +288,19 @@ static int file_send(struct mirror *mirror, const char *name)
 	return frames;
 }
 
+/*
+ * The oldest first. A kernel's file times are those of its last tick, so that what is written to
+ * announce other files is often as old as they are: it has the name that sorts behind theirs.
+ */
 static int changed_order(const void *left, const void *right)
 {
 	const struct changed *a = left, *b = right;
 
 	if (a->when.tv_sec != b->when.tv_sec)
 		return a->when.tv_sec < b->when.tv_sec ? -1 : 1;
-	return (a->when.tv_nsec > b->when.tv_nsec) - (a->when.tv_nsec < b->when.tv_nsec);
+	if (a->when.tv_nsec != b->when.tv_nsec)
+		return a->when.tv_nsec < b->when.tv_nsec ? -1 : 1;
+	return strcmp(a->name, b->name);
 }
 
 static bool file_changed(const struct mirrored *file, const struct stat *stat)
@@ -373,7 +379,6 @@ int mirror_step(struct mirror *mirror)
 	mirror->changed_count = 0;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
 		changed_find(mirror, parts[i]);
-	/* The oldest change first: a file written to announce another comes after it. */
 	qsort(mirror->changed, mirror->changed_count, sizeof(*mirror->changed), changed_order);
 	for (size_t i = 0; i < mirror->changed_count; i++) {
 		int sent = file_send(mirror, mirror->changed[i].name);

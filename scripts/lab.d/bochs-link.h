@@ -67,8 +67,9 @@ typedef void mirror_arrival(const char *name);
 
 /*
  * Keeps the directories LINK_PARTS of DIR like those at the other end: what either side creates,
- * appends to, replaces or removes appears at the other, in that order. One file must have one
- * writing side. ARRIVAL may be NULL. The program ends when a file system or the link fails.
+ * appends to, replaces or removes appears at the other, in that order; what happened within one
+ * tick of the kernel, in the order of the names. One file must have one writing side. ARRIVAL may
+ * be NULL. The program ends when a file system or the link fails.
  */
 struct mirror *mirror_create(const struct link *link, const char *dir, mirror_arrival *arrival);
 

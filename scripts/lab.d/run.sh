@@ -116,13 +116,14 @@ outside_run() # REQUEST-DIR
 {
 	local words status=0
 	mapfile -d '' words <"$1/argv"
+	((${#words[@]})) || words=(sh -c 'echo "lab-outside: a request that asks for nothing" >&2; exit 2')
 	(
 		cd "${LAB_SHARE:-$LAB_RUN}"
 		export LAB_RAM LAB_QMP LAB_LINE LAB_RUN PATH=$LAB_BIN:$PATH
 		exec "${words[@]}"
-	) </dev/null >"$1/stdout" 2>"$1/stderr" || status=$?
-	echo "$status" >"$1/status.new"
-	mv "$1/status.new" "$1/status"
+	) </dev/null >"$1/out" 2>"$1/err" || status=$?
+	echo "$status" >"$1/.status"
+	mv "$1/.status" "$1/status"
 }
 
 # The run's directories; what an earlier run that was killed left behind is removed.
