@@ -83,12 +83,17 @@ leaf_of() {
 		head -n 1
 }
 
-# No isolated pages, no poisoned ones: what a migration that goes wrong leaves behind.
+poisoned() {
+	grep -i '^HardwareCorrupted' /proc/meminfo
+}
+poisoned_before=$(poisoned)	# by another suite of this boot
+
+# No isolated pages, no newly poisoned ones: what a migration that goes wrong leaves behind.
 pages_at_home() {
 	grep -E '^nr_isolated_(anon|file) ' /proc/vmstat
-	grep -i '^HardwareCorrupted' /proc/meminfo
+	poisoned
 	! grep -E '^nr_isolated_(anon|file) ' /proc/vmstat | grep -qv ' 0$' &&
-		! grep -i '^HardwareCorrupted' /proc/meminfo | grep -qv ' 0 kB'
+		[ "$(poisoned)" = "$poisoned_before" ]
 }
 
 # nothing_open: no undo record waits.

@@ -31,7 +31,12 @@ static unsigned int track_count;
 #ifdef TRACK_BY_GFN
 static int track_register(struct kvm *kvm)
 {
-	return kvm_page_track_register_notifier(kvm, &track_node);
+	/* KVM looks through the memslots there and leaves it to others to hold them (PROVE_RCU). */
+	int idx = srcu_read_lock(&kvm->srcu);
+	int error = kvm_page_track_register_notifier(kvm, &track_node);
+
+	srcu_read_unlock(&kvm->srcu, idx);
+	return error;
 }
 
 static int track_add(struct kvm *kvm, gfn_t gfn)
