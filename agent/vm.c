@@ -90,7 +90,7 @@ static int spt_vm_identify(struct kvm *kvm, struct spt_vm_id *id, struct spt_ref
 
 /*
  * Calls @visit for each object of vm_list until it returns non-zero; kvm_lock
- * is held. -EBADMSG: the list is not linked as lists are.
+ * is held. -EBADMSG: the list is not linked as lists are; -E2BIG: it does not end.
  */
 static int spt_visit_vms(int (*visit)(struct kvm *kvm, void *arg), void *arg)
 {
@@ -106,8 +106,9 @@ static int spt_visit_vms(int (*visit)(struct kvm *kvm, void *arg), void *arg)
 		const struct list_head *previous = at;
 
 		at = link.next;
-		if (n == SPT_VMS_MAX || spt_read(&link, at, sizeof(link)) ||
-		    link.prev != previous)
+		if (n == SPT_VMS_MAX)
+			return -E2BIG;
+		if (spt_read(&link, at, sizeof(link)) || link.prev != previous)
 			return -EBADMSG;
 		error = visit((void *)at - spt_layout.field[SPT_F_KVM_VM_LIST].offset, arg);
 		if (error)
@@ -196,6 +197,8 @@ int spt_vms_get(struct spt_vms *vms, struct spt_refusal *why)
 		spt_vms_put(vms);
 	if (error == -EBADMSG && why && !why->error)
 		spt_refuse(why, error, "vm_list is not linked as a list");
+	if (error == -E2BIG && why)
+		spt_refuse(why, error, "vm_list has more than %u VMs", SPT_VMS_MAX);
 	return error;
 }
 

@@ -15,7 +15,7 @@ struct mm_struct;
 struct module;
 
 /* More VMs than this are not looked at; a bound for a walk of a broken list. */
-#define SPT_VMS_MAX	4096
+#define SPT_VMS_MAX	16384
 
 struct spt_vm_id {
 	struct kvm *kvm;

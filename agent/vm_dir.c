@@ -115,9 +115,11 @@ static int spt_vm_dirs_sync(const struct spt_vms *vms, struct dentry *parent)
 	list_for_each_entry_safe(dir, next, &spt_vm_dirs, link)
 		if (!dir->seen)
 			spt_vm_dir_destroy(dir);
-	for (i = 0; known < vms->count && i < vms->count && !error; i++)
+	for (i = 0; known < vms->count && i < vms->count && !error; i++) {
 		if (!spt_vm_dir_find(&vms->vm[i]))
 			error = spt_vm_dir_create(&vms->vm[i], parent);
+		cond_resched();
+	}
 	return error;
 }
 
@@ -139,7 +141,7 @@ static int spt_vm_dirs_scan(struct dentry *parent)
 	return error;
 }
 
-/* Who looks for a VM that there was no memory for is told so, not that there is none. */
+/* Who looks for a VM that there was no memory or no room for is told so, not that there is none. */
 int spt_vm_dirs_update(struct dentry *parent)
 {
 	struct spt_vms none = { };
@@ -156,7 +158,7 @@ int spt_vm_dirs_update(struct dentry *parent)
 	}
 	WRITE_ONCE(spt_vm_dirs_updater, NULL);
 	mutex_unlock(&spt_vm_dirs_lock);
-	return error == -ENOMEM ? error : 0;
+	return error == -ENOMEM || error == -E2BIG ? error : 0;
 }
 
 unsigned int spt_vm_dirs_count(void)
