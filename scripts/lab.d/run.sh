@@ -63,6 +63,7 @@ times_note() # PID
 supervise() # PID
 {
 	local pid=$1 now deadline tick tails=() text
+	local -A outside_served=()
 	exec {tick}<> <(:)
 	LAB_PHASE=boot times_last=''
 	deadline=$((SECONDS + $(phase_limit boot)))
@@ -101,14 +102,15 @@ supervise() # PID
 	return 0
 }
 
-# Runs what L1's lab-outside asks for, each request in a process of its own.
+# Runs what L1's lab-outside asks for, each request once and in a process of its own. 'ready' is
+# L1's to remove: while it creates a file over 9p it looks for it once more, and must find it.
 outside_serve()
 {
-	local ready
-	for ready in "$LAB_RUN"/l1/outside/*/ready; do
-		[[ -e $ready ]] || return 0
-		rm "$ready"
-		outside_run "${ready%/ready}" &
+	local request
+	for request in "$LAB_RUN"/l1/outside/*; do
+		[[ -e $request/ready && ! ${outside_served[$request]-} ]] || continue
+		outside_served[$request]=1
+		outside_run "$request" &
 	done
 }
 
