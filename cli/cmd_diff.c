@@ -202,7 +202,8 @@ const struct cli_command cli_cmd_diff = {
 		"to-shared or to-private beside it; so are the mappings that came and went with it.\n"
 		"Roots are matched by what they are for. Tables that moved, accessed and dirty bits\n"
 		"are no changes. Without B, A is compared with what -i or -V mean.\n"
-		"Exit status 1: there are changes.",
+		"Exit status 1: there are changes. Entries that lead to tables which an image lacks are\n"
+		"not compared; a warning counts them.",
 	.example = "diff before.spt after.spt",
 	.min_args = 1,
 	.max_args = 2,

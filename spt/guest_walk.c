@@ -256,11 +256,10 @@ static void leave_nested(struct guest *g, struct spt_guest_walk *w)
 			 "; a nested page table cannot be read: %s",
 			 from, spt_guest_read_text(read));
 	else if (!w->nested.mapped)
-		end_walk(
-			w, SPT_GUEST_END_NOT_NESTED,
-			"the guest's guest maps it to its address 0x%" PRIx64
-			", for which the guest's %s has nothing: an access exits to the guest's hypervisor",
-			from, spt_nested_format_name(tables));
+		end_walk(w, SPT_GUEST_END_NOT_NESTED,
+			 "the guest's guest maps it to its address 0x%" PRIx64
+			 ", %s: an access exits to the guest's hypervisor",
+			 from, spt_nested_absence(tables, &w->nested));
 	else
 		end_walk(w, SPT_GUEST_END_MAPPED,
 			 "the guest's guest maps it to its address 0x%" PRIx64

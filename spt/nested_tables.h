@@ -41,6 +41,10 @@ void spt_nested_tables_of(const struct spt_model *model, const struct spt_vcpu_r
 
 const char *spt_nested_format_name(const struct spt_nested_tables *tables); /* 'NPT', 'EPT' */
 
+/* Why a walk that could be read to its end mapped nothing; a part of a sentence. */
+const char *spt_nested_absence(const struct spt_nested_tables *tables,
+			       const struct spt_nested_walk *walk);
+
 /*
  * Translate L2's @gpa; the tables are on. A SPT_GUEST_READ that is returned says
  * that all tables were read, see ret->mapped; else the one that could not be.

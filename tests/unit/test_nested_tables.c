@@ -97,6 +97,28 @@ static void where_the_hypervisor_has_nothing(void **state)
 	guest_free(&g);
 }
 
+/* NPT's U belongs to the guest, whatever mode it is in; EPT has no such bit. */
+static void a_page_kept_from_every_guest(void **state)
+{
+	struct spt_guest_walk w;
+	struct guest g;
+
+	make(&g, false);
+	guest_put64(&g, TOP + 0x3000, 7, L2(0x7000) | G_P | G_W);
+	guest_open(&g);
+	guest_walk(&g, 0x5000, &w);
+	assert_int_equal(w.end, SPT_GUEST_END_NOT_NESTED);
+	assert_int_equal(spt_guest_walk_verdict(&w), SPT_VERDICT_UNMAPPED);
+	assert_non_null(strstr(w.reason, "without U"));
+	guest_free(&g);
+	make(&g, true);
+	guest_put64(&g, TOP + 0x3000, 7, L2(0x7000) | 3);
+	guest_open(&g);
+	guest_walk(&g, 0x5000, &w);
+	assert_int_equal(w.end, SPT_GUEST_END_MAPPED);
+	guest_free(&g);
+}
+
 static void a_nested_table_that_was_not_saved(void **state)
 {
 	struct spt_guest_walk w;
@@ -249,6 +271,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_sets_of_tables),
 		cmocka_unit_test(where_the_hypervisor_has_nothing),
+		cmocka_unit_test(a_page_kept_from_every_guest),
 		cmocka_unit_test(a_nested_table_that_was_not_saved),
 		cmocka_unit_test(paging_off_in_l2),
 		cmocka_unit_test(without_nested_paging),
