@@ -3,27 +3,15 @@
 
 #include <stdio.h>
 
-/* The same on all kernels up to 'access'. */
-#define FIRST_BITS                                                                                 \
-	[SPT_ROLE_LEVEL] = { 0, 4 }, [SPT_ROLE_HAS_4_BYTE_GPTE] = { 4, 1 },                        \
-	[SPT_ROLE_QUADRANT] = { 5, 2 }, [SPT_ROLE_DIRECT] = { 7, 1 }
-
 const struct spt_bits spt_role_access3[SPT_ROLE_MAX] = {
-	FIRST_BITS,
-	[SPT_ROLE_ACCESS] = { 8, 3 },
-	[SPT_ROLE_INVALID] = { 11, 1 },
-	[SPT_ROLE_EFER_NX] = { 12, 1 },
-	[SPT_ROLE_CR0_WP] = { 13, 1 },
-	[SPT_ROLE_SMEP_ANDNOT_WP] = { 14, 1 },
-	[SPT_ROLE_SMAP_ANDNOT_WP] = { 15, 1 },
-	[SPT_ROLE_AD_DISABLED] = { 16, 1 },
-	[SPT_ROLE_GUEST_MODE] = { 17, 1 },
+	SPT_ROLE_ACCESS3_BITS,
+	[SPT_ROLE_HAS_4_BYTE_GPTE] = { 4, 1 },
 	[SPT_ROLE_PASSTHROUGH] = { 18, 1 },
-	[SPT_ROLE_SMM] = { 24, 8 },
 };
 
 const struct spt_bits spt_role_access4[SPT_ROLE_MAX] = {
-	FIRST_BITS,
+	SPT_ROLE_FIRST_BITS,
+	[SPT_ROLE_HAS_4_BYTE_GPTE] = { 4, 1 },
 	[SPT_ROLE_ACCESS] = { 8, 4 },
 	[SPT_ROLE_INVALID] = { 12, 1 },
 	[SPT_ROLE_EFER_NX] = { 13, 1 },
@@ -34,7 +22,6 @@ const struct spt_bits spt_role_access4[SPT_ROLE_MAX] = {
 	[SPT_ROLE_PASSTHROUGH] = { 18, 1 },
 	[SPT_ROLE_IS_MIRROR] = { 19, 1 },
 	[SPT_ROLE_CR4_SMEP] = { 20, 1 },
-	[SPT_ROLE_SMM] = { 24, 8 },
 };
 
 static const char *const names[SPT_ROLE_COUNT] = {

@@ -13,6 +13,17 @@
 #include "agent/spt_image.h"
 #include "decoders/bits.h"
 
+/* Rows of layouts: what all kernels share, and what those share whose 'access' has three bits. */
+#define SPT_ROLE_FIRST_BITS                                                                        \
+	[SPT_ROLE_LEVEL] = { 0, 4 }, [SPT_ROLE_QUADRANT] = { 5, 2 }, [SPT_ROLE_DIRECT] = { 7, 1 }, \
+	[SPT_ROLE_SMM] = { 24, 8 }
+#define SPT_ROLE_ACCESS3_BITS                                                                      \
+	SPT_ROLE_FIRST_BITS, [SPT_ROLE_ACCESS] = { 8, 3 }, [SPT_ROLE_INVALID] = { 11, 1 },         \
+			     [SPT_ROLE_EFER_NX] = { 12, 1 }, [SPT_ROLE_CR0_WP] = { 13, 1 },        \
+			     [SPT_ROLE_SMEP_ANDNOT_WP] = { 14, 1 },                                \
+			     [SPT_ROLE_SMAP_ANDNOT_WP] = { 15, 1 },                                \
+			     [SPT_ROLE_AD_DISABLED] = { 16, 1 }, [SPT_ROLE_GUEST_MODE] = { 17, 1 }
+
 /* Positions for role words without an image; index: enum spt_role_bit. */
 extern const struct spt_bits spt_role_access3[SPT_ROLE_MAX]; /* 6.1, 6.12 */
 extern const struct spt_bits spt_role_access4[SPT_ROLE_MAX]; /* 7.3 */

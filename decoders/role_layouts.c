@@ -9,38 +9,16 @@
 #include <string.h>
 
 static const struct spt_bits tdx_2021[SPT_ROLE_MAX] = {
-	[SPT_ROLE_LEVEL] = { 0, 4 },
+	SPT_ROLE_ACCESS3_BITS,
 	[SPT_ROLE_GPTE_IS_8_BYTES] = { 4, 1 },
-	[SPT_ROLE_QUADRANT] = { 5, 2 },
-	[SPT_ROLE_DIRECT] = { 7, 1 },
-	[SPT_ROLE_ACCESS] = { 8, 3 },
-	[SPT_ROLE_INVALID] = { 11, 1 },
-	[SPT_ROLE_EFER_NX] = { 12, 1 },
-	[SPT_ROLE_CR0_WP] = { 13, 1 },
-	[SPT_ROLE_SMEP_ANDNOT_WP] = { 14, 1 },
-	[SPT_ROLE_SMAP_ANDNOT_WP] = { 15, 1 },
-	[SPT_ROLE_AD_DISABLED] = { 16, 1 },
-	[SPT_ROLE_GUEST_MODE] = { 17, 1 },
-	[SPT_ROLE_SMM] = { 24, 8 },
 };
 
 /* As 6.1, and the private half. */
 static const struct spt_bits tdx_2022[SPT_ROLE_MAX] = {
-	[SPT_ROLE_LEVEL] = { 0, 4 },
+	SPT_ROLE_ACCESS3_BITS,
 	[SPT_ROLE_HAS_4_BYTE_GPTE] = { 4, 1 },
-	[SPT_ROLE_QUADRANT] = { 5, 2 },
-	[SPT_ROLE_DIRECT] = { 7, 1 },
-	[SPT_ROLE_ACCESS] = { 8, 3 },
-	[SPT_ROLE_INVALID] = { 11, 1 },
-	[SPT_ROLE_EFER_NX] = { 12, 1 },
-	[SPT_ROLE_CR0_WP] = { 13, 1 },
-	[SPT_ROLE_SMEP_ANDNOT_WP] = { 14, 1 },
-	[SPT_ROLE_SMAP_ANDNOT_WP] = { 15, 1 },
-	[SPT_ROLE_AD_DISABLED] = { 16, 1 },
-	[SPT_ROLE_GUEST_MODE] = { 17, 1 },
 	[SPT_ROLE_PASSTHROUGH] = { 18, 1 },
 	[SPT_ROLE_IS_MIRROR] = { 19, 1 },
-	[SPT_ROLE_SMM] = { 24, 8 },
 };
 
 static const struct {
