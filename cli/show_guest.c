@@ -127,6 +127,10 @@ void cli_print_guest(struct cli *cli, const struct spt_guest_walk *g, bool expla
 		fprintf(out, "    beware: %s\n", doubt);
 	if (g->flags & SPT_GUEST_CHANGED)
 		fprintf(out, "    beware: the guest changed an entry while it was walked\n");
+	if (g->flags & SPT_GUEST_SMM_SLOT)
+		fprintf(out,
+			"    beware: the vCPU is in SMM, for which another memslot or none is at this "
+			"GPA: slot, HVA and host below are not SMM's\n");
 	if (g->nr_levels)
 		fprintf(out, "    %-5s  %-18s  %-18s  %5s  %-18s  %s\n", "level",
 			g->regs.nested.on ? "table's L2 GPA" : "table's GPA", "table's HPA",
@@ -267,6 +271,8 @@ struct json_object *cli_guest_json(const struct spt_guest_walk *g, bool explain)
 	cli_json_set_bool(o, "regs_fresh", !(g->regs.flags & SPT_REGS_RUNNING));
 	cli_json_set_text(o, "doubt", spt_guest_regs_doubt(&g->regs));
 	cli_json_set_bool(o, "changed", g->flags & SPT_GUEST_CHANGED);
+	if (g->flags & SPT_GUEST_SMM_SLOT)
+		cli_json_set_bool(o, "smm_slot_differs", true);
 	cli_json_set_bool(o, "l2", g->regs.flags & SPT_REGS_NESTED);
 	cli_json_set(o, "nested", nested_json(g, explain));
 	cli_json_set(o, "levels", levels);

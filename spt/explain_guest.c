@@ -109,6 +109,7 @@ static const struct spt_phrase access_rows[] = {
 	{ SPT_GUEST_NO_WP, 0, "CR0.WP is clear: the kernel writes also where W is" },
 	{ SPT_GUEST_PKEY, SPT_GUEST_NO_PKRU, "CR4.PKE: the page's protection key and PKRU were taken into account" },
 	{ SPT_GUEST_PKEY | SPT_GUEST_NO_PKRU, 0, "CR4.PKE: PKRU is not known, its restrictions are left out" },
+	{ SPT_GUEST_SMM_SLOT, 0, "the vCPU is in SMM, which has other memslots here than the rest of the walk is about" },
 	{ SPT_GUEST_CHANGED, 0, "the guest changed an entry in each of several tries: this is one moment of many" },
 	/* clang-format on */
 };

@@ -290,6 +290,19 @@ static void walk_once(struct guest *g, struct spt_guest_walk *w)
 	leave_nested(g, w);
 }
 
+/* Of a GPA alone the walk is address space 0's where that has a slot: have it said if SMM differs.
+ */
+static void compare_slots(const struct guest *g, struct spt_guest_walk *w)
+{
+	const struct spt_memslots *slots = &g->model->memslots;
+	const uint64_t gfn = w->gpa >> SPT_PAGE_SHIFT;
+	const struct spt_memslot *own = spt_memslot_find(slots, w->regs.as_id, gfn);
+	const struct spt_memslot *shown = spt_memslot_find(slots, 0, gfn);
+
+	if (shown && (!own || spt_memslot_hva(own, w->gpa) != spt_memslot_hva(shown, w->gpa)))
+		w->flags |= SPT_GUEST_SMM_SLOT;
+}
+
 static int walk_tables(struct guest *g, struct spt_guest_walk *w, struct spt_error *err)
 {
 	bool paging = w->regs.mmu.paging != SPT_GUEST_NO_PAGING, same = false;
@@ -371,6 +384,8 @@ int spt_guest_walk_from(struct spt_source *src, struct spt_model *model,
 		spt_guest_regs_set_cr3(&ret->regs, ask->cr3);
 	spt_guest_memory_init(&g.memory, src);
 	code = walk(&g, ret, err);
+	if (!code && ret->end == SPT_GUEST_END_MAPPED)
+		compare_slots(&g, ret);
 	spt_guest_memory_deinit(&g.memory);
 	return code;
 }

@@ -51,13 +51,14 @@ struct spt_guest_level {
 };
 
 /* Flags of struct spt_guest_walk: what else decides about an access. */
-#define SPT_GUEST_SMEP	  (1U << 0) /* user page: supervisor code may not be fetched */
-#define SPT_GUEST_SMAP	  (1U << 1) /* user page: supervisor data needs EFLAGS.AC */
-#define SPT_GUEST_NO_WP	  (1U << 2) /* CR0.WP = 0: supervisor writes ignore W */
-#define SPT_GUEST_PKEY	  (1U << 3) /* CR4.PKE: protection key and PKRU apply */
-#define SPT_GUEST_NO_PKRU (1U << 4) /* they do, and PKRU is not known: counted as allowing all */
-#define SPT_GUEST_CHANGED (1U << 5) /* an entry changed while the walk went on */
-#define SPT_GUEST_SHADOW  (1U << 6) /* not the processor but KVM walks the guest's tables */
+#define SPT_GUEST_SMEP	   (1U << 0) /* user page: supervisor code may not be fetched */
+#define SPT_GUEST_SMAP	   (1U << 1) /* user page: supervisor data needs EFLAGS.AC */
+#define SPT_GUEST_NO_WP	   (1U << 2) /* CR0.WP = 0: supervisor writes ignore W */
+#define SPT_GUEST_PKEY	   (1U << 3) /* CR4.PKE: protection key and PKRU apply */
+#define SPT_GUEST_NO_PKRU  (1U << 4) /* they do, and PKRU is not known: counted as allowing all */
+#define SPT_GUEST_CHANGED  (1U << 5) /* an entry changed while the walk went on */
+#define SPT_GUEST_SHADOW   (1U << 6) /* not the processor but KVM walks the guest's tables */
+#define SPT_GUEST_SMM_SLOT (1U << 7) /* the vCPU is in SMM, and @gpa is another page there */
 
 struct spt_guest_walk {
 	uint64_t gva;

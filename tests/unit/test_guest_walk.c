@@ -482,6 +482,44 @@ static void tables_in_smm(void **state)
 	guest_free(&g);
 }
 
+/* What a GPA alone leads to is the other address space's page; where SMM has another, it is said.
+ */
+static void page_in_smm(void **state)
+{
+	static const struct {
+		uint64_t gva;
+		bool in_smm, differs;
+	} asked[] = {
+		{ 0x5000, true, false }, /* the same memory */
+		{ 0x6000, true, true },	 /* other memory */
+		{ 0x7000, true, true },	 /* none */
+		{ 0x8000, true, false }, /* memory that SMM alone has */
+		{ 0x6000, false, false },
+	};
+	struct spt_guest_walk w;
+	struct guest g;
+
+	for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++) {
+		guest_long_mode(&g);
+		guest_reg(&g, SPT_VCPU_ROOT_ROLE,
+			  mkimage_role(g.vm.mk, 0, SPT_ROLE_SMM, asked[i].in_smm));
+		mkimage_slot(g.vm.mk, 1, 1, 0, 0x6000, GUEST_HVA);
+		mkimage_slot(g.vm.mk, 2, 1, 0x6000, 0x1000, GUEST_HVA + 0x100000);
+		mkimage_slot(g.vm.mk, 3, 1, GUEST_RAM, 0x1000, GUEST_HVA);
+		guest_put64(&g, 0x1000, 0, 0x2000 | G_T);
+		guest_put64(&g, 0x2000, 0, 0x3000 | G_T);
+		guest_put64(&g, 0x3000, 0, 0x4000 | G_T);
+		for (unsigned int k = 5; k < 8; k++)
+			guest_put64(&g, 0x4000, k, k << 12 | G_T);
+		guest_put64(&g, 0x4000, 8, GUEST_RAM | G_T);
+		guest_open(&g);
+		guest_walk(&g, asked[i].gva, &w);
+		assert_int_equal(w.end, SPT_GUEST_END_MAPPED);
+		assert_int_equal(!!(w.flags & SPT_GUEST_SMM_SLOT), asked[i].differs);
+		guest_free(&g);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -504,6 +542,7 @@ int main(void)
 		cmocka_unit_test(registers_that_the_host_does_not_have),
 		cmocka_unit_test(registers_of_a_protected_vcpu),
 		cmocka_unit_test(tables_in_smm),
+		cmocka_unit_test(page_in_smm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
