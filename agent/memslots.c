@@ -206,30 +206,23 @@ static int spt_slots_one(struct spt_reader *reader, const void *slots)
 			return 1;
 		}
 		ret = spt_slot_put(reader, slot);
-		if (ret)
-			return ret;
-		if (reader->request.parts & SPT_SLOT_PARTS)
-			at->runs = SPT_RUNS_2M;
-		else
-			at->gfn++;
-		at->index = 0;
-		return 1;
-	}
-	slot = spt_slot_from(slots, at->gfn);
-	if (slot && spt_slot_field(slot, SPT_F_SLOT_BASE_GFN) == at->gfn) {
-		ret = spt_slot_runs(reader, slot);
-		if (ret)
-			return ret;
 	} else {
-		at->runs = SPT_RUNS_END - 1;	/* deleted: its arrays are gone */
+		slot = spt_slot_from(slots, at->gfn);
+		if (!slot || spt_slot_field(slot, SPT_F_SLOT_BASE_GFN) != at->gfn) {
+			at->runs = 0;	/* deleted: its arrays are gone */
+			at->gfn++;
+			return 1;
+		}
+		ret = spt_slot_runs(reader, slot);
 	}
+	if (ret)
+		return ret;
 	at->index = 0;
 	at->chain = 0;
 	at->open.npages = 0;
-	if (++at->runs == SPT_RUNS_END) {
-		at->runs = 0;
+	at->runs = spt_slot_runs_next(reader, slot, at->runs);
+	if (!at->runs)
 		at->gfn++;
-	}
 	return 1;
 }
 

@@ -21,13 +21,7 @@ const void *spt_slot_below(const void *slots, u64 gfn);
 /* attrs.c: is one of the gfns private by its attribute? Does not sleep. */
 bool spt_attrs_private(const struct kvm *kvm, u64 first, u64 end);
 
-/*
- * slot_runs.c: goes on with the array that cursor.slot.runs names, for at most
- * SPT_SRCU_SLICE_NS. 1: come again, 0: that array is done.
- */
-int spt_slot_runs(struct spt_reader *reader, const void *slot);
-
-/* What is said of a slot after its record, in this order; 0 stands for nothing. */
+/* What is said of a slot after its record, in this order; 0 stands for the record. */
 enum {
 	SPT_RUNS_2M = 1,
 	SPT_RUNS_1G,
@@ -40,6 +34,15 @@ enum {
 	SPT_RUNS_RMAP_1G,
 	SPT_RUNS_END
 };
+
+/*
+ * slot_runs.c: goes on with the array that cursor.slot.runs names, for at most
+ * SPT_SRCU_SLICE_NS. 1: come again, 0: that array is done.
+ */
+int spt_slot_runs(struct spt_reader *reader, const void *slot);
+
+/* What of SPT_RUNS_* comes after @runs for this request and slot; 0: nothing more. */
+u8 spt_slot_runs_next(const struct spt_reader *reader, const void *slot, u8 runs);
 
 /* Parts that are said of a slot, and any of which makes the slots be looked for. */
 #define SPT_SLOT_PARTS	(SPT_PART_LPAGE | SPT_PART_DIRTY | SPT_PART_HOST_RUNS | \

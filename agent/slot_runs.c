@@ -190,10 +190,32 @@ static int spt_dirty_words(struct spt_reader *reader, const void *slot, u64 base
 	return at->index < words;
 }
 
+u8 spt_slot_runs_next(const struct spt_reader *reader, const void *slot, u8 runs)
+{
+	static const u32 part[SPT_RUNS_END] = {
+		[SPT_RUNS_2M] = SPT_PART_LPAGE,
+		[SPT_RUNS_1G] = SPT_PART_LPAGE,
+		[SPT_RUNS_TRACK] = SPT_PART_LPAGE,
+		[SPT_RUNS_DIRTY] = SPT_PART_DIRTY,
+		[SPT_RUNS_HOST] = SPT_PART_HOST_RUNS,
+		[SPT_RUNS_GMEM] = SPT_PART_GMEM,
+		[SPT_RUNS_RMAP_4K] = SPT_PART_RMAPS,
+		[SPT_RUNS_RMAP_2M] = SPT_PART_RMAPS,
+		[SPT_RUNS_RMAP_1G] = SPT_PART_RMAPS,
+	};
+
+	while (++runs < SPT_RUNS_END) {
+		if (!(reader->request.parts & part[runs]))
+			continue;
+		if (runs != SPT_RUNS_GMEM || spt_load_pointer(slot, SPT_F_SLOT_GMEM_FILE))
+			return runs;
+	}
+	return 0;
+}
+
 int spt_slot_runs(struct spt_reader *reader, const void *slot)
 {
 	struct spt_slot_cursor *at = &reader->cursor.slot;
-	u32 parts = reader->request.parts;
 	struct spt_slot_pages pages;
 
 	if (spt_load(slot, SPT_F_SLOT_BASE_GFN, &pages.base) ||
@@ -203,25 +225,17 @@ int spt_slot_runs(struct spt_reader *reader, const void *slot)
 	switch (at->runs) {
 	case SPT_RUNS_2M:
 	case SPT_RUNS_1G:
-		if (!(parts & SPT_PART_LPAGE))
-			return 0;
 		return spt_lpage_runs(reader, slot, pages.base, pages.npages,
 				      at->runs - SPT_RUNS_2M + 2);
 	case SPT_RUNS_TRACK:
-		if (!(parts & SPT_PART_LPAGE))
-			return 0;
 		return spt_track_runs(reader, slot, pages.base, pages.npages);
 	case SPT_RUNS_DIRTY:
-		if (!(parts & SPT_PART_DIRTY))
-			return 0;
 		return spt_dirty_words(reader, slot, pages.base, pages.npages);
 	case SPT_RUNS_HOST:
-		return parts & SPT_PART_HOST_RUNS ? spt_host_runs(reader, &pages) : 0;
+		return spt_host_runs(reader, &pages);
 	case SPT_RUNS_GMEM:
-		return parts & SPT_PART_GMEM ? spt_gmem_runs(reader, slot, &pages) : 0;
+		return spt_gmem_runs(reader, slot, &pages);
 	default:
-		if (!(parts & SPT_PART_RMAPS))
-			return 0;
 		return spt_rmaps(reader, slot, &pages, at->runs - SPT_RUNS_RMAP_4K + 1);
 	}
 }
