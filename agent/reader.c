@@ -122,7 +122,10 @@ static int spt_reader_step(struct spt_reader *reader)
 	return 0;
 }
 
-/* Steps until a table may want the batch empty, or it has something to give. */
+/*
+ * Steps until a table may want the batch empty, or it has something to give. A signal ends
+ * it: a step may be waiting for a lock.
+ */
 static int spt_reader_steps(struct spt_reader *reader)
 {
 	int error;
@@ -130,7 +133,7 @@ static int spt_reader_steps(struct spt_reader *reader)
 	do {
 		error = spt_reader_step(reader);
 	} while (error >= 0 && !reader->finished && !spt_out_pending(reader) &&
-		 reader->out.filled && !need_resched());
+		 reader->out.filled && !need_resched() && !signal_pending(current));
 	return error;
 }
 
