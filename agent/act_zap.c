@@ -107,40 +107,38 @@ static int spt_zap_is_root(const void *root, void *arg)
 	return 1;
 }
 
+/* A piece of the root that the line names, or of every root that is no mirror. */
+struct spt_zap_piece {
+	struct spt_action *act;
+	u64 first;		/* gfn */
+	u64 end;
+	bool flush;
+};
+
 /* Under mmu_lock for write, which keeps roots in their list. KVM adds a root's shared bits. */
-static bool spt_zap_leaves_of(struct spt_action *act, const void *root, u64 first, u64 end)
+static int spt_zap_root_piece(const void *root, void *arg)
 {
-	return spt_call(tdp_mmu_zap_leafs)(act->kvm, (void *)root, first, end, false, false);
+	struct spt_zap_piece *piece = arg;
+	struct spt_zap_find find = { .hpa = piece->act->args.root };
+	bool wanted = !spt_role_field(spt_role_of(root), SPT_F_ROLE_IS_MIRROR);
+
+	if (piece->act->args.given & SPT_KEY_BIT(ROOT))
+		wanted = spt_zap_is_root(root, &find);
+	if (wanted)
+		piece->flush |= spt_call(tdp_mmu_zap_leafs)(piece->act->kvm, (void *)root,
+							    piece->first, piece->end, false,
+							    false);
+	return 0;
 }
 
-static int spt_zap_shared_root(const void *root, void *arg)
-{
-	struct spt_zap_find *find = arg;
-
-	/* One after the other: each is looked for again, by its address. */
-	if (spt_role_field(spt_role_of(root), SPT_F_ROLE_IS_MIRROR) ||
-	    spt_hpa(spt_load_pointer(root, SPT_F_SP_SPT)) <= find->hpa)
-		return 0;
-	find->root = root;
-	return 1;
-}
-
-/* A piece of one root, or of every root that is no mirror. */
 static void spt_zap_roots_piece(struct spt_action *act, u64 first, u64 end)
 {
-	bool one = act->args.given & SPT_KEY_BIT(ROOT);
-	struct spt_zap_find find = { .hpa = one ? act->args.root : 0 };
+	struct spt_zap_piece piece = { act, first, end };
 	rwlock_t *lock = spt_kvm_mmu_lock(act->kvm);
-	bool flush = false;
 
 	write_lock(lock);
-	while (spt_visit_roots(act->kvm, one ? spt_zap_is_root : spt_zap_shared_root, &find)) {
-		flush |= spt_zap_leaves_of(act, find.root, first, end);
-		if (one)
-			break;
-		find.hpa = spt_hpa(spt_load_pointer(find.root, SPT_F_SP_SPT));
-	}
-	if (flush)
+	spt_visit_roots(act->kvm, spt_zap_root_piece, &piece);
+	if (piece.flush)
 		spt_call(flush_remote_tlbs)(act->kvm);
 	write_unlock(lock);
 }
@@ -150,7 +148,7 @@ static bool spt_zap_by_root(const struct spt_action *act)
 	return (act->args.given & SPT_KEY_BIT(ROOT)) || act->target.shared_bits;
 }
 
-static void spt_zap_piece(struct spt_action *act, u64 first, u64 end)
+static void spt_zap_gfns(struct spt_action *act, u64 first, u64 end)
 {
 	struct srcu_struct *srcu = spt_kvm_srcu(act->kvm);
 	int idx;
@@ -250,7 +248,7 @@ static int spt_zap_pieces(struct spt_action *act)
 
 	for (gfn = act->target.gfn; gfn < end; gfn = next) {
 		next = min((gfn & ~(piece - 1)) + piece, end);
-		spt_zap_piece(act, gfn, next);
+		spt_zap_gfns(act, gfn, next);
 		if (next < end && spt_action_stop(act))
 			return -ECANCELED;
 		cond_resched();
