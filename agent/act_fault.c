@@ -8,7 +8,9 @@
  * an entry to the guest would: with it pending a fault is retried for ever.
  *
  * Not with shadow paging, where what faults is a guest-virtual address, and not
- * while the vCPU runs a nested guest, whose addresses are others.
+ * while the vCPU runs a nested guest, whose addresses are others. Nor where a page
+ * that becomes writable goes into the vCPU's dirty ring: it is entering the guest
+ * that keeps that from running over, and KVM then forgets pages.
  */
 #include <linux/kvm_host.h>
 #include <linux/ktime.h>
@@ -263,8 +265,14 @@ bool spt_fault_again(struct spt_action *act, u64 gfn)
 /* The functions of either way, and the MMU of the host. */
 int spt_fault_can(struct spt_action *act)
 {
+	u64 ring = 0;
+
 	if (spt_layout.mmu == SPT_MMU_SHADOW)
 		return spt_fault_refused(act, SPT_WHY_MODE);
+	spt_load(act->kvm, SPT_F_KVM_DIRTY_RING_SIZE, &ring);
+	if (ring && act->target.dirty_log)
+		return spt_refuse_action(act, SPT_WHY_KEPT,
+					 "the slot is dirty-logged by rings, and a vCPU's may be full");
 	if (!spt_can(SPT_S_MMU_LOAD) || !spt_can(SPT_S_FREE_OBSOLETE_ROOTS))
 		return spt_action_needs(act, spt_can(SPT_S_MMU_LOAD) ?
 					SPT_S_FREE_OBSOLETE_ROOTS : SPT_S_MMU_LOAD);

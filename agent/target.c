@@ -56,7 +56,7 @@ static void spt_target_take(struct spt_target *target, const void *slot)
 	target->slot_flags = spt_target_field(slot, SPT_F_SLOT_FLAGS);
 	target->slot_id = spt_target_field(slot, SPT_F_SLOT_ID);
 	target->as_id = spt_target_field(slot, SPT_F_SLOT_AS_ID);
-	target->dirty_log = spt_target_field(slot, SPT_F_SLOT_DIRTY_BITMAP);
+	target->dirty_log = target->slot_flags & KVM_MEM_LOG_DIRTY_PAGES;
 	target->gmem = spt_target_field(slot, SPT_F_SLOT_GMEM_FILE);
 	target->hva = target->slot_hva + ((target->gfn - target->slot_gfn) << PAGE_SHIFT);
 }

@@ -35,6 +35,7 @@ static const char usage_text[] =
 	"  --pae               the guest runs 32-bit code and has PAE page tables\n"
 	"  --tdx               another layout: private and shared memory, by /dev/softtdx\n"
 	"  --manual-dirty      get-dirty does not clear, clear-dirty does\n"
+	"  --dirty-ring        dirty pages go to a ring of each vCPU; nobody takes them from there\n"
 	"  --churn SECONDS     after READY change everything all the time ('forever': until quit)\n"
 	"  --send SOCKET       send each COMMAND, print each answer, exit 1 if one is an error\n"
 	"  --help\n";
@@ -54,6 +55,7 @@ enum {
 	OPT_TDX,
 	OPT_PAE,
 	OPT_MANUAL,
+	OPT_RING,
 	OPT_CHURN,
 	OPT_SEND,
 	OPT_HELP
@@ -74,6 +76,7 @@ static const struct option long_options[] = {
 	{ "tdx", no_argument, NULL, OPT_TDX },
 	{ "pae", no_argument, NULL, OPT_PAE },
 	{ "manual-dirty", no_argument, NULL, OPT_MANUAL },
+	{ "dirty-ring", no_argument, NULL, OPT_RING },
 	{ "churn", required_argument, NULL, OPT_CHURN },
 	{ "send", required_argument, NULL, OPT_SEND },
 	{ "help", no_argument, NULL, OPT_HELP },
@@ -286,6 +289,9 @@ static int parse_option(struct guest *g, int opt)
 		return 0;
 	case OPT_MANUAL:
 		g->opt.manual_dirty = true;
+		return 0;
+	case OPT_RING:
+		g->opt.dirty_ring = true;
 		return 0;
 	case OPT_CHURN:
 		g->opt.churn = true;

@@ -122,6 +122,7 @@ struct options {
 	bool no_run;
 	bool background;
 	bool manual_dirty;
+	bool dirty_ring;
 	bool extra;
 	bool irqchip;
 	bool tdx;

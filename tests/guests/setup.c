@@ -64,6 +64,9 @@ static int make_access(struct guest *g, const struct touch *t, struct slot *s, c
 	};
 
 	*why = g->vcpu[0].why;
+	/* With a ring there is no log to fetch. */
+	if (t->access == ACCESS_LOG && g->opt.dirty_ring)
+		return 0;
 	if (t->access == ACCESS_LOG) {
 		*why = "the dirty log cannot be fetched";
 		return fetch_log(g, s);

@@ -20,6 +20,7 @@
 #define TSS_ADDR      0xfffbd000UL /* Intel: three pages that no slot uses */
 #define IDENTITY_ADDR 0xfffbc000UL
 #define IDENTITY_BASE 0x535000000000UL /* a number that nothing else is */
+#define RING_ENTRIES  4096
 
 /*
  * Interrupts are let in though none is ever sent: Bochs keeps them from the host, too, where
@@ -97,6 +98,16 @@ int vm_create(struct guest *g)
 		struct kvm_enable_cap cap = {
 			.cap = KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2,
 			.args = { KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE },
+		};
+
+		if (ioctl(g->vm_fd, KVM_ENABLE_CAP, &cap))
+			return -errno;
+	}
+
+	if (g->opt.dirty_ring) {
+		struct kvm_enable_cap cap = {
+			.cap = KVM_CAP_DIRTY_LOG_RING,
+			.args = { RING_ENTRIES * sizeof(struct kvm_dirty_gfn) },
 		};
 
 		if (ioctl(g->vm_fd, KVM_ENABLE_CAP, &cap))
