@@ -82,17 +82,18 @@ static bool spt_protect_entry(const struct spt_entry *entry)
 }
 
 struct spt_protect_find {
-	u64 gfn;
-	u64 shared_bits;
+	const struct spt_action *act;
 	bool changed;
 };
 
 static int spt_protect_root(const void *root, void *arg)
 {
 	struct spt_protect_find *find = arg;
+	const struct spt_target *target = &find->act->target;
 	struct spt_entry entry;
 
-	if (spt_root_walk(root, find->gfn, find->shared_bits, &entry))
+	if (spt_root_meant(find->act, root) &&
+	    spt_root_walk(root, target->gfn, target->shared_bits, &entry))
 		find->changed |= spt_protect_entry(&entry);
 	return 0;
 }
@@ -108,7 +109,8 @@ static int spt_protect_visit(const struct spt_entry *entry, void *arg)
 /* Every leaf that maps the page, found again under the lock. True: one changed. */
 static bool spt_protect_exec(struct spt_action *act, const void *slot)
 {
-	struct spt_protect_find find = { act->target.gfn, act->target.shared_bits };
+	struct spt_protect_find find = { act };
+	u64 gfn = act->target.gfn;
 	u64 head;
 	u8 level;
 
@@ -116,9 +118,9 @@ static bool spt_protect_exec(struct spt_action *act, const void *slot)
 	spt_visit_roots(act->kvm, spt_protect_root, &find);
 	rcu_read_unlock();
 	for (level = SPT_LEVEL_4K; level <= SPT_LEVEL_1G; level++) {
-		head = spt_rmap_of(slot, find.gfn, level);
+		head = spt_rmap_of(slot, gfn, level);
 		if (head)
-			spt_visit_rmap(head, find.gfn, level, spt_protect_visit, &find);
+			spt_visit_rmap(head, gfn, level, spt_protect_visit, &find);
 	}
 	return find.changed;
 }

@@ -66,6 +66,12 @@ int spt_visit_roots(const struct kvm *kvm, int (*visit)(const void *root, void *
 	return ret;
 }
 
+bool spt_root_meant(const struct spt_action *act, const void *root)
+{
+	return (act->row && act->row->flags & SPT_ACTION_SPACES) ||
+	       spt_role_field(spt_role_of(root), SPT_F_ROLE_SMM) == act->target.as_id;
+}
+
 bool spt_root_walk(const void *root, u64 gfn, u64 shared_bits, struct spt_entry *entry)
 {
 	u64 *table = spt_load_pointer(root, SPT_F_SP_SPT);
@@ -121,9 +127,9 @@ bool spt_mirror_maps(const struct kvm *kvm, u64 gfn)
 
 /* One gfn, in all places. */
 struct spt_entries_find {
+	const struct spt_action *act;
 	struct spt_entries *entries;
 	u64 gfn;
-	u64 shared_bits;
 };
 
 static void spt_entries_add(struct spt_entries *entries, const struct spt_entry *entry)
@@ -139,7 +145,8 @@ static int spt_entries_of_root(const void *root, void *arg)
 	struct spt_entries_find *find = arg;
 	struct spt_entry entry;
 
-	if (spt_root_walk(root, find->gfn, find->shared_bits, &entry))
+	if (spt_root_meant(find->act, root) &&
+	    spt_root_walk(root, find->gfn, find->act->target.shared_bits, &entry))
 		spt_entries_add(find->entries, &entry);
 	return 0;
 }
@@ -262,7 +269,7 @@ static void spt_entries_of_rmaps(struct spt_action *act, struct spt_entries_find
 
 void spt_entries_read(struct spt_action *act, u64 gfn, struct spt_entries *entries)
 {
-	struct spt_entries_find find = { entries, gfn, act->target.shared_bits };
+	struct spt_entries_find find = { act, entries, gfn };
 
 	entries->count = 0;
 	entries->more = false;

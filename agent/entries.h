@@ -13,6 +13,8 @@ u32 spt_role_field(u32 role, enum spt_field_id id);
 
 /* Calls @visit for each valid root of the TDP MMU, under RCU; ends when it returns non-zero. */
 int spt_visit_roots(const struct kvm *kvm, int (*visit)(const void *root, void *arg), void *arg);
+/* Is @root of an address space that @act is about? In another the gfn may be another page. */
+bool spt_root_meant(const struct spt_action *act, const void *root);
 /*
  * The last entry on the path from @root to @gfn, RCU held. @gfn has no shared
  * bits; those of the VM are added where the root wants them. False: the root does

@@ -37,7 +37,8 @@ static int spt_scan_add_root(const void *root, void *arg)
 
 	if (scan->count == ARRAY_SIZE(scan->roots))
 		return 1;
-	scan->roots[scan->count++] = root;
+	if (spt_root_meant(scan->act, root))
+		scan->roots[scan->count++] = root;
 	return 0;
 }
 

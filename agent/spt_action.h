@@ -88,6 +88,7 @@ enum spt_action_key {
 #define SPT_ACTION_RANGE	(1U << 3)	/* gpa may be START+LEN, not only one address */
 #define SPT_ACTION_ALL		(1U << 4)	/* gpa may be 'all' */
 #define SPT_ACTION_QUIET	(1U << 5)	/* changes nothing: no journal, no taint */
+#define SPT_ACTION_SPACES	(1U << 6)	/* KVM does it in all address spaces, SMM's too */
 
 /*
  * A(id, name, must, may, flags, text): an action, the keys it must and may have
@@ -98,7 +99,8 @@ enum spt_action_key {
 	  SPT_KEY_BIT(ACCESS) | SPT_KEY_BIT(VCPU) | SPT_KEY_BIT(COUNT),	\
 	  SPT_ACTION_VCPU, "resolve an address as if the vCPU had faulted there") \
 	A(ZAP, zap, SPT_KEY_BIT(GPA), SPT_KEY_BIT(ROOT),		\
-	  SPT_ACTION_RANGE | SPT_ACTION_ALL, "remove mappings and flush the TLBs") \
+	  SPT_ACTION_RANGE | SPT_ACTION_ALL | SPT_ACTION_SPACES,	\
+	  "remove mappings and flush the TLBs")				\
 	A(REMAP, remap, SPT_KEY_BIT(GPA),				\
 	  SPT_KEY_BIT(COUNT) | SPT_KEY_BIT(VCPU),			\
 	  SPT_ACTION_VCPU, "move the host page to another frame and map that") \

@@ -302,13 +302,13 @@ static void cmd_reset_vcpu(struct request *q)
 
 static void cmd_smm(struct request *q)
 {
-	bool on = !strcmp(q->argv[0], "on");
+	bool on = !strcmp(q->argv[0], "on"), keep = !strcmp(q->argv[0], "leave");
 	int err = vcpu_pause(q->vcpu);
 
-	if (!on && strcmp(q->argv[0], "off"))
-		answer(q, "error it is on or off, not '%s'", q->argv[0]);
+	if (!on && !keep && strcmp(q->argv[0], "off"))
+		answer(q, "error it is on, leave or off, not '%s'", q->argv[0]);
 	else
-		answer_errno(q, err ? err : vm_set_smm(q->vcpu, on));
+		answer_errno(q, err ? err : vm_set_smm(q->vcpu, on, keep));
 }
 
 static void cmd_regs(struct request *q)
@@ -687,7 +687,7 @@ static const struct command command_table[] = {
 	{ "code", TAKES_NOTHING, 0, 0, cmd_code, "" },
 	{ "reset-vcpu", TAKES_NOTHING, 0, 0, cmd_reset_vcpu, "[@VCPU]" },
 	{ "regs", TAKES_NOTHING, 0, 0, cmd_regs, "[@VCPU]" },
-	{ "smm", TAKES_NOTHING, 1, 1, cmd_smm, "on|off [@VCPU]" },
+	{ "smm", TAKES_NOTHING, 1, 1, cmd_smm, "on|leave|off [@VCPU]" },
 	{ "peek", TAKES_RANGE, 0, 0, cmd_peek, "GPA" },
 	{ "poke", TAKES_RANGE, 1, 1, cmd_poke, "GPA VALUE" },
 	{ "unmap", TAKES_RANGE, 0, 0, cmd_unmap, "GPA[+LEN]" },

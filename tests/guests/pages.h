@@ -228,9 +228,9 @@ int vm_stats(struct guest *g, bool all, struct reply *r);
 
 /*
  * smm.c: the vCPU, not in KVM_RUN, is in system management mode or no more; the slots
- * of that address space come and go with it.
+ * of that address space come with it, and go unless @keep_slots.
  */
-int vm_set_smm(struct vcpu *v, bool on);
+int vm_set_smm(struct vcpu *v, bool on, bool keep_slots);
 
 /* tdx.c: a VM with private memory and mirrored page tables. */
 int tdx_convert(struct guest *g);

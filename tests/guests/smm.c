@@ -56,7 +56,7 @@ static int set_slots(struct guest *g, bool on)
 	return set_own_slot(g, on);
 }
 
-int vm_set_smm(struct vcpu *v, bool on)
+int vm_set_smm(struct vcpu *v, bool on, bool keep_slots)
 {
 	struct kvm_vcpu_events events;
 	int err = on ? set_slots(v->guest, true) : 0;
@@ -70,5 +70,5 @@ int vm_set_smm(struct vcpu *v, bool on)
 	events.smi.smm = on;
 	if (ioctl(v->fd, KVM_SET_VCPU_EVENTS, &events))
 		return -errno;
-	return on ? 0 : set_slots(v->guest, false);
+	return on || keep_slots ? 0 : set_slots(v->guest, false);
 }

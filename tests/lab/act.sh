@@ -197,6 +197,12 @@ check protect-both takes_and_gives r 'touch 0x10001000 w'
 check protect-unmapped says no-effect unmapped 'protect gpa=0x10330000 perm=r'
 check protect-unmapped-dry-run says no-effect unmapped 'protect gpa=0x10330000 perm=r dry-run=1'
 
+# mapped_in_smm RANGE: writable there, as it is elsewhere.
+mapped_in_smm() {
+	pages_do 'smm on' && pages_do "touch $1 w" && pages_do 'smm leave' || return 1
+	[ -n "$shadow" ] || spt -V "$VM" roots -rno as_id,valid | grep -q '^1 *yes'
+}
+
 # arms_and_shows ACTION: everything is touched, then what the guest touches and nothing else.
 arms_and_shows() {
 	pages_do 'touch 0x10000000+64K w' || return 1
@@ -209,6 +215,12 @@ arms_and_shows() {
 
 check age arms_and_shows age
 check dirty arms_and_shows dirty
+# SMM has slots and a root of its own, which stays: what that maps is not meant.
+check smm-has-a-root mapped_in_smm 0x10000000+64K
+check age-beside-smm arms_and_shows age
+check dirty-beside-smm arms_and_shows dirty
+check protect-beside-smm takes_and_gives rw 'touch 0x10001000 x'
+check smm-off pages_do 'smm off' 'touch 0x10000000+64K w' 'touch 0x20000000+4M w'
 check age-unmapped says no-effect unmapped 'age gpa=0x10340000+0x4000'
 check age-unmapped-dry-run says no-effect unmapped 'age gpa=0x10340000+0x4000 dry-run=1'
 check dirty-huge done_by 'dirty gpa=0x20000000+0x400000'
@@ -291,6 +303,18 @@ if [ ! $shadow ]; then
 fi
 control_close
 pages_stop
+
+# A page that a forced fault makes writable would be one more in a ring that may be full.
+if [ ! $shadow ]; then
+	pages_start --dirty-ring || finish
+	control_open
+	check fault-dirty-ring says refused kept 'fault gpa=0x60000000 access=w'
+	check fault-dirty-ring-dry-run says refused kept 'fault gpa=0x60000000 access=w dry-run=1'
+	check fault-dirty-ring-read says refused kept 'fault gpa=0x60000000 access=r'
+	check fault-beside-the-ring done_by 'fault gpa=0x10310000 access=w'
+	control_close
+	pages_stop
+fi
 
 limited() {
 	load_armed rate=1 && pages_start && control_open || return 1

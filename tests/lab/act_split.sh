@@ -136,6 +136,14 @@ check load spt agent load --armed
 check huge-after-unload level_is $THP 2
 check counts-after-unload same_slots
 
+# SMM's root, which stays, maps it huge: that is another page's affair.
+pages_do 'smm on' "touch $THP w" 'smm leave' "touch $THP w" >/dev/null || not_ok smm
+done_by split-beside-smm "split gpa=$THP"
+done_by undo-beside-smm 'undo id=all'
+pages_do "touch $THP w" >/dev/null
+check huge-beside-smm level_is $THP 2
+pages_do 'smm off' "touch $THP w" >/dev/null || not_ok smm-off
+
 # The VMM dies: what was to be taken back is lost with it.
 done_by split-before-kill "split gpa=$THP"
 id=$(value undo)
