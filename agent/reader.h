@@ -99,6 +99,9 @@ struct spt_tdp_cursor {
 
 struct spt_shadow_cursor {
 	const void *last;		/* sp emitted last, NULL: none yet */
+	const struct list_head *next;	/* what was to come after it */
+	u64 gfn;			/* of that page, with its role */
+	u32 role;
 	u64 count;			/* emitted or passed by */
 };
 

@@ -6,11 +6,13 @@
  * KVM frees them without a grace period, so mmu_lock is held for read, in short
  * holds. New pages come in at the head, so the walk goes from the tail; it goes
  * on after the page emitted last, when that one is still this VM's: found by
- * following its hash link back to this VM's buckets.
+ * following its hash link back to this VM's buckets. One that was freed and made
+ * anew meanwhile is so, too, but stands at the head, all that was to come behind it.
  */
 #include <linux/delay.h>
 #include <linux/ktime.h>
 
+#include "entries.h"
 #include "reader.h"
 
 /* Links of a hash chain that are followed; KVM's chains are a few pages long. */
@@ -86,6 +88,21 @@ static bool spt_still_listed(const struct spt_reader *reader, const void *sp)
 	       !spt_read(&back, &copy.next->prev, sizeof(back)) && back == link;
 }
 
+/*
+ * Is the page emitted last where it was? Another one was to come after it, and comes still, or
+ * none was, and what comes is new.
+ */
+static bool spt_same_place(const struct spt_reader *reader)
+{
+	const struct spt_shadow_cursor *at = &reader->cursor.shadow;
+	u64 gfn;
+
+	return spt_still_listed(reader, at->last) && spt_role_of(at->last) == at->role &&
+	       !spt_load(at->last, SPT_F_SP_GFN, &gfn) && gfn == at->gfn &&
+	       (at->next == spt_active_head(reader) ||
+		at->next == spt_previous(spt_at(at->last, SPT_F_SP_LINK)));
+}
+
 /* Where this hold begins; NULL: the list cannot be read. */
 static const struct list_head *spt_shadow_resume(struct spt_reader *reader)
 {
@@ -96,7 +113,7 @@ static const struct list_head *spt_shadow_resume(struct spt_reader *reader)
 
 	if (!at->last)
 		return link;
-	if (spt_still_listed(reader, at->last))
+	if (spt_same_place(reader))
 		return spt_previous(spt_at(at->last, SPT_F_SP_LINK));
 	if (spt_note(reader, SPT_NOTE_LIST_CHANGED, 0, 0))
 		return NULL;
@@ -179,6 +196,9 @@ static int spt_shadow_page(struct spt_reader *reader, const struct list_head *li
 	if (error)
 		return error;
 	at->last = sp;
+	at->next = spt_previous(link);
+	at->gfn = reader->sp.gfn;
+	at->role = reader->sp.role;
 	at->count++;
 	return 0;
 }

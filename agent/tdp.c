@@ -18,6 +18,7 @@
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 
+#include "entries.h"
 #include "reader.h"
 
 /* Tables between two looks at the clock; one takes a few microseconds at worst. */
@@ -76,14 +77,6 @@ static bool spt_is_nth_root(const void *root, void *arg)
 	u64 *n = arg;
 
 	return !(*n)--;
-}
-
-static u32 spt_role(const void *sp)
-{
-	u64 role;
-
-	spt_load(sp, SPT_F_SP_ROLE, &role);
-	return role;
 }
 
 /* The ROOT records; a root that goes while they are made may cost another its record. */
@@ -322,7 +315,7 @@ static int spt_tdp_check_path(struct spt_reader *reader)
 /* A root that was freed and made anew at the same address has another table or role. */
 static bool spt_is_same_root(const struct spt_tdp_cursor *at)
 {
-	return spt_role(at->root) == at->role &&
+	return spt_role_of(at->root) == at->role &&
 	       (!at->depth || spt_load_pointer(at->root, SPT_F_SP_SPT) == at->frame[0].spt);
 }
 
