@@ -2,6 +2,8 @@
 /*
  * Keeping a gfn mapped with 4K pages.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/kvm_host.h>
 #include <linux/mutex.h>
 
@@ -103,6 +105,39 @@ static void spt_small_slot_freed(struct spt_watch *watch, const void *slot)
 		WRITE_ONCE(small->lost, true);
 }
 
+static void spt_small_deaf(struct spt_watch *watch)
+{
+	WRITE_ONCE(container_of(watch, struct spt_small, watch)->deaf, true);
+}
+
+static u64 spt_small_generation(const struct kvm *kvm, unsigned int as_id)
+{
+	const void *slots = spt_slots(kvm, as_id);
+	u64 generation = 0;
+
+	if (slots)
+		spt_load(slots, SPT_F_SLOTS_GENERATION, &generation);
+	return generation;
+}
+
+/*
+ * Is the reason in what the slot has now? Other arrays may have the address of those that were
+ * freed, so where no probe would have told it must be the same set of slots. slots_lock is held.
+ */
+static bool spt_small_there(const struct spt_small *small, const void *slot)
+{
+	if (!slot || READ_ONCE(small->lost) ||
+	    spt_lpage_info(slot, SPT_LEVEL_2M) != small->lpage ||
+	    !spt_small_reasons(slot, small->gfn, SPT_LEVEL_2M))
+		return false;
+	if (!READ_ONCE(small->deaf) ||
+	    spt_small_generation(small->watch.kvm, small->as_id) == small->generation)
+		return true;
+	pr_notice("gpa %#llx: stays mapped in 4K until its memslot goes: " SPT_WATCH_DEAF
+		  ", and memslots changed\n", small->gfn << PAGE_SHIFT);
+	return false;
+}
+
 /* The part of the slot that the 2M page around @gfn has. */
 static void spt_small_range(const void *slot, u64 gfn, u64 *first, u64 *end)
 {
@@ -129,6 +164,7 @@ static int spt_small_hold_slot(struct spt_action *act, const void *slot, struct 
 	u64 end;
 
 	small->lpage = spt_lpage_info(slot, SPT_LEVEL_2M);
+	small->generation = spt_small_generation(act->kvm, small->as_id);
 	small->was_huge = spt_scan_leaves(act, small->gfn, small->gfn + 1, spt_huge_leaf, NULL) > 0;
 	spt_small_range(slot, small->gfn, &first, &end);
 	write_lock(mmu_lock);
@@ -178,6 +214,7 @@ int spt_small_hold(struct spt_action *act, u64 gfn, struct spt_small *small)
 	small->as_id = act->target.as_id;
 	small->watch.kvm = act->kvm;
 	small->watch.slot_freed = spt_small_slot_freed;
+	small->watch.deaf = spt_small_deaf;
 	error = spt_action_watch(act, &small->watch);
 	if (error)
 		return error;
@@ -202,7 +239,7 @@ bool spt_small_release(struct spt_small *small, bool remap)
 	struct kvm *kvm = (struct kvm *)small->watch.kvm;
 	struct mutex *slots_lock;	/* keeps the slot */
 	const void *slot;
-	bool there = false;
+	bool there;
 	u64 first;
 	u64 end;
 
@@ -211,9 +248,8 @@ bool spt_small_release(struct spt_small *small, bool remap)
 	slots_lock = spt_kvm_slots_lock(kvm);
 	mutex_lock(slots_lock);
 	slot = spt_slot_of(kvm, small->as_id, small->gfn);
-	if (slot && !READ_ONCE(small->lost) && spt_lpage_info(slot, SPT_LEVEL_2M) == small->lpage &&
-	    spt_small_reasons(slot, small->gfn, SPT_LEVEL_2M)) {
-		there = true;
+	there = spt_small_there(small, slot);
+	if (there) {
 		spt_small_range(slot, small->gfn, &first, &end);
 		write_lock(spt_kvm_mmu_lock(kvm));
 		spt_call(allow_lpage)(slot, small->gfn);

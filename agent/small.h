@@ -16,10 +16,12 @@
 struct spt_small {
 	struct spt_watch watch;
 	const void *lpage;	/* lpage_info of 2M, of the slot */
+	u64 generation;		/* of the slots when it was added */
 	u64 gfn;
 	u16 as_id;
 	bool held;
 	bool lost;		/* the slot went, and what was counted with it */
+	bool deaf;		/* probes came no more: it may have gone unseen */
 	bool was_huge;		/* something larger than 4K mapped it when this began */
 };
 
@@ -44,7 +46,7 @@ int spt_small_hold(struct spt_action *act, u64 gfn, struct spt_small *small);
 /*
  * Takes the reason away, if it is still there, and with @remap what is mapped of
  * the 2M around, so that the next access may map a huge page. The VM is held. May
- * be called when nothing is held. False: the slot had gone before.
+ * be called when nothing is held. False: the slot had gone before, or nobody knows.
  */
 bool spt_small_release(struct spt_small *small, bool remap);
 
