@@ -196,7 +196,7 @@ static const char *spt_track_unfit(const struct spt_fault *fault)
 	if (!spt_guest_at(fault->vcpu, &at))
 		return "the instruction that writes there is not known";
 	len = spt_guest_code(fault->vcpu, &at, insn);
-	if (!spt_guest_store_known(insn, len, at.bits))
+	if (!spt_guest_store_known(insn, len, at.bits, at.cet))
 		return "KVM may not be able to emulate an instruction that writes there";
 	return NULL;
 }

@@ -17,6 +17,7 @@
 #define SPT_CR4_PSE	BIT_ULL(4)
 #define SPT_CR4_PAE	BIT_ULL(5)
 #define SPT_CR4_LA57	BIT_ULL(12)
+#define SPT_CR4_CET	BIT_ULL(23)
 #define SPT_EFER_LMA	BIT_ULL(10)
 
 #define SPT_GPTE_P	BIT_ULL(0)
@@ -64,12 +65,15 @@ bool spt_guest_at(struct kvm_vcpu *vcpu, struct spt_guest_at *at)
 	const struct spt_field *smm = &spt_layout.field[SPT_F_ROLE_SMM];
 	const void *mmu = spt_load_pointer(vcpu, SPT_F_VCPU_MMU);
 	u64 role = 0;
+	u64 cr4 = 0;
 	int db;
 	int l;
 
 	memset(at, 0, sizeof(*at));
 	if (!spt_guest_rip(vcpu, &at->rip))
 		return false;
+	spt_load(vcpu, SPT_F_VCPU_CR4, &cr4);	/* this bit is never the guest's own */
+	at->cet = cr4 & SPT_CR4_CET;
 	if (mmu)
 		spt_load(mmu, SPT_F_MMU_ROOT_ROLE, &role);
 	at->as_id = !!((role >> smm->shift) & smm->mask);

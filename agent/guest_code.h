@@ -18,6 +18,7 @@ struct spt_guest_at {
 	u64 linear;		/* the same in linear addresses */
 	u8 bits;		/* of the code segment: 16, 32, 64; 0: not known */
 	u8 as_id;
+	bool cet;		/* CR4.CET: shadow stacks or branch tracking may be on */
 };
 
 /* False: RIP cannot be had; @at is zero then. */
@@ -33,7 +34,10 @@ int spt_guest_translate(struct kvm_vcpu *vcpu, const struct spt_guest_at *at, u6
 /* Bytes read from where the vCPU stands, at most SPT_INSN_MAX; 0: not readable now. */
 unsigned int spt_guest_code(struct kvm_vcpu *vcpu, const struct spt_guest_at *at, u8 *insn);
 
-/* Whether KVM can emulate what this instruction writes; false also where that is not known. */
-bool spt_guest_store_known(const u8 *insn, unsigned int len, u8 bits);
+/*
+ * Whether KVM can emulate what this instruction, of code of @bits, writes; false also where
+ * that is not known. @cet: of struct spt_guest_at.
+ */
+bool spt_guest_store_known(const u8 *insn, unsigned int len, u8 bits, bool cet);
 
 #endif

@@ -102,7 +102,18 @@ static bool spt_stores_prefix(u8 byte, u8 *selects)
 	}
 }
 
-bool spt_guest_store_known(const u8 *insn, unsigned int len, u8 bits)
+/* A near call, or a far one through memory. */
+static bool spt_stores_call(const u8 *insn, unsigned int len)
+{
+	u8 reg;
+
+	if (insn[0] != 0xff)
+		return insn[0] == 0xe8;
+	reg = len > 1 ? (insn[1] >> 3) & 7 : 2;
+	return reg == 2 || reg == 3;
+}
+
+bool spt_guest_store_known(const u8 *insn, unsigned int len, u8 bits, bool cet)
 {
 	unsigned int at = 0;
 	u8 prefixes = 0;
@@ -115,6 +126,9 @@ bool spt_guest_store_known(const u8 *insn, unsigned int len, u8 bits)
 		rex = insn[at++];
 	if (!prefixes)
 		prefixes = SPT_PFX_NONE;
+	/* KVM has no shadow stack for a call and knows no ENDBR: it emulates none then. */
+	if (at < len && cet && spt_stores_call(insn + at, len - at))
+		return false;
 	if (at < len && insn[at] != 0x0f)
 		return spt_stores_find(spt_stores_one, ARRAY_SIZE(spt_stores_one), insn[at],
 				       prefixes);
