@@ -355,12 +355,26 @@ static void spt_track_let_go(struct spt_track *track)
 static void spt_track_end_unfit(struct work_struct *work)
 {
 	struct spt_track *track = container_of(work, struct spt_track, end_work);
+	struct module *vendor;
+	bool gone;
 
-	/* A record holds no VM: that may have died since this was queued. */
-	if (spt_acted_get_vm(track->acted))
-		return;
-	spt_track_let_go(track);
-	spt_vm_put((struct kvm *)track->watch.kvm);
+	/*
+	 * A record holds neither the VM, which may have died since this was queued, nor the
+	 * module whose code runs when the VM's last reference goes.
+	 */
+	gone = spt_layout_hold_vendor(&vendor);
+	if (!gone) {
+		gone = spt_acted_get_vm(track->acted);
+		if (!gone) {
+			spt_track_let_go(track);
+			spt_vm_put((struct kvm *)track->watch.kvm);
+		}
+		spt_layout_release();
+		spt_vendor_put(vendor);
+	}
+	/* Another VM may have its address before the record goes: none of its pages are meant. */
+	if (gone)
+		WRITE_ONCE(track->over, true);
 }
 
 static int spt_track_huge(const struct spt_entry *leaf, void *arg)
