@@ -230,6 +230,7 @@ static int spt_action_prepare(struct spt_action *act, char *line)
 int spt_action_run(struct spt_action *act, char *line)
 {
 	struct mm_struct *mm = act->acted->id.mm;
+	bool listening = false;
 
 	if (spt_action_prepare(act, line)) {
 		spt_action_last(act);
@@ -239,13 +240,14 @@ int spt_action_run(struct spt_action *act, char *line)
 		return -EINTR;
 	if (mmget_not_zero(mm)) {
 		spt_action_locked(act);
+		listening = act->listening;	/* it may end, and say its last, from now on */
 		mutex_unlock(&act->acted->lock);
 		mmput(mm);
 	} else {
 		spt_refuse_action(act, SPT_WHY_GONE, "the VMM has left");
 		mutex_unlock(&act->acted->lock);
 	}
-	if (!act->listening)
+	if (!listening)
 		spt_action_last(act);
 	return 0;
 }
