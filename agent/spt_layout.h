@@ -138,6 +138,7 @@ enum spt_module {
 	F(VCPU_ROOT_MMU, R, kvm_vcpu, "arch.root_mmu")			\
 	F(VCPU_GUEST_MMU, R, kvm_vcpu, "arch.guest_mmu")		\
 	F(VCPU_CPU_ROLE, O, kvm_vcpu, "arch.gva_walk.cpu_role")	/* else in kvm_mmu */ \
+	F(VCPU_NGPA_CPU_ROLE, O, kvm_vcpu, "arch.ngpa_walk.cpu_role")	/* the same */ \
 	F(VCPU_CR0, R, kvm_vcpu, "arch.cr0")				\
 	F(VCPU_CR2, R, kvm_vcpu, "arch.cr2")				\
 	F(VCPU_CR3, R, kvm_vcpu, "arch.cr3")				\

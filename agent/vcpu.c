@@ -79,6 +79,10 @@ static void spt_vcpu_plain(struct spt_vcpu_read *r)
 	if (!spt_load(r->vcpu, SPT_F_VCPU_CPU, &value))
 		spt_vcpu_set(r, SPT_VCPU_CPU, (s64)(s32)value);
 	spt_vcpu_set(r, SPT_VCPU_IN_GUEST_MMU, r->mmu == spt_at(r->vcpu, SPT_F_VCPU_GUEST_MMU));
+	/* What arch.mmu shadows then is the guest's NPT or EPT, and not what L2's CR3 leads to. */
+	if (r->mmu == spt_at(r->vcpu, SPT_F_VCPU_GUEST_MMU) &&
+	    !spt_load(r->vcpu, SPT_F_VCPU_NGPA_CPU_ROLE, &value))
+		spt_vcpu_set(r, SPT_VCPU_CPU_ROLE, value);
 }
 
 /* The thread that ran it last, under the lock or RCU that this kernel keeps it with. */
