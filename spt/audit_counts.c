@@ -176,9 +176,12 @@ static void say_vcpu(struct audit *a, struct audit_part *all, uint32_t vcpu, uin
 {
 	struct audit_place p = { .node = spt_node_find(a->m, hpa), .gpa = ~0ULL };
 	struct spt_audit_finding *f = audit_found(a, all, SPT_AUDIT_VCPU_ROOT, &p);
+	uint64_t id = vcpu;
 
-	audit_say(f, expected, found, "vCPU %u has root 0x%llx: %s, not %s", vcpu,
-		  (unsigned long long)hpa, found, expected);
+	/* By the id that the VMM gave it, as everywhere. */
+	spt_value(&a->m->vcpus[vcpu].values, SPT_VCPU_ID, &id);
+	audit_say(f, expected, found, "vCPU %llu has root 0x%llx: %s, not %s",
+		  (unsigned long long)id, (unsigned long long)hpa, found, expected);
 	if (f)
 		f->root = hpa;
 }

@@ -148,6 +148,22 @@ static void a_broken_rule_speaks_alone(void **state)
 	break_each(breaks, COUNT(breaks));
 }
 
+/* By its id, which is the APIC's, and not by its place among the vCPUs. */
+static void a_vcpu_is_called_by_its_id(void **state)
+{
+	struct tdp_vm t = tdp_vm_new(tdp_formats[0]);
+	struct spt_audit audit;
+
+	vcpu_root(&t);
+	mkimage_vcpu_value(t.vm.mk, 0, SPT_VCPU_ID, 4);
+	tdp_vm_load(&t);
+	audit = audit_all(&t.vm.model);
+	expect_only("vCPU 4", &audit, "vcpu-root");
+	assert_non_null(strstr(audit.findings[0].text, "vCPU 4 has root"));
+	spt_audit_free(&audit);
+	vm_free(&t.vm);
+}
+
 static void shadow_rmap_lost(struct shadow_vm *s)
 {
 	s->rmaps = 1;
@@ -255,6 +271,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_broken_rule_speaks_alone),
+		cmocka_unit_test(a_vcpu_is_called_by_its_id),
 		cmocka_unit_test(a_broken_rule_of_the_shadow_mmu_speaks_alone),
 	};
 
