@@ -103,10 +103,12 @@ static void values(struct spt_redact_pass *pass, struct spt_rec *rec, const int 
 	for (size_t i = 0; i < n; i++) {
 		int nr = nrs[i];
 
-		/* HW_ROOT has flags in its low bits, and NO_HPA is all ones. */
+		/* HW_ROOT has flags in its low bits and may have the C-bit; NO_HPA is all ones. */
 		if ((size_t)nr < count && v->known[nr / 64] >> (nr % 64) & 1 &&
 		    v->value[nr] != SPT_NO_HPA)
-			v->value[nr] = entry_bits(pass, v->value[nr], PAGE_ADDR, SPT_REDACT_PAGE);
+			v->value[nr] =
+				entry_bits(pass, v->value[nr], PAGE_ADDR & ~pass->format.me_mask,
+					   SPT_REDACT_PAGE);
 	}
 }
 
