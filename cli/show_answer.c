@@ -251,8 +251,12 @@ static void show_text(struct cli *cli, const struct spt_format *format,
 		fprintf(cli->out, "  ... and %u more steps\n", answer->steps - STEPS_SHOWN);
 	if (answer->steps > 1)
 		print_times(cli, answer);
-	if (answer->result != SPT_RESULT_DONE)
+	if (answer->result != SPT_RESULT_DONE) {
+		if (undo)
+			fprintf(cli->out, "part of it was done; 'undo %s' takes it back\n",
+				undo->text);
 		return;
+	}
 	if (dry && dry->number)
 		fputs("  nothing was done: a dry run\n", cli->out);
 	else if (undo)
