@@ -239,8 +239,10 @@ static int replay(struct events *ev)
 
 	if (rc)
 		return rc;
-	if (!spt_events_trace(&model->image, &trace))
-		return spt_events_each(&model->image, take_event, ev, &ev->cli->error);
+	rc = spt_events_check(&model->image, &ev->cli->error);
+	if (rc)
+		return rc;
+	spt_events_trace(&model->image, &trace);
 	ev->model = model;
 	ev->begin_ns = trace.begin_ns;
 	rc = begin(ev);

@@ -289,16 +289,26 @@ const char *spt_event_no_instruction(const struct spt_event *e)
 	return e->flags & SPT_EVENT_L2 ? "vCPU has left L2" : "vCPU runs L2 now";
 }
 
+int spt_events_check(const struct spt_image *img, struct spt_error *err)
+{
+	if (img->count[SPT_REC_TRACE])
+		return 0;
+	if (img->count[SPT_REC_EVENTS])
+		return spt_fail(err, ENODATA,
+				"%s: has events, but the record of their trace is lost", img->name);
+	return spt_fail(err, ENODATA,
+			"%s: has no events: 'events --record FILE' makes an image with some",
+			img->name);
+}
+
 int spt_events_each(const struct spt_image *img, spt_event_fn *fn, void *arg, struct spt_error *err)
 {
 	const struct spt_rec *rec;
-	bool any = false;
 
 	spt_image_for_each(img, rec)
 	{
 		const struct spt_events *events = (const void *)rec;
 
-		any |= rec->type == SPT_REC_TRACE;
 		if (rec->type != SPT_REC_EVENTS)
 			continue;
 		for (uint32_t i = 0; i < events->count; i++) {
@@ -318,12 +328,7 @@ int spt_events_each(const struct spt_image *img, spt_event_fn *fn, void *arg, st
 				return ret;
 		}
 	}
-	if (!any)
-		return spt_fail(
-			err, ENODATA,
-			"%s: has no events: 'events --record FILE' makes an image with some",
-			img->name);
-	return 0;
+	return spt_events_check(img, err);
 }
 
 bool spt_events_trace(const struct spt_image *img, struct spt_trace *ret)

@@ -68,7 +68,10 @@ bool spt_recorder_gone(const struct spt_recorder *rec);
 /* Removes the trace instance, also of a recording that was not stopped. NULL is allowed. */
 void spt_recorder_close(struct spt_recorder *rec);
 
-/* Events that an image has. -ENODATA: it has none; else 0, or what @fn returned. */
+/* 0: an image has what was recorded; -ENODATA: no events, or not the totals of its events. */
+int spt_events_check(const struct spt_image *img, struct spt_error *err);
+
+/* Events that an image has, also without totals. Then what @fn returned, or the check's result. */
 int spt_events_each(const struct spt_image *img, spt_event_fn *fn, void *arg,
 		    struct spt_error *err);
 

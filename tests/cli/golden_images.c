@@ -400,7 +400,7 @@ static void add_registers(struct mkimage *mk, unsigned int vcpu, enum spt_regs_s
 }
 
 /* Two faults of one instruction, what they changed, and one that changes nothing 70 times. */
-static void add_events(struct mkimage *mk, uint64_t root)
+static void add_events(struct mkimage *mk, uint64_t root, bool traced)
 {
 	static const uint8_t store[] = { 0x48, 0x89, 0x37 }; /* mov [rdi], rsi */
 	enum { SPINS = 70, COUNT = 6 + SPINS };
@@ -490,12 +490,13 @@ static void add_events(struct mkimage *mk, uint64_t root)
 		if (e[i].known & SPT_EVENT_HAS_RIP && e[i].kind == SPT_EVENT_FAULT)
 			memcpy(e[i].code, store, sizeof(store));
 	}
-	mkimage_record(mk, &trace);
+	if (traced)
+		mkimage_record(mk, &trace);
 	mkimage_record(mk, &rec);
 }
 
-/* What `save --with code` and `events --record` make. */
-static void write_recorded(const char *dir)
+/* What `save --with code` and `events --record` make; @traced: with the events' totals. */
+static void write_recorded(const char *dir, const char *name, bool traced)
 {
 	struct mkimage *mk = mkimage_new("ept-6.12");
 	unsigned int root = mkimage_tdp_root(mk, 4);
@@ -518,8 +519,8 @@ static void write_recorded(const char *dir)
 	describe_vcpu(mk, 1, hpa, hpa | 0x5e, SPT_HW_ROOT_VMCS);
 	add_registers(mk, 0, SPT_REGS_LAST_EXIT, false);
 	add_registers(mk, 1, SPT_REGS_OUTSIDE, true);
-	add_events(mk, hpa);
-	write_image(mk, dir, "recorded");
+	add_events(mk, hpa, traced);
+	write_image(mk, dir, name);
 }
 
 /* What a VM shows whose vCPU runs a guest of its own. */
@@ -633,7 +634,8 @@ int main(int argc, char **argv)
 	write_mirror(argv[1], "tdx", true);
 	write_guest(argv[1]);
 	write_numa(argv[1]);
-	write_recorded(argv[1]);
+	write_recorded(argv[1], "recorded", true);
+	write_recorded(argv[1], "untraced", false);
 	write_l2(argv[1]);
 	write_audited(argv[1], "sound", false);
 	write_audited(argv[1], "broken", true);

@@ -318,6 +318,38 @@ static void an_image_without_events_says_so(void **state)
 	assert_false(spt_events_trace(&vm->image, &trace));
 }
 
+static int count(void *arg, const struct spt_event *e)
+{
+	*(size_t *)arg += 1;
+	return 0;
+}
+
+/* A gap that salvaging left may have been the totals. */
+static void events_without_their_totals_are_told_apart(void **state)
+{
+	struct {
+		struct spt_events events;
+		struct spt_event event;
+	} rec = { .events = { .rec = { SPT_REC_EVENTS, sizeof(rec) },
+			      .count = 1,
+			      .size = sizeof(struct spt_event) } };
+	struct mkimage *mk = mkimage_new("npt-6.12");
+	struct spt_error err = { 0 };
+	struct spt_image img;
+	const uint8_t *bytes;
+	size_t len, seen = 0;
+
+	mkimage_record(mk, &rec);
+	bytes = mkimage_finish(mk, &len);
+	assert_int_equal(spt_image_open(&img, bytes, len, "vm", 0, &err), 0);
+	assert_int_equal(spt_events_check(&img, &err), -ENODATA);
+	assert_non_null(strstr(err.text, "is lost"));
+	/* Who only wants to know what is in the image sees them. */
+	assert_int_equal(spt_events_each(&img, count, &seen, &err), -ENODATA);
+	assert_int_equal(seen, 1);
+	mkimage_free(mk);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -331,6 +363,7 @@ int main(void)
 		T(causes_follow_from_codes_and_entries),
 		T(a_recording_gives_back_what_it_was_given),
 		T(an_image_without_events_says_so),
+		T(events_without_their_totals_are_told_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
