@@ -30,7 +30,8 @@ struct cli_globals {
 
 struct cli {
 	struct cli_globals opt;
-	struct cli_globals *session; /* the next line's: what 'set' changes, opt is this line's */
+	/* What 'use' and 'set' change: the next line's opt. NULL: no command runs. */
+	struct cli_globals *session;
 	char *held[CLI_MAX_HELD];    /* by cli/held.h */
 	struct spt_error error;	     /* of the command that returned -errno */
 	FILE *out;		     /* where answers go */

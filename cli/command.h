@@ -95,7 +95,7 @@ struct cli_call {
 
 /* When a command can run. */
 enum cli_flag {
-	CLI_SHELL_ONLY = 1 << 0, /* 'use', 'quit': mean nothing to a one-shot command */
+	CLI_SHELL_ONLY = 1 << 0, /* 'use', 'quit': of the session, so of no other command's line */
 	CLI_ACTS = 1 << 1,	 /* changes a guest: needs --unsafe and a live VM */
 	CLI_LIVE_ONLY = 1 << 2,	 /* talks to the agent: refuses --image */
 	CLI_WRAPS = 1 << 3, /* runs another command: options behind its arguments are that one's */

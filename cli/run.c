@@ -106,6 +106,9 @@ static int check_call(struct cli *cli, const struct cli_call *call)
 	}
 	if (c->flags & CLI_SHELL_ONLY && !cli->shell)
 		return cli_fail(cli, EINVAL, "'%s' means something in the shell only", c->name);
+	if (c->flags & CLI_SHELL_ONLY && cli->session)
+		return cli_fail(cli, EINVAL, "'%s' stands by itself, not behind another command",
+				c->name);
 	if (c->flags & (CLI_LIVE_ONLY | CLI_ACTS) && cli->opt.image)
 		return cli_fail(cli, EINVAL, "'%s' needs a live host, not --image", c->name);
 	if (c->flags & CLI_ACTS && !cli->opt.unsafe)
@@ -166,11 +169,11 @@ static int parse_call(struct cli *cli, int argc, const char **argv, struct cli_c
 }
 
 /* In a shell --unsafe is given once, with the first command that wants it, and not unheard. */
-static void allow_actions(struct cli *cli, const struct cli_call *call, struct cli_globals *session)
+static void allow_actions(struct cli *cli, const struct cli_call *call)
 {
 	if (!cli->shell || !(call->command->flags & CLI_ACTS))
 		return;
-	session->unsafe = true;
+	cli->session->unsafe = true;
 	if (!cli->warned)
 		cli_warn(cli,
 			 "from now on in this session commands may change guests' page tables");
@@ -210,7 +213,7 @@ static int status_of(int rc)
 
 int cli_run(struct cli *cli, int argc, const char **argv, const char *where)
 {
-	struct cli_globals session = cli->opt;
+	struct cli_globals before = cli->opt;
 	struct cli_globals *outer = cli->session;
 	struct cli_call call = { 0 };
 	bool help = false;
@@ -218,24 +221,21 @@ int cli_run(struct cli *cli, int argc, const char **argv, const char *where)
 
 	cli->error.code = 0;
 	cli->where = where;
-	cli->session = &session;
 	rc = parse_call(cli, argc, argv, &call, &help);
+	/* A command that another one runs is of that one's line. */
+	cli->session = outer ? outer : &before;
 	if (rc) {
 		cli->opt.json |= cli_wants_json(argc, argv);
 		cli_report(cli, where);
 	} else {
 		if (!help)
-			allow_actions(cli, &call, &session);
+			allow_actions(cli, &call);
 		rc = run_call(cli, &call, help);
 		if (rc < 0)
 			print_error(cli, where);
 	}
-	/* Options on a command's line are its own; what 'use' chose is the session's. */
-	if (call.command && call.command->flags & CLI_SHELL_ONLY && rc >= 0) {
-		session.vm = cli->opt.vm;
-		session.image = cli->opt.image;
-	}
-	cli->opt = session;
+	/* Options on a command's line are its own. */
+	cli->opt = before;
 	cli->session = outer;
 	if (!cli->shell)
 		cli_target_close(cli);

@@ -237,8 +237,8 @@ int cli_use(struct cli *cli, const char *vm, const char *image)
 	}
 	free(cli->used);
 	cli->used = kept;
-	cli->opt.image = image ? kept : NULL;
-	cli->opt.vm = image ? NULL : kept;
+	cli->session->image = cli->opt.image = image ? kept : NULL;
+	cli->session->vm = cli->opt.vm = image ? NULL : kept;
 	return 0;
 }
 
