@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* `watch`: diff in a loop, one line for each change as it is seen. */
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <time.h>
@@ -32,7 +33,8 @@ struct watch {
 	struct spt_model model[2];
 	struct spt_diff diff;
 	struct cli_table *table;
-	uint64_t time_ns; /* of the later look */
+	uint64_t time_ns;	       /* of the later look */
+	uint64_t looks, torn, unknown; /* of all looks together, see note_doubts() */
 };
 
 static int take_change(void *arg, const struct spt_change *c)
@@ -51,6 +53,25 @@ static int look(struct watch *w, int which)
 	clock_gettime(CLOCK_REALTIME, &now);
 	w->time_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
 	return rc;
+}
+
+/* What makes the changes that a look shows less than certain; of the first one there are none. */
+static void note_doubts(struct watch *w, const struct spt_model *model, uint64_t unknown)
+{
+	char time[CLI_DAYTIME_TEXT], text[256];
+
+	cli_daytime_text(w->time_ns, time);
+	w->looks++;
+	w->unknown += unknown;
+	if (spt_model_torn(model, text, sizeof(text))) {
+		w->torn++;
+		cli_warn(w->cli, "look of %s: torn: %s", time, text);
+	}
+	if (unknown)
+		cli_warn(w->cli,
+			 "look of %s: %" PRIu64
+			 " entries lead to tables that it or the one before lacks: not compared",
+			 time, unknown);
 }
 
 static int64_t now_ms(void)
@@ -73,9 +94,12 @@ static void wait_until(int64_t due)
 
 static int watch_loop(struct watch *w, int64_t interval, uint64_t count)
 {
+	struct spt_diff_totals totals;
 	int64_t due = now_ms();
 	int which = 0, rc = look(w, which);
 
+	if (!rc)
+		note_doubts(w, &w->model[which], 0);
 	cli_table_flush(w->table);
 	for (uint64_t n = 0; !rc && !cli_interrupted && (!count || n < count); n++) {
 		due += interval;
@@ -90,8 +114,10 @@ static int watch_loop(struct watch *w, int64_t interval, uint64_t count)
 			break;
 		w->diff.before = &w->model[!which];
 		w->diff.after = &w->model[which];
-		rc = spt_diff_run(&w->diff, take_change, w, NULL, &w->cli->error);
+		rc = spt_diff_run(&w->diff, take_change, w, &totals, &w->cli->error);
 		cli_table_flush(w->table);
+		if (!rc)
+			note_doubts(w, &w->model[which], totals.unknown);
 		if (!rc && ferror(w->cli->out))
 			rc = cli_fail(w->cli, EIO, "cannot write the changes");
 	}
@@ -179,6 +205,12 @@ static int watch_run(struct cli *cli, const struct cli_call *call)
 		rc = watch_loop(&w, interval, count);
 	if (w.table)
 		cli_table_end(w.table);
+	if (!rc && cli->opt.json) {
+		cli_json_array_end(cli);
+		cli_json_put(cli, "looks", cli_json_uint(w.looks));
+		cli_json_put(cli, "torn_looks", cli_json_uint(w.torn));
+		cli_json_put(cli, "unknown", cli_json_uint(w.unknown));
+	}
 	cli->opt.columns = columns;
 	for (int i = 0; i < 2; i++) {
 		spt_model_deinit(&w.model[i]);
@@ -192,7 +224,9 @@ const struct cli_command cli_cmd_watch = {
 	.help = "follow a VM: one line for each change as it is seen",
 	.details =
 		"The changes are those of 'diff', between one look and the next. What came and went\n"
-		"between two looks is not seen. Ctrl-C ends it.",
+		"between two looks is not seen. Ctrl-C ends it. A look that the VM's changes tore, and\n"
+		"entries that lead to tables which a look lacks, are warned of with the look's time;\n"
+		"--json has at its end how many there were in all: looks, torn_looks, unknown.",
 	.example = "watch --interval 0.2 --range 0+1G",
 	.flags = CLI_LIVE_ONLY | CLI_ENDLESS,
 	.options = options,

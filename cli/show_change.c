@@ -137,18 +137,25 @@ static void mapped_side(struct cli_table *t, int col, const struct spt_model *mo
 	cli_cell_both(t, col, mapped_json(model, m), "%s", text);
 }
 
-static void set_time(struct cli_table *t, uint64_t time_ns)
+void cli_daytime_text(uint64_t time_ns, char text[CLI_DAYTIME_TEXT])
 {
 	time_t seconds = time_ns / 1000000000;
-	char text[32];
 	struct tm tm;
+	size_t len;
+
+	localtime_r(&seconds, &tm);
+	len = strftime(text, CLI_DAYTIME_TEXT, "%H:%M:%S", &tm);
+	snprintf(text + len, CLI_DAYTIME_TEXT - len, ".%03d", (int)(time_ns / 1000000 % 1000));
+}
+
+static void set_time(struct cli_table *t, uint64_t time_ns)
+{
+	char text[CLI_DAYTIME_TEXT];
 
 	if (!time_ns)
 		return;
-	localtime_r(&seconds, &tm);
-	strftime(text, sizeof(text), "%H:%M:%S", &tm);
-	cli_cell_both(t, COL_TIME, cli_json_uint(time_ns), "%s.%03d", text,
-		      (int)(time_ns / 1000000 % 1000));
+	cli_daytime_text(time_ns, text);
+	cli_cell_both(t, COL_TIME, cli_json_uint(time_ns), "%s", text);
 }
 
 /* What memory was and what it is, by its attributes. */

@@ -152,6 +152,23 @@ static void write_ept(const char *dir, const char *name, bool torn)
 	write_image(mk, dir, name);
 }
 
+/* Read while it changed: a table that an entry leads to is not in it. */
+static void write_partial(const char *dir)
+{
+	struct mkimage *mk = mkimage_new("ept-6.12");
+	unsigned int root = mkimage_tdp_root(mk, 4);
+	uint64_t hpa = mkimage_table_hpa(mk, root);
+
+	describe_vm(mk, "6.12.95-amd64");
+	add_slots(mk);
+	mkimage_map(mk, root, 0x1000, 1, mkimage_leaf(mk, LOW_HPA + 0x1000, 1, "rwx"));
+	mkimage_set(mk, root, 1, mkimage_nonleaf(mk, 0x17000000));
+	describe_vcpu(mk, 0, hpa, hpa | 0x5e, SPT_HW_ROOT_VMCS);
+	mkimage_note(mk, SPT_NOTE_PATH_CHANGED, 0xffff888100000000ULL, 0);
+	mkimage_end(mk)->flags |= SPT_END_TORN;
+	write_image(mk, dir, "partial");
+}
+
 /* The guest of write_ept() some time later, every kind of change in it. */
 static void write_later(const char *dir)
 {
@@ -629,6 +646,7 @@ int main(int argc, char **argv)
 	write_ept(argv[1], "ept", false);
 	write_ept(argv[1], "torn", true);
 	write_later(argv[1]);
+	write_partial(argv[1]);
 	write_shadow(argv[1]);
 	write_mirror(argv[1], "mirror", false);
 	write_mirror(argv[1], "tdx", true);

@@ -160,5 +160,6 @@ END
 kill -s INT $watch
 wait $watch
 check watch-ends [ $? -eq 0 ]
-check watch-is-quiet [ ! -s "$WORK/watch.err" ]
+# A look may come in the middle of a change of the slots: that is said, and nothing else.
+check watch-is-quiet [ -z "$(grep -v 'look of .* torn: .* the memslots changed' "$WORK/watch.err")" ]
 finish
