@@ -115,6 +115,7 @@ static void add_path(const struct spt_model *m, const struct ascent *up,
 	const struct spt_entry *leaf = &path->level[path->nr_levels - 1];
 
 	path->hpa = SPT_NO_HPA;
+	path->page_size = 0;
 	if (leaf->type == SPT_SPTE_LEAF) {
 		path->page_size = leaf->size;
 		path->hpa = leaf->hpa + (gpa & (leaf->size - 1));

@@ -205,11 +205,13 @@ static void shadow_entries_are_found_by_what_they_translate(void **state)
 	mkimage_translate(vm.mk, orphan, 9, 0x77000, 5);
 	/* The guest's own 2M page, in 4K pieces: a direct table, gfn + index. */
 	mkimage_set(vm.mk, huge, 3, mkimage_leaf(vm.mk, 0xdef000, 1, "rw"));
+	mkimage_set(vm.mk, l1, 6, mkimage_mmio(vm.mk, 0xfee00000, 10));
 	mkimage_host(vm.mk, 0x77000, HVA + 0x77000, 1, 0xabc000 | PRESENT, 0);
 	vm_load(&vm);
 
 	spt_walk_gpa(&vm.model, 0x77123, &walk);
 	assert_int_equal(walk.nr_paths, 3);
+	assert_int_equal(walk.path[0].page_size, 4096);
 	assert_int_equal(walk.path[0].nr_levels, 4);
 	assert_int_equal(walk.path[0].address, 0x205123);
 	assert_int_equal(walk.path[0].hpa, 0xabc123);
@@ -223,6 +225,13 @@ static void shadow_entries_are_found_by_what_they_translate(void **state)
 	assert_int_equal(walk.nr_paths, 2);
 	assert_int_equal(walk.path[0].address, 0x403000);
 	assert_int_equal(walk.path[0].hpa, 0xdef000);
+
+	/* What no page backs has no size either; the walk before this one is not to be seen. */
+	spt_walk_gpa(&vm.model, 0xfee00020, &walk);
+	assert_int_equal(walk.nr_paths, 2);
+	assert_int_equal(walk.path[0].address, 0x206020);
+	assert_int_equal(walk.path[0].hpa, SPT_NO_HPA);
+	assert_int_equal(walk.path[0].page_size, 0);
 
 	spt_walk_root(&vm.model, &vm.model.roots[0], 0xffff800000205fff, &walk.path[0]);
 	assert_int_equal(walk.path[0].hpa, 0xabcfff);
