@@ -132,10 +132,12 @@ static int end(struct events *ev, const struct spt_trace *trace, int rc)
 	return rc;
 }
 
-/* A trace instance must not stay behind: what ends a program ends the recording. */
+static volatile sig_atomic_t held_signal;
+
+/* A trace instance must not stay behind: what ends a program ends the recording first. */
 static void on_end(int number)
 {
-	(void)number;
+	held_signal = number;
 	cli_interrupted = 1;
 }
 
@@ -145,6 +147,7 @@ static void catch_ends(struct sigaction *old)
 {
 	struct sigaction action = { .sa_handler = on_end };
 
+	held_signal = 0;
 	for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
 		sigaction(ending[i], &action, &old[i]);
 }
@@ -182,6 +185,9 @@ static int follow(struct events *ev, struct spt_recorder *rec)
 			break;
 		}
 	}
+	/* Nobody reads any more: of what is not kept there is nothing more to say. */
+	if (!rc && held_signal == SIGPIPE && !ev->record)
+		rc = cli_fail(ev->cli, EIO, "cannot write the events");
 	if (!rc)
 		rc = spt_recorder_stop(rec, take_event, ev, &ev->cli->error);
 	return rc;
@@ -226,6 +232,8 @@ static int live(struct events *ev)
 		rc = end(ev, spt_recorder_trace(rec), rc);
 	spt_recorder_close(rec);
 	release_ends(old);
+	if (held_signal)
+		cli->held_signal = held_signal;
 	return rc;
 }
 

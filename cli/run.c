@@ -2,6 +2,7 @@
 #include "cli/run.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,6 +206,17 @@ static int run_call(struct cli *cli, const struct cli_call *call, bool help)
 	return rc;
 }
 
+/* What was to end the program, once nothing of the command is left that must not stay. */
+static void raise_held(struct cli *cli)
+{
+	int number = cli->held_signal;
+
+	cli->held_signal = 0;
+	if (number != SIGPIPE)
+		fflush(cli->out);
+	raise(number);
+}
+
 /* A command that ran another one gives CLI_ERROR where that has said why. */
 static int status_of(int rc)
 {
@@ -231,6 +243,8 @@ int cli_run(struct cli *cli, int argc, const char **argv, const char *where)
 		if (!help)
 			allow_actions(cli, &call);
 		rc = run_call(cli, &call, help);
+		if (cli->held_signal && !outer)
+			raise_held(cli);
 		if (rc < 0)
 			print_error(cli, where);
 	}

@@ -33,7 +33,7 @@ record() {
 }
 
 recorded() {
-	kill -TERM $RECORDER
+	kill -INT $RECORDER
 	wait $RECORDER
 	status=$?
 	check "$NAME-status" test $status -eq 0
@@ -218,6 +218,30 @@ check killed-leaves test -e $TRACING/instances/spt-$left
 record after
 recorded
 check after-removed test ! -e $TRACING/instances/spt-$left
+
+# What ends the program ends the recording first, which is kept.
+record ended
+guest "touch 0x10300000+16K w"
+kill -TERM $RECORDER
+wait $RECORDER
+status=$?
+check ended-status test $status -eq 143
+check ended-no-instance test ! -e $TRACING/instances/spt-$RECORDER
+check ended-kept spt -i "$WORK/ended.spt" events --summary
+
+# So does a reader that has seen enough; nothing is said about that.
+(
+	spt -V "$VM" -rn events
+	echo $? >"$WORK/closed.status"
+) 2>"$WORK/closed.err" | head -n 1 >/dev/null &
+closed() {
+	guest "madvise 0x10300000+16K dontneed"
+	guest "touch 0x10300000+16K w"
+	[ -s "$WORK/closed.status" ]
+}
+check closed-ends eventually closed
+check closed-status grep -qx 141 "$WORK/closed.status"
+check closed-quiet test ! -s "$WORK/closed.err"
 
 # Beside another VM: its events are not ours.
 other=$WORK/other.sock

@@ -79,7 +79,7 @@ check inner-instruction eventually taken_away
 inner pause >/dev/null
 
 stand_still
-kill -TERM $RECORDER
+kill -INT $RECORDER
 wait $RECORDER
 check recorded test $? -eq 0
 after=$(cat "$COUNTED")
