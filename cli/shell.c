@@ -68,15 +68,20 @@ static struct spt_vm_name current;
 /* Its VMM may have ended, or have closed the VM; what we hold of it must not outlive that. */
 static void notice_death(struct cli *cli)
 {
+	bool runs = !kill(current.pid, 0) || errno != ESRCH;
+	struct spt_error err;
 	char dir[4096];
 
 	snprintf(dir, sizeof(dir), "%s/%s", spt_debugfs(), current.id);
-	if (!current.id[0] || cli->opt.image ||
-	    (!access(dir, F_OK) && (!kill(current.pid, 0) || errno != ESRCH)))
+	if (!current.id[0] || cli->opt.image || (!access(dir, F_OK) && runs))
 		return;
 	cli_target_close(cli);
-	cli_warn(cli, "VM %s is gone: 'vms' lists those that are left, 'use' takes one",
-		 current.id);
+	/* Of a VM that runs on it may be the agent that is gone. */
+	if (runs && spt_agent_check(&err))
+		cli_warn(cli, "%s", err.text);
+	else
+		cli_warn(cli, "VM %s is gone: 'vms' lists those that are left, 'use' takes one",
+			 current.id);
 	current.id[0] = '\0';
 }
 
