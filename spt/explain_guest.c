@@ -95,6 +95,8 @@ const char *spt_explain_nested(const struct spt_nested_level *l)
 		return "the guest's hypervisor has nothing here: an access of its guest exits to it, KVM passes the exit on";
 	if (l->gpte.reserved)
 		return "a bit is set that must be 0: KVM tells the guest's hypervisor so, as the CPU would";
+	if (l->keeps_out)
+		return "has no U, which keeps every guest out: an access exits to the guest's hypervisor, KVM passes the exit on";
 	if (!l->gpte.leaf)
 		return "goes on in the table that this names by its GPA";
 	return l->gpte.write ? "the guest's hypervisor gives its guest this page, writable"

@@ -31,7 +31,7 @@ const char *spt_nested_format_name(const struct spt_nested_tables *tables)
 }
 
 /* Every access of a guest is one of user mode to NPT: APM Vol. 2 15.25.5. */
-static bool keeps_out(const struct spt_guest_mmu *mmu, const struct spt_gpte *gpte)
+static bool entry_keeps_out(const struct spt_guest_mmu *mmu, const struct spt_gpte *gpte)
 {
 	return !mmu->ept && gpte->present && !gpte->user;
 }
@@ -39,7 +39,7 @@ static bool keeps_out(const struct spt_guest_mmu *mmu, const struct spt_gpte *gp
 const char *spt_nested_absence(const struct spt_nested_tables *tables,
 			       const struct spt_nested_walk *walk)
 {
-	if (walk->nr_levels && keeps_out(&tables->mmu, &walk->level[walk->nr_levels - 1].gpte))
+	if (walk->nr_levels && walk->level[walk->nr_levels - 1].keeps_out)
 		return "for which the guest's NPT has an entry without U, which keeps every guest out";
 	return tables->mmu.ept ? "for which the guest's EPT has nothing"
 			       : "for which the guest's NPT has nothing";
@@ -66,7 +66,8 @@ enum spt_guest_read spt_nested_walk(const struct spt_nested_tables *tables,
 		if (l->read != SPT_GUEST_READ)
 			return l->read;
 		l->gpte = spt_gpte_decode(mmu, entry, level);
-		if (!l->gpte.present || l->gpte.reserved || keeps_out(mmu, &l->gpte))
+		l->keeps_out = entry_keeps_out(mmu, &l->gpte);
+		if (!l->gpte.present || l->gpte.reserved || l->keeps_out)
 			break;
 		if (l->gpte.leaf) {
 			ret->mapped = true;

@@ -24,6 +24,7 @@ struct spt_nested_level {
 	uint64_t table_gpa, entry_gpa;
 	enum spt_guest_read read; /* not SPT_GUEST_READ: gpte is empty */
 	struct spt_gpte gpte;
+	bool keeps_out; /* NPT without U: the walk ends, whatever else the entry says */
 };
 
 struct spt_nested_walk {

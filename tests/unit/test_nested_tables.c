@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "guest.h"
+#include "spt/explain.h"
 #include "spt/guest_tables.h"
 
 #define TOP	0x10000ULL	      /* of the nested tables; they are at 0x10000 to 0x13fff */
@@ -110,6 +111,24 @@ static void a_page_kept_from_every_guest(void **state)
 	assert_int_equal(w.end, SPT_GUEST_END_NOT_NESTED);
 	assert_int_equal(spt_guest_walk_verdict(&w), SPT_VERDICT_UNMAPPED);
 	assert_non_null(strstr(w.reason, "without U"));
+	assert_non_null(strstr(spt_explain_nested(&w.nested.level[3]), "has no U"));
+	assert_null(strstr(spt_explain_nested(&w.nested.level[2]), "has no U"));
+	guest_free(&g);
+	/* In an upper entry it is of all that lies below. */
+	make(&g, false);
+	guest_put64(&g, TOP + 0x1000, 0, (TOP + 0x2000) | G_P | G_W);
+	guest_open(&g);
+	guest_walk(&g, 0x5000, &w);
+	assert_int_equal(w.level[0].read, SPT_GUEST_NOT_NESTED);
+	guest_free(&g);
+	make(&g, false);
+	guest_reg(&g, SPT_VCPU_CR0, CR0_PE);
+	guest_put64(&g, TOP + 0x1000, 0, (TOP + 0x2000) | G_P | G_W);
+	guest_open(&g);
+	guest_walk(&g, 0x3000, &w);
+	assert_int_equal(w.end, SPT_GUEST_END_NOT_NESTED);
+	assert_int_equal(w.nested.nr_levels, 2);
+	assert_non_null(strstr(spt_explain_nested(&w.nested.level[1]), "has no U"));
 	guest_free(&g);
 	make(&g, true);
 	guest_put64(&g, TOP + 0x3000, 7, L2(0x7000) | 3);
