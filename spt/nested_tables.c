@@ -7,6 +7,19 @@
 #define NPT_AD (SPT_BIT(5) | SPT_BIT(6))
 #define EPT_AD (SPT_BIT(8) | SPT_BIT(9))
 
+/*
+ * Guest mode execute trap: KVM keeps it in the role of the root (kvm_init_shadow_npt_mmu()). In
+ * the vCPU's role the bit is not it: kernels that have it there speak of L2's own CR4.SMEP.
+ */
+static bool has_gmet(const struct spt_model *m, const struct spt_vcpu_ref *vcpu)
+{
+	uint64_t role;
+
+	return m->image.head.vendor == SPT_VENDOR_SVM &&
+	       spt_value(&vcpu->values, SPT_VCPU_ROOT_ROLE, &role) &&
+	       spt_role_get(m->format.role, role, SPT_ROLE_CR4_SMEP);
+}
+
 void spt_nested_tables_of(const struct spt_model *m, const struct spt_vcpu_ref *vcpu,
 			  struct spt_nested_tables *ret)
 {
@@ -22,6 +35,7 @@ void spt_nested_tables_of(const struct spt_model *m, const struct spt_vcpu_ref *
 			     spt_role_get(m->format.role, role, SPT_ROLE_EFER_NX),
 			     m->image.head.maxphyaddr);
 	ret->on = ret->mmu.paging != SPT_GUEST_NO_PAGING;
+	ret->gmet = has_gmet(m, vcpu);
 	ret->top = spt_guest_top_table(&ret->mmu, ret->top);
 }
 
@@ -30,10 +44,10 @@ const char *spt_nested_format_name(const struct spt_nested_tables *tables)
 	return tables->mmu.ept ? "EPT" : "NPT";
 }
 
-/* Every access of a guest is one of user mode to NPT: APM Vol. 2 15.25.5. */
-static bool entry_keeps_out(const struct spt_guest_mmu *mmu, const struct spt_gpte *gpte)
+/* Every access of a guest is one of user mode to NPT: APM Vol. 2 15.25.5. Not under GMET. */
+static bool entry_keeps_out(const struct spt_nested_tables *tables, const struct spt_gpte *gpte)
 {
-	return !mmu->ept && gpte->present && !gpte->user;
+	return !tables->mmu.ept && !tables->gmet && gpte->present && !gpte->user;
 }
 
 const char *spt_nested_absence(const struct spt_nested_tables *tables,
@@ -66,7 +80,7 @@ enum spt_guest_read spt_nested_walk(const struct spt_nested_tables *tables,
 		if (l->read != SPT_GUEST_READ)
 			return l->read;
 		l->gpte = spt_gpte_decode(mmu, entry, level);
-		l->keeps_out = entry_keeps_out(mmu, &l->gpte);
+		l->keeps_out = entry_keeps_out(tables, &l->gpte);
 		if (!l->gpte.present || l->gpte.reserved || l->keeps_out)
 			break;
 		if (l->gpte.leaf) {

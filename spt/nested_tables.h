@@ -15,6 +15,7 @@
 struct spt_nested_tables {
 	bool on;		  /* false: addresses are the VM's already */
 	uint64_t top;		  /* GPA of the top table: nCR3, or EPTP without its low bits */
+	bool gmet;		  /* NPT: without U is what the guest's kernel may execute */
 	struct spt_guest_mmu mmu; /* their format */
 };
 

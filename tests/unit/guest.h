@@ -48,12 +48,12 @@ static inline void guest_reg(struct guest *g, enum spt_vcpu_value nr, uint64_t v
 	mkimage_vcpu_value(g->vm.mk, g->vcpu, nr, value);
 }
 
-/* One vCPU at rest, a slot from 0 up. */
-static inline void guest_new(struct guest *g, uint64_t cr0, uint64_t cr4, uint64_t efer,
-			     uint64_t cr3)
+/* One vCPU at rest, a slot from 0 up, in a VM whose SPTEs are of the built-in @format. */
+static inline void guest_new_of(struct guest *g, const char *format, uint64_t cr0, uint64_t cr4,
+				uint64_t efer, uint64_t cr3)
 {
 	memset(g, 0, sizeof(*g));
-	g->vm = vm_new("npt-6.12");
+	g->vm = vm_new(format);
 	g->vcpu = mkimage_vcpu(g->vm.mk);
 	mkimage_slot(g->vm.mk, 0, 0, 0, GUEST_RAM, GUEST_HVA);
 	guest_reg(g, SPT_VCPU_ID, 0);
@@ -65,9 +65,20 @@ static inline void guest_new(struct guest *g, uint64_t cr0, uint64_t cr4, uint64
 	guest_reg(g, SPT_VCPU_REGS_FRESH, 1);
 }
 
+static inline void guest_new(struct guest *g, uint64_t cr0, uint64_t cr4, uint64_t efer,
+			     uint64_t cr3)
+{
+	guest_new_of(g, "npt-6.12", cr0, cr4, efer, cr3);
+}
+
+static inline void guest_long_mode_of(struct guest *g, const char *format)
+{
+	guest_new_of(g, format, CR0_PE | CR0_WP | CR0_PG, CR4_PAE, EFER_LMA | EFER_NXE, 0x1000);
+}
+
 static inline void guest_long_mode(struct guest *g)
 {
-	guest_new(g, CR0_PE | CR0_WP | CR0_PG, CR4_PAE, EFER_LMA | EFER_NXE, 0x1000);
+	guest_long_mode_of(g, "npt-6.12");
 }
 
 static inline void *guest_at(struct guest *g, uint64_t gpa)

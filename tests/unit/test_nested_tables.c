@@ -20,11 +20,11 @@
  * L2's tables at its addresses 0x1000 to 0x4fff: 0x5000 is mapped to 0x7000, which
  * is there, 0x6000 to 0x9000, which is not. Its first 8 pages are in the VM at 1M.
  */
-static void make(struct guest *g, bool ept)
+static void make_of(struct guest *g, const char *format, bool ept)
 {
 	const uint64_t table = ept ? E_RWX : G_T, page = ept ? E_RWX : G_P | G_W | G_U;
 
-	guest_long_mode(g);
+	guest_long_mode_of(g, format);
 	mkimage_head(g->vm.mk)->vendor = ept ? SPT_VENDOR_VMX : SPT_VENDOR_SVM;
 	guest_reg(g, SPT_VCPU_IN_GUEST_MMU, 1);
 	guest_reg(g, SPT_VCPU_CPU_ROLE, mkimage_role(g->vm.mk, 0, SPT_ROLE_LEVEL, 4));
@@ -42,6 +42,11 @@ static void make(struct guest *g, bool ept)
 	guest_put64(g, L2(0x3000), 2, 0x9000 | G_T);
 	guest_put64(g, L2(0x4000), 5, 0x7000 | G_T);
 	guest_put64(g, L2(0x4000), 6, 0x9000 | G_T);
+}
+
+static void make(struct guest *g, bool ept)
+{
+	make_of(g, "npt-6.12", ept);
 }
 
 static void two_sets_of_tables(void **state)
@@ -136,6 +141,38 @@ static void a_page_kept_from_every_guest(void **state)
 	guest_walk(&g, 0x5000, &w);
 	assert_int_equal(w.end, SPT_GUEST_END_MAPPED);
 	guest_free(&g);
+}
+
+/*
+ * With GMET a page without U is one whose code the guest's kernel may run. The role of the root
+ * says so; that of the vCPU has SMEP of L2's own CR4 in the same bit.
+ */
+static void a_page_for_kernel_code(void **state)
+{
+	struct spt_guest_walk w;
+	struct guest g;
+
+	for (int gmet = 0; gmet < 2; gmet++) {
+		uint32_t role;
+
+		make_of(&g, "npt-7.3", false);
+		role = mkimage_role(g.vm.mk, 0, SPT_ROLE_LEVEL, 4);
+		guest_reg(&g, SPT_VCPU_ROOT_ROLE,
+			  mkimage_role(g.vm.mk, role, SPT_ROLE_CR4_SMEP, gmet));
+		guest_reg(&g, SPT_VCPU_CPU_ROLE,
+			  mkimage_role(g.vm.mk, role, SPT_ROLE_CR4_SMEP, !gmet));
+		guest_put64(&g, TOP + 0x3000, 7, L2(0x7000) | G_P | G_W);
+		guest_open(&g);
+		guest_walk(&g, 0x5123, &w);
+		if (gmet) {
+			assert_int_equal(w.end, SPT_GUEST_END_MAPPED);
+			assert_int_equal(w.gpa, L2(0x7123));
+		} else {
+			assert_int_equal(w.end, SPT_GUEST_END_NOT_NESTED);
+		}
+		assert_int_equal(w.nested.level[3].keeps_out, !gmet);
+		guest_free(&g);
+	}
 }
 
 static void a_nested_table_that_was_not_saved(void **state)
@@ -291,6 +328,7 @@ int main(void)
 		cmocka_unit_test(two_sets_of_tables),
 		cmocka_unit_test(where_the_hypervisor_has_nothing),
 		cmocka_unit_test(a_page_kept_from_every_guest),
+		cmocka_unit_test(a_page_for_kernel_code),
 		cmocka_unit_test(a_nested_table_that_was_not_saved),
 		cmocka_unit_test(paging_off_in_l2),
 		cmocka_unit_test(without_nested_paging),
