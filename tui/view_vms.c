@@ -4,6 +4,7 @@
  * are KVM's own count (debugfs kvm/PID-FD/pf_taken); zaps are the invalidations that it was
  * told of, splits the huge pages that became fewer while 4K pages became more.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,7 @@ struct vms {
 	int64_t due_ms;
 	struct spt_model model;
 	bool model_ready;
+	bool failed; /* to list them: why is in 'error' */
 	struct spt_error error;
 };
 
@@ -108,7 +110,7 @@ static int list_vms(struct vms *v)
 	}
 	free(names);
 	if (!vms)
-		return -1;
+		return spt_fail(&v->error, ENOMEM, "out of memory");
 	free(v->vm);
 	v->vm = vms;
 	v->count = count;
@@ -133,10 +135,10 @@ static void look(struct tui *t, struct vms *v)
 			take_look(v->vm, tui_model(t));
 			snprintf(v->vm->id, sizeof(v->vm->id), "%s", tui_model(t)->image.head.id);
 		}
-	} else if (list_vms(v)) {
-		tui_say(t, false, "%s", v->error.text);
-		v->count = 0;
 	} else {
+		v->failed = list_vms(v) != 0;
+		if (v->failed)
+			v->count = 0;
 		for (size_t i = 0; i < v->count; i++)
 			look_at(v, &v->vm[i]);
 	}
@@ -232,7 +234,9 @@ static bool vms_draw(struct tui *t, void *state, const struct tui_area *area)
 		"VM", "name", "MMU", "4K", "2M", "1G", "faults/s", "zaps/s", "splits/s");
 	for (int i = 0; i < rows && v->list.top + i < v->list.count; i++)
 		put_vm(t, &v->vm[v->list.top + i], area->row + 1 + i);
-	if (!v->list.count)
+	if (v->failed)
+		tui_put(&t->canvas, area->row + 1, 0, TUI_BAD, "%s", v->error.text);
+	else if (!v->list.count)
 		tui_put(&t->canvas, area->row + 1, 0, TUI_DIM, "no VM runs on this host");
 	tui_list_mark(t, &v->list, area->row + 1, rows);
 	return false;
