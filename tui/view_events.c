@@ -26,8 +26,9 @@ struct events {
 	int *shown;	   /* those that the filter leaves, as numbers from the oldest kept one */
 	bool follow, begun;
 	struct spt_recorder *recorder;
-	uint64_t lost;
-	uint64_t reads; /* of the image that they are of */
+	uint64_t lost;	       /* of all recordings, as 'count' */
+	uint64_t lost_earlier; /* of those that have ended */
+	uint64_t reads;	       /* of the image that they are of */
 	uint64_t first_ns;
 	struct spt_error error;
 	const struct spt_model *model; /* while events come */
@@ -70,13 +71,19 @@ static bool make_room(struct events *v)
 	return v->line && v->shown;
 }
 
+static void count_lost(struct events *v)
+{
+	v->lost = v->lost_earlier + spt_trace_lost(spt_recorder_trace(v->recorder));
+}
+
 static void stop(struct events *v)
 {
 	if (!v->recorder)
 		return;
 	v->model = spt_recorder_model(v->recorder);
 	spt_recorder_stop(v->recorder, take, v, NULL);
-	v->lost = spt_trace_lost(spt_recorder_trace(v->recorder));
+	count_lost(v);
+	v->lost_earlier = v->lost;
 	spt_recorder_close(v->recorder);
 	v->recorder = NULL;
 }
@@ -94,7 +101,7 @@ static void record(struct tui *t, struct events *v)
 	if (spt_recorder_read(v->recorder, 0, take, v, &v->error))
 		stop(v);
 	else
-		v->lost = spt_trace_lost(spt_recorder_trace(v->recorder));
+		count_lost(v);
 }
 
 static void read_image(struct tui *t, struct events *v)
