@@ -51,6 +51,7 @@ static void go_hpa(struct tui *t, uint64_t hpa)
 	int rc = tui_subject_has(&t->subject, &all) ? 0 : tui_subject_read(&t->subject, &all, &err);
 
 	if (!rc) {
+		tui_find_root(t);
 		sweep.model = tui_model(t);
 		rc = spt_reverse_find(&sweep, hpa, &reverse, &err);
 	}
@@ -80,6 +81,7 @@ static void go_hva(struct tui *t, uint64_t hva)
 		tui_say(t, false, "%s", err.text);
 		return;
 	}
+	tui_find_root(t);
 	n = spt_walk_hva(tui_model(t), hva, gpa, MOST_PLACES);
 	go_first(t, "HVA", hva, gpa, n < MOST_PLACES ? n : MOST_PLACES);
 }

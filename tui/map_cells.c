@@ -78,11 +78,11 @@ int map_cells_place(struct map_cells *w, struct tui *t, uint64_t start, unsigned
 {
 	int rc;
 
-	if (w->root != t->root) {
+	if (!tui_same_root(&w->root, &t->chosen)) {
 		free(w->cell);
 		w->cell = NULL;
 		w->count = 0;
-		w->root = t->root;
+		w->root = t->chosen;
 	}
 	if (!w->have_covers || w->reads != t->subject.reads) {
 		forget_covers(w);

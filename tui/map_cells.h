@@ -17,7 +17,7 @@ struct map_cells {
 	struct spt_covers covers;
 	bool have_covers;
 	uint64_t reads; /* of the model that they are of */
-	int root;	/* as in struct tui */
+	struct tui_root_id root;
 	struct map_cell *cell;
 	size_t count, room;
 	uint64_t start;	    /* address of the first */

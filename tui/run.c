@@ -36,27 +36,9 @@ static void close_states(struct tui *t)
 
 static void update(struct tui *t)
 {
-	const struct spt_model *m = tui_model(t);
-
-	if (m && t->root >= (int)m->nr_roots)
-		t->root = -1;
+	tui_find_root(t);
 	if (tui_views[t->view]->update)
 		tui_views[t->view]->update(t, t->state[t->view]);
-}
-
-/* A VM whose tables translate no GPA is looked at by its first root. */
-static void choose_root(struct tui *t)
-{
-	const struct spt_model *m = tui_model(t);
-
-	if (t->root >= 0 || !m)
-		return;
-	for (uint32_t i = 0; i < m->nr_roots; i++)
-		if (tui_root_shown(t, &m->roots[i]))
-			return;
-	for (uint32_t i = 0; i < m->nr_roots && t->root < 0; i++)
-		if (!spt_root_maps_gpa(&m->roots[i]))
-			t->root = (int)i;
 }
 
 /* Read what the view needs and does not have. */
@@ -76,7 +58,7 @@ static void fetch(struct tui *t)
 	if (rc)
 		return;
 	if (first)
-		choose_root(t);
+		tui_first_root(t);
 	update(t);
 }
 
@@ -125,12 +107,12 @@ void tui_choose_vm(struct tui *t, const char *id)
 		close_states(t);
 		t->state[TUI_VIEW_VMS] = vms;
 		t->gpa = 0;
-		t->root = -1;
 		if (tui_subject_open(&t->subject, id, NULL, &err)) {
 			tui_say(t, false, "%s", err.text);
 			t->subject.name[0] = '\0';
 			return;
 		}
+		tui_first_root(t);
 	}
 	tui_show(t, TUI_VIEW_MAP);
 }
@@ -352,7 +334,7 @@ static int prepare(struct tui *t, struct spt_error *err)
 		return 0;
 	rc = tui_subject_read(&t->subject, &req, err);
 	if (!rc)
-		choose_root(t);
+		tui_first_root(t);
 	return rc;
 }
 

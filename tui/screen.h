@@ -15,6 +15,14 @@
 
 #define TUI_FILTER_TEXT 64
 
+/* A root, whatever its index is in the next model. */
+struct tui_root_id {
+	bool one; /* false: all that map GPAs */
+	uint64_t hpa;
+	enum spt_root_kind kind;
+	unsigned int as_id;
+};
+
 struct tui {
 	const struct tui_options *opt;
 	struct tui_canvas canvas;
@@ -23,6 +31,7 @@ struct tui {
 	void *state[TUI_VIEW_COUNT]; /* of each view */
 	uint64_t gpa;		     /* current address: views show it, and move it */
 	int root; /* index of the root whose addresses it is of; -1: all that map GPAs */
+	struct tui_root_id chosen; /* that root, also while what was read has no roots */
 	char filter[TUI_FILTER_TEXT];
 	bool frozen, quit, help;
 	struct tui_prompt prompt;
@@ -89,8 +98,17 @@ int tui_command(struct tui *t, const char *line, struct tui_text *ret);
 
 /* "GPA", "GVA" or "L2 GPA": what the addresses of a root are; NULL root: GPA. */
 const char *tui_root_space(const struct spt_root_ref *root);
-/* Roots in their turn: another for t->root. */
+/* Whether the current address is one of the VM's GPAs. */
+bool tui_in_gpas(const struct tui *t);
+/* The chosen root; NULL: all that map GPAs, or what was read has no roots. */
+const struct spt_root_ref *tui_chosen_root(const struct tui *t);
+bool tui_same_root(const struct tui_root_id *a, const struct tui_root_id *b);
+/* Roots in their turn: another one is chosen. */
 void tui_next_root(struct tui *t);
+/* All that map GPAs; of a VM that has none of these the first root, where there is one. */
+void tui_first_root(struct tui *t);
+/* After each reading: where the chosen root is now. That it is no more is said. */
+void tui_find_root(struct tui *t);
 /* Whether @root is among those that are looked at. */
 bool tui_root_shown(const struct tui *t, const struct spt_root_ref *root);
 /* "direct root 0x1000" or "all GPA roots". */

@@ -560,6 +560,64 @@ static void write_l2(const char *dir)
 	write_image(mk, dir, "l2");
 }
 
+/* Under nested root @root: @l2_gpa, that is @gpa, which the host has at @hpa. Its last table. */
+static unsigned int map_nested(struct mkimage *mk, unsigned int root, uint64_t l2_gpa, uint64_t gpa,
+			       uint64_t hpa)
+{
+	unsigned int parent = root;
+
+	for (int level = 3; level > 0; level--) {
+		unsigned int table = mkimage_table(mk, level, 0x100 + (unsigned int)level, false);
+		struct spt_page *page = mkimage_page(mk, table);
+
+		page->role = mkimage_role(mk, page->role, SPT_ROLE_GUEST_MODE, 1);
+		mkimage_link(mk, parent, l2_gpa >> (12 + 9 * level) & 511, table);
+		parent = table;
+	}
+	mkimage_set(mk, parent, l2_gpa >> 12 & 511, mkimage_leaf(mk, hpa, 1, "rwx"));
+	mkimage_translate(mk, parent, l2_gpa >> 12 & 511, gpa, 7);
+	return parent;
+}
+
+/*
+ * The tables of two guests of the guest beside its own; later the first one is no root any more,
+ * and the second one has another page. The host has its first page elsewhere than its entry says.
+ */
+static void write_nested(const char *dir, const char *name, bool later)
+{
+	struct mkimage *mk = mkimage_new("npt-6.12");
+	unsigned int direct = mkimage_tdp_root(mk, 4);
+	unsigned int nested[] = { mkimage_shadow_root(mk, 4, 0x10),
+				  mkimage_shadow_root(mk, 4, 0x20) };
+	uint64_t hpa = mkimage_table_hpa(mk, direct);
+	unsigned int last;
+
+	describe_vm(mk, "6.12.95-amd64");
+	mkimage_vm(mk, SPT_VM_N_USED_MMU_PAGES, 8);
+	mkimage_vm(mk, SPT_VM_MMU_INVALIDATE_SEQ, later ? 8 : 7);
+	mkimage_end(mk)->seq_end = later ? 8 : 7;
+	add_slots(mk);
+	for (int i = 0; i < 2; i++) {
+		struct spt_page *page = mkimage_page(mk, nested[i]);
+
+		page->role = mkimage_role(mk, page->role, SPT_ROLE_GUEST_MODE, 1);
+	}
+	mkimage_map(mk, direct, 0x1000, 1, mkimage_leaf(mk, LOW_HPA + 0x1000, 1, "rwx"));
+	mkimage_map(mk, direct, 2 * MK_MB, 2, mkimage_leaf(mk, HUGE_HPA, 2, "rwx"));
+	map_nested(mk, nested[0], 0x205000, 0x1000, LOW_HPA + 0x1000);
+	last = map_nested(mk, nested[1], 0x5000, 0x3000, LOW_HPA + 0x3000);
+	host_page(mk, 0x1000, RAM_HVA + 0x1000, 1, LOW_HPA + 0x1000);
+	host_page(mk, 0x3000, RAM_HVA + 0x3000, 1, LOW_HPA + 0x8000);
+	if (later) {
+		mkimage_page(mk, nested[0])->root_count = 0;
+		mkimage_set(mk, last, 7, mkimage_leaf(mk, LOW_HPA + 0x4000, 1, "rwx"));
+		mkimage_translate(mk, last, 7, 0x4000, 7);
+	}
+	describe_vcpu(mk, 0, hpa, hpa, SPT_HW_ROOT_VMCB);
+	mkimage_seat(mk);
+	write_image(mk, dir, name);
+}
+
 /* A VM that keeps every rule of the audit, or breaks one of each kind. */
 static void write_audited(const char *dir, const char *name, bool broken)
 {
@@ -655,6 +713,8 @@ int main(int argc, char **argv)
 	write_recorded(argv[1], "recorded", true);
 	write_recorded(argv[1], "untraced", false);
 	write_l2(argv[1]);
+	write_nested(argv[1], "nested", false);
+	write_nested(argv[1], "nested-later", true);
 	write_audited(argv[1], "sound", false);
 	write_audited(argv[1], "broken", true);
 	write_many(argv[1]);

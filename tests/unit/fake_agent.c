@@ -34,12 +34,15 @@ static void *serve(void *arg)
 {
 	struct fake_agent *agent = arg;
 	struct fake_lines lines = { .master = agent->master };
+	const char *waits = getenv("FAKE_WAIT");
 	char line[sizeof(agent->last_request)];
 
 	while (fake_lines_next(&lines, line, sizeof(line))) {
 		unsigned int nr = agent->requests < agent->nr_answers ? agent->requests
 								      : agent->nr_answers - 1;
 
+		if (waits && access(waits, F_OK))
+			nr = 0;
 		strcpy(agent->last_request, line);
 		if (nr == agent->late)
 			usleep(agent->late_ms * 1000);

@@ -29,7 +29,10 @@ struct fake_agent {
 	char last_request[256];
 };
 
-/* Make the folder with VM 1234-11, or $FAKE_VM, and serve it; points $SPT_DEBUGFS at it. */
+/*
+ * Make the folder with VM 1234-11, or $FAKE_VM, and serve it; points $SPT_DEBUGFS at it. Until
+ * there is a file $FAKE_WAIT, if that is set, all answers are the first one.
+ */
 void fake_agent_start(struct fake_agent *agent, const struct fake_answer *answers,
 		      unsigned int nr_answers);
 

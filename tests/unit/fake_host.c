@@ -3,8 +3,9 @@
  * fake_host IMAGE ANSWERS JOURNAL COMMAND...: runs COMMAND where $SPT_DEBUGFS has one VM,
  * called $FAKE_VM, or 1234-11 (who looks whether its VMM still runs wants a PID that is one),
  * whose image is IMAGE (of several, separated by commas, one after the other, the last one
- * again and again) and whose control file gives the answers of ANSWERS in
- * turn, separated by lines '%'. Prints the lines that were asked on stderr, as '> LINE'.
+ * again and again; none but the first before there is a file $FAKE_WAIT) and whose control file
+ * gives the answers of ANSWERS in turn, separated by lines '%'. Prints the lines that were asked on
+ * stderr, as '> LINE'.
  */
 #include <assert.h>
 #include <errno.h>
