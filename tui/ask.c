@@ -23,14 +23,14 @@ static void go_first(struct tui *t, const char *what, uint64_t address, const ui
 		return;
 	}
 	/* The one behind the current address: asked again, it goes on to the next. */
-	for (size_t i = 0; i + 1 < n; i++)
+	for (size_t i = 0; i + 1 < n && tui_in_gpas(t); i++)
 		if (gpa[i] == t->gpa) {
-			tui_go(t, gpa[i + 1]);
+			tui_go_gpa(t, gpa[i + 1]);
 			tui_say(t, true, "%s 0x%" PRIx64 ": place %zu of %zu", what, address, i + 2,
 				n);
 			return;
 		}
-	tui_go(t, gpa[0]);
+	tui_go_gpa(t, gpa[0]);
 	tui_say(t, true, "%s 0x%" PRIx64 ": GPA 0x%" PRIx64 "%s", what, address, gpa[0],
 		n > 1 ? ", and others: ask again for the next" : "");
 }
@@ -91,7 +91,7 @@ static void take_address(struct tui *t, const char *text)
 	static const struct {
 		const char *name;
 		void (*go)(struct tui *t, uint64_t address);
-	} kinds[] = { { "gpa", tui_go }, { "hva", go_hva }, { "hpa", go_hpa } };
+	} kinds[] = { { "gpa", tui_go_gpa }, { "hva", go_hva }, { "hpa", go_hpa } };
 	void (*how)(struct tui * t, uint64_t address) = tui_go;
 	struct spt_error err;
 	uint64_t address;

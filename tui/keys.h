@@ -57,7 +57,8 @@ enum tui_view_id {
 	C(PREV, 'N', 0, 0, TUI_IN(MAP), "to the one before")                                       \
 	C(ROOT, 'r', 0, 0, TUI_IN(MAP) | TUI_IN(RANGES), "another root, or all of GPAs")           \
 	C(RAW, 'x', 0, 0, TUI_IN(TREE), "raw entries or decoded ones")                             \
-	C(GOTO, '/', 0, 0, TUI_EVERYWHERE, "go to an address: GPA, or hva ADDR, hpa ADDR")         \
+	C(GOTO, '/', 0, 0, TUI_EVERYWHERE,                                                         \
+	  "go to an address of the root's, or gpa, hva, hpa ADDR")                                 \
 	C(FILTER, '&', 0, 0, TUI_IN_LISTS, "only lines with this text")                            \
 	C(WALK, 'w', 0, 0, TUI_EVERYWHERE, "walk the current address")                             \
 	C(FREEZE, ' ', 0, 0, TUI_EVERYWHERE, "freeze the picture, or go on")                       \

@@ -90,11 +90,6 @@ void tui_show(struct tui *t, enum tui_view_id view)
 	update(t);
 }
 
-void tui_go(struct tui *t, uint64_t gpa)
-{
-	t->gpa = gpa;
-}
-
 void tui_choose_vm(struct tui *t, const char *id)
 {
 	struct spt_error err;

@@ -70,6 +70,18 @@ static void choose_root(struct tui *t, int nr)
 	t->chosen = nr >= 0 ? id_of(&tui_model(t)->roots[nr]) : (struct tui_root_id){ 0 };
 }
 
+void tui_go(struct tui *t, uint64_t address)
+{
+	t->gpa = address;
+}
+
+void tui_go_gpa(struct tui *t, uint64_t gpa)
+{
+	if (!tui_in_gpas(t))
+		choose_root(t, -1);
+	t->gpa = gpa;
+}
+
 void tui_next_root(struct tui *t)
 {
 	const struct spt_model *m = tui_model(t);

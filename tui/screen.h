@@ -29,8 +29,8 @@ struct tui {
 	struct tui_subject subject;
 	enum tui_view_id view;
 	void *state[TUI_VIEW_COUNT]; /* of each view */
-	uint64_t gpa;		     /* current address: views show it, and move it */
-	int root; /* index of the root whose addresses it is of; -1: all that map GPAs */
+	uint64_t gpa; /* current address, of the root's: views show it, and move it */
+	int root;     /* index of the root whose addresses it is of; -1: all that map GPAs */
 	struct tui_root_id chosen; /* that root, also while what was read has no roots */
 	char filter[TUI_FILTER_TEXT];
 	bool frozen, quit, help;
@@ -72,10 +72,12 @@ TUI_VIEWS(V)
 /* One sentence in the last line; false: an error. Returns nothing; the next key removes it. */
 void tui_say(struct tui *t, bool good, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* Go on with another view, VM or address. */
+/* Go on with another view, VM or address: of the chosen root's own, or one of the VM's GPAs. */
 void tui_show(struct tui *t, enum tui_view_id view);
 void tui_choose_vm(struct tui *t, const char *id);
-void tui_go(struct tui *t, uint64_t gpa);
+void tui_go(struct tui *t, uint64_t address);
+/* The chosen root stays, unless it maps no GPAs: then all that do are looked at. */
+void tui_go_gpa(struct tui *t, uint64_t gpa);
 
 /* The current model; NULL: there is none yet, and draw() should say so. */
 static inline const struct spt_model *tui_model(const struct tui *t)

@@ -140,7 +140,7 @@ static bool audit_key(struct tui *t, void *state, enum tui_command command, int 
 	if ((command != TUI_CMD_ENTER && key != TUI_KEY_DOUBLE) || !a->list.count)
 		return false;
 	if (a->audit.findings[a->list.at].gpa != ~0ULL)
-		tui_go(t, a->audit.findings[a->list.at].gpa);
+		tui_go_gpa(t, a->audit.findings[a->list.at].gpa);
 	tui_show(t, TUI_VIEW_MAP);
 	return true;
 }

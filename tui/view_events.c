@@ -218,7 +218,7 @@ static bool events_key(struct tui *t, void *state, enum tui_command command, int
 		return false;
 	e = &line_at(v, (uint64_t)v->shown[v->list.at])->event;
 	if (e->known & SPT_EVENT_HAS_ADDRESS && e->space == SPT_EVENT_GPA) {
-		tui_go(t, e->address);
+		tui_go_gpa(t, e->address);
 		tui_show(t, TUI_VIEW_MAP);
 	}
 	return true;

@@ -101,7 +101,7 @@ static bool memslots_key(struct tui *t, void *state, enum tui_command command, i
 		return true;
 	if ((command != TUI_CMD_ENTER && key != TUI_KEY_DOUBLE) || !v->list.count)
 		return false;
-	tui_go(t, v->slot[v->list.at]->slot->base_gfn << SPT_PAGE_SHIFT);
+	tui_go_gpa(t, v->slot[v->list.at]->slot->base_gfn << SPT_PAGE_SHIFT);
 	tui_show(t, TUI_VIEW_MAP);
 	return true;
 }
