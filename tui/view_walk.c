@@ -12,16 +12,21 @@ struct walk {
 	int status; /* of the command: 1 only says that nothing is mapped */
 };
 
+/* The command that walks the current address; NULL: there is none, it is no GPA and no GVA. */
+static const char *walk_command(const struct tui *t)
+{
+	const struct spt_root_ref *root = tui_chosen_root(t);
+
+	if (!root || spt_root_maps_gpa(root))
+		return "walk gpa";
+	return root->kind == SPT_ROOT_SHADOW ? "walk gva" : NULL;
+}
+
 static void make(struct tui *t, struct walk *w)
 {
-	const struct spt_model *m = tui_model(t);
-	const char *kind = "gpa";
 	char line[64];
 
-	if (t->root >= 0 && (uint32_t)t->root < m->nr_roots &&
-	    m->roots[t->root].kind == SPT_ROOT_SHADOW)
-		kind = "gva";
-	snprintf(line, sizeof(line), "walk %s 0x%" PRIx64 " --explain", kind, t->gpa);
+	snprintf(line, sizeof(line), "%s 0x%" PRIx64 " --explain", walk_command(t), t->gpa);
 	if (!w->made || w->gpa != t->gpa)
 		w->text.top = 0;
 	w->status = tui_command(t, line, &w->text);
@@ -47,7 +52,7 @@ static bool walk_draw(struct tui *t, void *state, const struct tui_area *area)
 	struct walk *w = state;
 
 	/* A VM that has ended, or stands still here, is walked as it was read. */
-	if (t->subject.gone || (t->frozen && t->subject.live)) {
+	if (t->subject.gone || (t->frozen && t->subject.live) || !walk_command(t)) {
 		tui_walk_lines(t, area->row, area->rows);
 		return false;
 	}

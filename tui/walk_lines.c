@@ -57,17 +57,17 @@ static void put_path(struct tui *t, int row, const struct spt_walk_path *path)
 
 void tui_walk_lines(struct tui *t, int row, int rows)
 {
+	const struct spt_root_ref *root = tui_chosen_root(t);
 	const struct spt_model *m = tui_model(t);
 	static struct spt_walk walk; /* 20 KiB: too much for every frame's stack */
 	int used = 1;
 
-	if (t->root >= 0 && (uint32_t)t->root < m->nr_roots &&
-	    !spt_root_maps_gpa(&m->roots[t->root])) {
+	if (root && !spt_root_maps_gpa(root)) {
 		struct spt_walk_path path;
 
-		spt_walk_root(m, &m->roots[t->root], t->gpa, &path);
-		tui_put(&t->canvas, row, 0, TUI_HEADING, "%s 0x%" PRIx64,
-			tui_root_space(&m->roots[t->root]), t->gpa);
+		spt_walk_root(m, root, t->gpa, &path);
+		tui_put(&t->canvas, row, 0, TUI_HEADING, "%s 0x%" PRIx64, tui_root_space(root),
+			t->gpa);
 		if (rows > 1)
 			put_path(t, row + 1, &path);
 		return;
