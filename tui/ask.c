@@ -168,6 +168,8 @@ void tui_ask_file(struct tui *t)
 
 /* The action that is being asked about, with its target. */
 static char action[TUI_PROMPT_TEXT + 64];
+/* The address that was current when an action was asked for is one of those that actions take. */
+static bool here_is_gpa;
 
 static void act(struct tui *t, const char *line)
 {
@@ -191,6 +193,7 @@ static void take_action(struct tui *t, const char *text)
 {
 	char name[16], rest[TUI_PROMPT_TEXT] = "", dry[sizeof(action) + 16];
 	int n = 0, status;
+	bool aimed;
 
 	if (sscanf(text, " %15s %n", name, &n) < 1)
 		return;
@@ -200,10 +203,16 @@ static void take_action(struct tui *t, const char *text)
 		return;
 	}
 	snprintf(rest, sizeof(rest), "%s", text + n);
+	aimed = (rest[0] >= '0' && rest[0] <= '9') || !strcmp(name, "undo") ||
+		!strcmp(name, "journal");
+	if (!aimed && !here_is_gpa) {
+		tui_say(t, false,
+			"actions take GPAs: r chooses a root of them, or give one, as: %s 0x1000",
+			name);
+		return;
+	}
 	/* The target stands behind the name of the action, unless the user gives one. */
-	if (rest[0] >= '0' && rest[0] <= '9')
-		snprintf(action, sizeof(action), "%s %s", name, rest);
-	else if (!strcmp(name, "undo") || !strcmp(name, "journal"))
+	if (aimed)
 		snprintf(action, sizeof(action), "%s %s", name, rest);
 	else
 		snprintf(action, sizeof(action), "%s 0x%" PRIx64 " %s", name,
@@ -227,6 +236,7 @@ static void take_action(struct tui *t, const char *text)
 
 void tui_ask_action(struct tui *t)
 {
+	here_is_gpa = tui_in_gpas(t);
 	if (!t->subject.live || t->subject.gone)
 		tui_say(t, false, "actions need a live VM");
 	else if (!t->opt->unsafe)
