@@ -57,6 +57,11 @@ static void error_codes_as_flags(void **state)
 	rows = spt_pferr_rows(&n);
 	spt_bits_text(rows, n, 0x30000001fULL, text, sizeof(text));
 	assert_string_equal(text, "present write user rsvd fetch guest-final guest-page");
+	/* Of a guest with SEV-SNP: the RMP's and its VMPLs' say. */
+	spt_bits_text(rows, n, 0x1480000005, text, sizeof(text));
+	assert_string_equal(text, "present user rmp guest-enc guest-vmpl");
+	spt_bits_text(rows, n, 1ULL << 37, text, sizeof(text));
+	assert_string_equal(text, "unused=0x2000000000");
 	spt_bits_text(rows, n, 0x80, text, sizeof(text));
 	assert_string_equal(text, "unused=0x80");
 }
