@@ -42,7 +42,6 @@ struct cli {
 	bool warned;		     /* that commands may act from now on */
 	bool paging;		     /* long output goes to a pager, see cli/pipe.h */
 	bool piped;		     /* out is another program */
-	int held_signal;	     /* that a command held back: to be raised when it is over */
 	const char *where;	     /* FILE:LINE of the command that runs, NULL: no script's */
 	char *used;		     /* what 'use' chose; opt.vm or opt.image may point to it */
 	struct cli_stream *json_out; /* JSON being written, see cli/json.h */

@@ -9,6 +9,7 @@
 
 #include "cli/address.h"
 #include "cli/cli.h"
+#include "cli/ends.h"
 #include "cli/json.h"
 #include "cli/show_events.h"
 #include "cli/target.h"
@@ -132,32 +133,6 @@ static int end(struct events *ev, const struct spt_trace *trace, int rc)
 	return rc;
 }
 
-static volatile sig_atomic_t held_signal;
-
-/* A trace instance must not stay behind: what ends a program ends the recording first. */
-static void on_end(int number)
-{
-	held_signal = number;
-	cli_interrupted = 1;
-}
-
-static const int ending[] = { SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
-
-static void catch_ends(struct sigaction *old)
-{
-	struct sigaction action = { .sa_handler = on_end };
-
-	held_signal = 0;
-	for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
-		sigaction(ending[i], &action, &old[i]);
-}
-
-static void release_ends(const struct sigaction *old)
-{
-	for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
-		sigaction(ending[i], &old[i], NULL);
-}
-
 static uint64_t now_ns(void)
 {
 	struct timespec now;
@@ -186,7 +161,7 @@ static int follow(struct events *ev, struct spt_recorder *rec)
 		}
 	}
 	/* Nobody reads any more: of what is not kept there is nothing more to say. */
-	if (!rc && held_signal == SIGPIPE && !ev->record)
+	if (!rc && cli_held_end() == SIGPIPE && !ev->record)
 		rc = cli_fail(ev->cli, EIO, "cannot write the events");
 	if (!rc)
 		rc = spt_recorder_stop(rec, take_event, ev, &ev->cli->error);
@@ -205,7 +180,6 @@ static int save(struct events *ev, const struct spt_recorder *rec)
 
 static int live(struct events *ev)
 {
-	struct sigaction old[sizeof(ending) / sizeof(ending[0])];
 	struct cli *cli = ev->cli;
 	struct spt_recorder *rec = NULL;
 	struct spt_vm_name vm;
@@ -217,7 +191,6 @@ static int live(struct events *ev)
 		rc = spt_vm_find(cli->opt.vm, &vm, &cli->error);
 	if (rc)
 		return rc;
-	catch_ends(old);
 	rc = spt_recorder_start(vm.id, &ev->ask, &rec, &cli->error);
 	if (!rc) {
 		ev->model = spt_recorder_model(rec);
@@ -231,9 +204,6 @@ static int live(struct events *ev)
 	if (rec)
 		rc = end(ev, spt_recorder_trace(rec), rc);
 	spt_recorder_close(rec);
-	release_ends(old);
-	if (held_signal)
-		cli->held_signal = held_signal;
 	return rc;
 }
 
@@ -358,7 +328,7 @@ const struct cli_command cli_cmd_events = {
 		"(mapped and taken away, again and again), mmio (a device, no error).",
 	.more = print_kinds,
 	.example = "events --seconds 10 --summary",
-	.flags = CLI_ENDLESS,
+	.flags = CLI_ENDLESS | CLI_TIDIES,
 	.options = options,
 	.columns = cli_event_columns,
 	.run = events_run,

@@ -407,6 +407,7 @@ const struct cli_command cli_cmd_report = {
 	.example = "report bug.tar.zst --redact --walk 'gpa 0x1000'",
 	.min_args = 1,
 	.max_args = 1,
+	.flags = CLI_TIDIES,
 	.complete = CLI_COMPLETE_FILE,
 	.options = options,
 	.run = report_run,

@@ -100,6 +100,7 @@ enum cli_flag {
 	CLI_LIVE_ONLY = 1 << 2,	 /* talks to the agent: refuses --image */
 	CLI_WRAPS = 1 << 3, /* runs another command: options behind its arguments are that one's */
 	CLI_ENDLESS = 1 << 4, /* goes on until it is stopped: no pager */
+	CLI_TIDIES = 1 << 5,  /* has something to take away before the program may end */
 };
 
 struct cli_command {

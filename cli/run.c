@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/ends.h"
 #include "cli/held.h"
 #include "cli/help.h"
 #include "cli/options.h"
@@ -206,17 +207,6 @@ static int run_call(struct cli *cli, const struct cli_call *call, bool help)
 	return rc;
 }
 
-/* What was to end the program, once nothing of the command is left that must not stay. */
-static void raise_held(struct cli *cli)
-{
-	int number = cli->held_signal;
-
-	cli->held_signal = 0;
-	if (number != SIGPIPE)
-		fflush(cli->out);
-	raise(number);
-}
-
 /* A command that ran another one gives CLI_ERROR where that has said why. */
 static int status_of(int rc)
 {
@@ -242,9 +232,15 @@ int cli_run(struct cli *cli, int argc, const char **argv, const char *where)
 	} else {
 		if (!help)
 			allow_actions(cli, &call);
+		if (call.command->flags & CLI_TIDIES)
+			cli_hold_ends();
 		rc = run_call(cli, &call, help);
-		if (cli->held_signal && !outer)
-			raise_held(cli);
+		if (call.command->flags & CLI_TIDIES)
+			cli_release_ends();
+		/* What was said is for whoever still reads. */
+		if (cli_held_end() && cli_held_end() != SIGPIPE)
+			fflush(cli->out);
+		cli_raise_end();
 		if (rc < 0)
 			print_error(cli, where);
 	}

@@ -241,10 +241,20 @@ static int settle(struct run *r)
 {
 	struct spt_storm *s = r->storm;
 	bool violation = s->end == SPT_STORM_VIOLATION;
-	int rc = 0;
+	struct spt_error first = { 0 };
+	int rc = 0, one;
 
-	while (!rc && r->nr_open && s->end != SPT_STORM_GONE)
-		rc = take_back(r, r->nr_open - 1);
+	/* One that cannot be taken back leaves the others to be. */
+	while (r->nr_open && s->end != SPT_STORM_GONE) {
+		one = take_back(r, r->nr_open - 1);
+		if (one && !rc) {
+			rc = one;
+			if (r->err)
+				first = *r->err;
+		}
+	}
+	if (rc && r->err)
+		*r->err = first;
 	if (rc || s->request.dry_run || violation || s->end == SPT_STORM_GONE ||
 	    s->end == SPT_STORM_ERROR)
 		return rc;

@@ -101,6 +101,19 @@ has dirty-touched '"gpa":"0x10006000","size":4096'
 refused storm-no-effect 1 'no action had an effect' \
 	spt --unsafe -V "$VM" storm 0x10390000+64K --mix protect --count 3 --audit-every 0
 
+# What ends the program ends the storm first, and what that left open is taken back.
+storm_ended_by() { # SIGNAL
+	spt --unsafe -V "$VM" storm 0x10000000+1M --mix write-track --seconds 600 --audit-every 0 \
+		>"$WORK/storm" 2>&1 &
+	eventually sh -c "spt journal --open | grep -q track" || return 1
+	kill -"$1" $!
+	wait $!
+	[ $? -gt 128 ] && nothing_open
+}
+for signal in TERM HUP PIPE; do
+	check "storm-ended-by-$signal" storm_ended_by $signal
+done
+
 # One journal line each, and the kernel's log and taint say the same.
 check journal-lists sh -c "spt journal -V $VM | grep -q ' protect '"
 declined undo-nothing no-undo undo 123456

@@ -204,6 +204,21 @@ static void an_answer_that_is_none(void **state)
 	end(&h);
 }
 
+/* Nor does one that cannot be taken back keep the others. */
+static void an_undo_that_fails(void **state)
+{
+	static const char *const answers[] = { SPLIT("5"), SPLIT("6"),
+					       SPLIT("7"), "what\n" FAKE_LISTENS,
+					       UNDONE,	   UNDONE };
+	struct host h;
+
+	assert_int_equal(run(&h, answers, 6, NULL, NULL), -EBADMSG);
+	assert_int_equal(h.storm->undone, 2);
+	assert_int_equal(h.storm->undo_failed, 1);
+	assert_string_equal(h.control.last_request, "undo id=5\n");
+	end(&h);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -214,6 +229,7 @@ int main(void)
 		cmocka_unit_test(a_violation_ends_it),
 		cmocka_unit_test(a_vm_that_goes_ends_it),
 		cmocka_unit_test(an_answer_that_is_none),
+		cmocka_unit_test(an_undo_that_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
