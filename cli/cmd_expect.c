@@ -78,7 +78,7 @@ static int expect_run(struct cli *cli, const struct cli_call *call)
 	if (rc)
 		return rc;
 	memcpy(argv, call->argv + 1, sizeof(argv[0]) * (size_t)(call->argc - 1));
-	status = cli_capture(cli, call->argc - 1, argv, false, &output, &size);
+	status = cli_capture(cli, call->argc - 1, argv, CLI_WARNINGS_STDERR, &output, &size);
 	fits = status != CLI_ERROR && output && output_fits(&wanted, output, &first);
 	if (wanted.is_regex)
 		regfree(&wanted.regex);

@@ -110,7 +110,9 @@ static int add_answer(struct report *r, const char *name, const char *what,
 			fprintf(out, " %s", argv[i]);
 		fprintf(out, "\n");
 	}
-	status = cli_capture(r->cli, argc, argv, true, &answer, &answer_size);
+	status = cli_capture(r->cli, argc, argv,
+			     strstr(name, ".json") ? CLI_WARNINGS_DROPPED : CLI_WARNINGS_WITHIN,
+			     &answer, &answer_size);
 	if (answer)
 		fwrite(answer, 1, answer_size, out);
 	free(answer);
@@ -251,7 +253,7 @@ static int record_events(struct report *r, const char *seconds)
 		return cli_fail(r->cli, EINVAL,
 				"report: --seconds and --events exclude each other");
 	recording_path(r, path, sizeof(path));
-	status = cli_capture(r->cli, 6, argv, false, &answer, &size);
+	status = cli_capture(r->cli, 6, argv, CLI_WARNINGS_STDERR, &answer, &size);
 	free(answer);
 	if (cli_interrupted)
 		return cli_fail(r->cli, EINTR, "%s: interrupted, nothing written", r->file);
