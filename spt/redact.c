@@ -108,12 +108,15 @@ static int settle(struct spt_redaction *r, const char *name, struct spt_error *e
 	if (r->settled)
 		return 0;
 	r->settled = true;
-	spt_frames_settle(&r->kernel, 0);
-	rc = spt_frames_settle(&r->frames, r->bits);
-	return rc ? spt_fail(err, -rc,
-			     "%s: its pages cannot be kept apart in %u address bits: cannot redact",
-			     name, r->bits)
-		  : 0;
+	rc = spt_frames_settle(&r->kernel, 0);
+	if (!rc)
+		rc = spt_frames_settle(&r->frames, r->bits);
+	if (rc == -ERANGE)
+		return spt_fail(
+			err, ERANGE,
+			"%s: its pages cannot be kept apart in %u address bits: cannot redact",
+			name, r->bits);
+	return rc ? spt_fail(err, -rc, "%s: %s", name, strerror(-rc)) : 0;
 }
 
 /* Records are counted as they are now: some may have been left out. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Between two pieces, that were none, nothing is a neighbour now. */
 #define GUARD 0x1000
@@ -77,37 +78,89 @@ static void merge(struct spt_frames *frames)
 		frames->count = kept + 1;
 }
 
-/* In the order in which they are named: neither the old order nor the old distances stay. */
-static uint64_t place(struct spt_frames *frames, uint64_t least)
+/* The first of the places that there were, sorted and apart, which ends behind @at. */
+static const struct spt_frames_piece *old_behind(const struct spt_frames_piece *old, size_t count,
+						 uint64_t at)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (old[middle].from + old[middle].len > at)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low < count ? &old[low] : NULL;
+}
+
+/*
+ * In the order in which they are named: neither the old order nor the old distances stay. Nor
+ * is a place one of @nr_old that there were: who looks for an address of the host finds none.
+ */
+static uint64_t place(struct spt_frames *frames, const struct spt_frames_piece *old, size_t nr_old,
+		      uint64_t least)
 {
 	uint64_t at = FIRST;
 
 	for (size_t i = 0; i < frames->count; i++) {
 		struct spt_frames_piece *p = &frames->piece[i];
 		uint64_t align = p->align > least ? p->align : least;
+		const struct spt_frames_piece *taken;
 
-		at += (p->from - at) & (align - 1);
+		for (;;) {
+			at += (p->from - at) & (align - 1);
+			taken = old_behind(old, nr_old, at);
+			if (!taken || taken->from >= at + p->len)
+				break;
+			at = taken->from + taken->len;
+		}
 		p->to = at;
 		at += p->len + GUARD;
 	}
 	return at;
 }
 
+/*
+ * As well as @bits allow; not 0: they do not. Where small pages could have been a huge one, 'why'
+ * says so: that stays longer than that no place was another's.
+ */
+static uint64_t place_within(struct spt_frames *frames, const struct spt_frames_piece *old,
+			     unsigned int bits)
+{
+	const struct {
+		size_t nr_old;
+		uint64_t least;
+	} ways[] = { { frames->count, HUGE_PAGE }, { 0, HUGE_PAGE }, { 0, 0 } };
+	uint64_t over = 0;
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]) && (!i || over); i++) {
+		uint64_t end = place(frames, old, ways[i].nr_old, ways[i].least);
+
+		over = bits && bits < 64 ? end >> bits : 0;
+	}
+	return over;
+}
+
 int spt_frames_settle(struct spt_frames *frames, unsigned int bits)
 {
-	uint64_t end;
+	struct spt_frames_piece *old;
+	uint64_t over;
 
 	if (!frames->count)
 		return 0;
 	qsort(frames->piece, frames->count, sizeof(*frames->piece), by_address);
 	merge(frames);
+	old = malloc(frames->count * sizeof(*old));
+	if (!old)
+		return -ENOMEM;
+	memcpy(old, frames->piece, frames->count * sizeof(*old));
 	qsort(frames->piece, frames->count, sizeof(*frames->piece), by_order);
-	/* Where small pages could have been a huge one, 'why' says so: that is to stay, too. */
-	end = place(frames, HUGE_PAGE);
-	if (bits && bits < 64 && end >> bits)
-		end = place(frames, 0);
+	over = place_within(frames, old, bits);
+	free(old);
 	qsort(frames->piece, frames->count, sizeof(*frames->piece), by_address);
-	return bits && bits < 64 && end >> bits ? -ERANGE : 0;
+	return over ? -ERANGE : 0;
 }
 
 uint64_t spt_frames_moved(const struct spt_frames *frames, uint64_t address)

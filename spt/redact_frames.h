@@ -27,8 +27,10 @@ struct spt_frames {
 /* @frames is all 0 at first. Name @len bytes at @from; 0 or -ENOMEM. */
 int spt_frames_add(struct spt_frames *frames, uint64_t from, uint64_t len, uint64_t align);
 
-/* All are named: give each its place, the same in a 2M page if there is room. -ERANGE: they need
- * more than @bits address bits. */
+/*
+ * All are named: give each its place, the same in a 2M page and none that another had, if there
+ * is room. -ERANGE: they need more than @bits address bits (0: any number); -ENOMEM.
+ */
 int spt_frames_settle(struct spt_frames *frames, unsigned int bits);
 
 /* Where the byte at @address is now; itself if it was not named. */
