@@ -65,6 +65,10 @@ static int list_members(struct spt_listing *l, spt_type_id type, uint64_t bit_of
 	err = spt_type_members(l->graph, type, &member, &n, e);
 	if (err)
 		return err;
+	if (l->count + n > SPT_MEMBERS_MAX)
+		err = spt_fail(e, EINVAL,
+			       "%s: damaged type information: a struct has too many members",
+			       l->graph->path);
 	for (size_t i = 0; !err && i < n; i++)
 		err = list_member(l, &member[i], bit_offset, depth, e);
 	free(member);

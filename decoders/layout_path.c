@@ -27,9 +27,17 @@ static bool is_compound(enum spt_type_kind kind)
 	return kind == SPT_TYPE_STRUCT || kind == SPT_TYPE_UNION;
 }
 
-/* The member @name of struct @type, or of an anonymous one in it. 1 found, 0 not, or -errno. */
-static int find_member(struct spt_typegraph *graph, spt_type_id type, const char *name, size_t len,
-		       int nesting, struct place *ret, struct spt_error *e)
+/* A member that is looked for. */
+struct search {
+	struct spt_typegraph *graph;
+	const char *name;
+	size_t len;  /* of the name */
+	size_t left; /* members that may still be looked at */
+};
+
+/* It in struct @type, or in an anonymous one in it. 1 found, 0 not, or -errno. */
+static int find_member(struct search *s, spt_type_id type, int nesting, struct place *ret,
+		       struct spt_error *e)
 {
 	struct spt_member *member __attribute__((cleanup(free_members))) = NULL;
 	size_t n;
@@ -37,15 +45,20 @@ static int find_member(struct spt_typegraph *graph, spt_type_id type, const char
 
 	if (nesting > NESTING_MAX)
 		return spt_fail(e, EINVAL, "%s: damaged type information: a struct contains itself",
-				graph->path);
-	err = spt_type_members(graph, type, &member, &n, e);
+				s->graph->path);
+	err = spt_type_members(s->graph, type, &member, &n, e);
 	if (err)
 		return err;
+	if (n > s->left)
+		return spt_fail(e, EINVAL,
+				"%s: damaged type information: a struct has too many members",
+				s->graph->path);
+	s->left -= n;
 	for (size_t i = 0; i < n; i++) {
 		const struct spt_member *m = &member[i];
 
 		if (m->name) {
-			if (strncmp(m->name, name, len) || m->name[len])
+			if (strncmp(m->name, s->name, s->len) || m->name[s->len])
 				continue;
 			*ret = (struct place){ m->type, m->bit_offset, m->bit_size };
 			return 1;
@@ -54,12 +67,12 @@ static int find_member(struct spt_typegraph *graph, spt_type_id type, const char
 		spt_type_id inner = m->type;
 		struct spt_type stripped;
 
-		err = spt_type_strip(graph, &inner, &stripped, e);
+		err = spt_type_strip(s->graph, &inner, &stripped, e);
 		if (err)
 			return err;
 		if (!is_compound(stripped.kind))
 			continue; /* padding: an unnamed bit field */
-		err = find_member(graph, inner, name, len, nesting + 1, ret, e);
+		err = find_member(s, inner, nesting + 1, ret, e);
 		if (err < 0)
 			return err;
 		if (err) {
@@ -96,6 +109,7 @@ static int step_index(struct spt_typegraph *graph, uint64_t index, struct place 
 static int step_name(struct spt_typegraph *graph, const char *name, size_t len, struct place *at,
 		     struct spt_error *e)
 {
+	struct search search = { graph, name, len, SPT_MEMBERS_MAX };
 	struct place member;
 	struct spt_type type;
 	int err;
@@ -107,7 +121,7 @@ static int step_name(struct spt_typegraph *graph, const char *name, size_t len, 
 		return err;
 	if (!is_compound(type.kind))
 		return 0;
-	err = find_member(graph, at->type, name, len, 0, &member, e);
+	err = find_member(&search, at->type, 0, &member, e);
 	if (err <= 0)
 		return err;
 	member.bit_offset += at->bit_offset;

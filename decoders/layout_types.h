@@ -42,6 +42,9 @@ struct spt_type {
 	spt_type_id target; /* element, pointee, or what a typedef or qualifier names */
 };
 
+/* Members of one struct, those of the anonymous ones in it included; C code has hundreds. */
+#define SPT_MEMBERS_MAX 100000
+
 struct spt_member {
 	const char *name; /* NULL: anonymous, its members are the struct's own */
 	spt_type_id type;

@@ -141,6 +141,67 @@ static void what_is_no_elf_or_btf_is_named(void **state)
 	assert_int_equal(spt_dwarf_open(layout_path("nodebug.o"), &graph, &error), -ENODATA);
 }
 
+#define LEVELS	8
+#define BREADTH 100
+
+/* Structs 1 to LEVELS, of which each is in the one before as many anonymous members; then ints. */
+static int broad_find(struct spt_typegraph *graph, struct spt_type_query *query, size_t n,
+		      struct spt_error *e)
+{
+	query->hit[query->hits++] = 1;
+	return 0;
+}
+
+static int broad_get(struct spt_typegraph *graph, spt_type_id id, struct spt_type *ret,
+		     struct spt_error *e)
+{
+	*ret = (struct spt_type){ .kind = id <= LEVELS ? SPT_TYPE_STRUCT : SPT_TYPE_INT,
+				  .size = 4 };
+	return 0;
+}
+
+static unsigned int broad_calls;
+
+static int broad_members(struct spt_typegraph *graph, spt_type_id id, struct spt_member **ret,
+			 size_t *n, struct spt_error *e)
+{
+	struct spt_member *member = calloc(BREADTH, sizeof(*member));
+
+	assert_non_null(member);
+	if (++broad_calls > 1000000)
+		fail_msg("no end of it");
+	for (size_t i = 0; i < BREADTH; i++) {
+		member[i].type = id + 1;
+		member[i].name = id == LEVELS ? "last" : NULL;
+	}
+	*ret = member;
+	*n = BREADTH;
+	return 0;
+}
+
+/* Few bytes can describe more members than anybody lives to see. */
+static void a_breadth_without_end_is_damage(void **state)
+{
+	static const struct spt_typegraph_ops ops = {
+		.find = broad_find,
+		.get = broad_get,
+		.members = broad_members,
+	};
+	struct spt_typegraph graph = { .ops = &ops, .path = (char *)"broad" };
+	struct spt_layout layout = { .source = SPT_LAYOUT_BTF, .graph[SPT_MODULE_KVM] = &graph };
+	struct spt_layout_field field;
+	struct spt_listing listing;
+	struct spt_error error = { 0 };
+
+	assert_int_equal(spt_path_find(&graph, 1, "last", &field, &error), 1);
+	broad_calls = 0;
+	assert_int_equal(spt_path_find(&graph, 1, "none", &field, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "broad: damaged type information"));
+	broad_calls = 0;
+	assert_int_equal(spt_listing_of(&layout, "broad", &listing, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "broad: damaged type information"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +210,7 @@ int main(void)
 		cmocka_unit_test(damaged_dwarf_of_a_linked_file),
 		cmocka_unit_test(damaged_compressed_dwarf),
 		cmocka_unit_test(what_is_no_elf_or_btf_is_named),
+		cmocka_unit_test(a_breadth_without_end_is_damage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
