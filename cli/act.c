@@ -15,7 +15,7 @@ static const struct number_option {
 	enum spt_action_key key;
 	uint64_t least, most;
 } numbers[] = {
-	{ "vcpu", SPT_KEY_VCPU, 0, 0xffff },
+	{ "vcpu", SPT_KEY_VCPU, 0, CLI_ACT_VCPU_MAX },
 	{ "count", SPT_KEY_COUNT, 1, SPT_ACTION_COUNT_MAX },
 	{ "timeout", SPT_KEY_TIMEOUT, 1, SPT_ACTION_TIMEOUT_MAX },
 	{ "root", SPT_KEY_ROOT, 0x1000, ~0ULL },

@@ -7,6 +7,8 @@
 #include "spt/control.h"
 #include "spt/model.h"
 
+#define CLI_ACT_VCPU_MAX 0xffff /* more than KVM allows */
+
 /* Options that carry a key of the same name, for the commands' tables. */
 #define CLI_ACT_VCPU                                                                               \
 	{                                                                                          \

@@ -76,6 +76,7 @@ static const struct number_option {
 	NUMBER("count", count, 1, ~0ULL),
 	NUMBER("seed", seed, 0, ~0ULL),
 	NUMBER("audit-every", audit_every, 0, 1000000),
+	NUMBER("vcpu", vcpu, 0, CLI_ACT_VCPU_MAX),
 #undef NUMBER
 };
 
@@ -108,9 +109,8 @@ static int parse_numbers(struct cli *cli, const struct cli_call *call,
 static int parse_call(struct cli *cli, const struct cli_call *call,
 		      struct spt_storm_request *request)
 {
-	const char *mix = cli_option(call, "mix"), *vcpu = cli_option(call, "vcpu");
+	const char *mix = cli_option(call, "mix");
 	struct timespec now;
-	uint64_t number;
 	int rc;
 
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -119,15 +119,11 @@ static int parse_call(struct cli *cli, const struct cli_call *call,
 	request->seconds = SPT_STORM_SECONDS;
 	request->audit_every = SPT_STORM_AUDIT_EVERY;
 	request->dry_run = cli_has_option(call, "dry-run");
+	request->have_vcpu = cli_has_option(call, "vcpu");
 	spt_storm_default_mix(request->weight);
 	rc = parse_numbers(cli, call, request);
 	if (!rc && mix)
 		rc = spt_storm_parse(mix, request->weight, &cli->error);
-	if (!rc && vcpu) {
-		rc = cli_parse_address(vcpu, "vcpu", &number, &cli->error);
-		request->have_vcpu = true;
-		request->vcpu = (uint32_t)number;
-	}
 	if (!rc && strcmp(call->argv[0], "all"))
 		rc = cli_parse_range(call->argv[0], &request->start, &request->len, &cli->error);
 	/* A rehearsal that nobody interrupts is to end. */
