@@ -185,7 +185,9 @@ int spt_diff_slots(const struct spt_diff *diff, int (*emit)(void *arg, const str
 		const struct spt_memslot *a = &diff->before->memslots.slots[i];
 		const struct spt_memslot *b = slot_by_id(diff->after, a->slot, &at_after);
 
-		if (!in_range(diff, a->slot) || (!b && !speaks_of(diff->after, a->slot)))
+		if (!in_range(diff, a->slot) && !(b && in_range(diff, b->slot)))
+			continue;
+		if (!b && !speaks_of(diff->after, a->slot))
 			continue;
 		if (!b || !same_slot(a->slot, b->slot))
 			ret = give_slot(a, b, emit, arg, count);

@@ -228,6 +228,30 @@ static void slots_come_go_and_change(void **state)
 	vm_free(&b);
 }
 
+/* With a range a slot that moved is of both its places. */
+static void a_slot_that_moved_is_where_it_was_and_is(void **state)
+{
+	struct vm a = vm_new("npt-6.12"), b = vm_new("npt-6.12");
+	const struct spt_diff old = { .start = 1 * MK_GB, .len = 1 * MK_MB },
+			      new = { .start = 2 * MK_GB, .len = 1 * MK_MB },
+			      neither = { .start = 3 * MK_GB, .len = 1 * MK_MB };
+
+	mkimage_slot(a.mk, 1, 0, 1 * MK_GB, 1 * MK_MB, 0x7f1000000000);
+	mkimage_slot(b.mk, 1, 0, 2 * MK_GB, 1 * MK_MB, 0x7f1000000000);
+	vm_load(&a);
+	vm_load(&b);
+	compare(&a, &b, old);
+	assert_int_equal(count, 1);
+	compare(&a, &b, new);
+	assert_int_equal(count, 1);
+	expect(0, SPT_CHANGE_SLOT, 2 * MK_GB, 1 * MK_MB);
+	assert_int_equal(found[0].slot_before->slot->base_gfn, 1 * MK_GB >> 12);
+	compare(&a, &b, neither);
+	assert_int_equal(count, 0);
+	vm_free(&a);
+	vm_free(&b);
+}
+
 /* Everything below: random guests against a comparison page by page. */
 
 static uint64_t seed = 0x2545f4914f6cdd1d;
@@ -462,6 +486,7 @@ int main(void)
 		cmocka_unit_test(a_root_made_anew_is_one_change),
 		cmocka_unit_test(a_root_that_came_brings_its_content),
 		cmocka_unit_test(slots_come_go_and_change),
+		cmocka_unit_test(a_slot_that_moved_is_where_it_was_and_is),
 		cmocka_unit_test(every_difference_is_explained),
 		cmocka_unit_test(conversions_are_named),
 		cmocka_unit_test(a_mapping_alone_is_no_conversion),
