@@ -53,6 +53,7 @@ enum {
 	OWN = FACT(25), /* of a kvm_mmu_page: KVM's software bits are there */
 	USER = FACT(26),
 	PT = FACT(27),
+	NO_ACCESSED = FACT(28), /* nobody records it */
 };
 
 static const struct spt_phrase entry_rows[] = {
@@ -81,7 +82,8 @@ static const struct spt_phrase entry_rows[] = {
 	/* What KVM keeps in it. */
 	{ LEAF | DIRTY, 0, "; written since it was last looked at" },
 	{ LEAF | ACCESSED, DIRTY, "; read, but not written, since it was last looked at" },
-	{ LEAF | OWN, ACCESSED | DIRTY | NO_AD | TRACKED, "; not used since it was last looked at" },
+	{ LEAF | OWN, ACCESSED | DIRTY | NO_AD | TRACKED | NO_ACCESSED,
+	  "; not used since it was last looked at" },
 	{ LEAF | NO_AD, 0, "; accesses and writes are not recorded by the CPU, KVM traps them" },
 	{ LEAF | TRACKED, 0, ". KVM: took the permissions away to see the next access, which brings them back" },
 	{ LEAF | OWN | HOST_W | MMU_W | W, 0, ". KVM: the host lets the page be written, nothing is watched" },
@@ -150,7 +152,8 @@ static uint64_t entry_facts(const struct spt_model *m, const struct spt_entry *e
 		{ child && child->flags & SPT_PAGE_NX_DISALLOWED, NX_SPLIT },
 		{ child && child->flags & SPT_PAGE_UNSYNC, UNSYNC },
 		{ e->root && e->root->kind == SPT_ROOT_SHADOW, SHADOW },
-		{ !e->node->raw_kind, OWN },
+		{ !e->node->raw_kind && !e->node->is_external, OWN },
+		{ spte.accessed == SPT_NA, NO_ACCESSED },
 		/* ACC_WRITE_MASK; a direct table allows all. */
 		{ spt_node_translation(e->node, e->index, &gpa, &access) && !(access & 2),
 		  GUEST_NO_W },

@@ -99,6 +99,44 @@ static void an_nx_split_and_a_lost_table(void **state)
 	vm_free(&vm);
 }
 
+/* The last entry of the walk of @gpa below the first root of @kind. */
+static const char *last_below(const struct vm *vm, enum spt_root_kind kind, uint64_t gpa,
+			      char text[SPT_EXPLAIN_TEXT])
+{
+	struct spt_walk walk;
+
+	spt_walk_gpa(&vm->model, gpa, &walk);
+	for (unsigned int i = 0; i < walk.nr_paths; i++) {
+		const struct spt_walk_path *path = &walk.path[i];
+
+		if (path->root && path->root->kind == kind)
+			return spt_explain_entry(&vm->model, &path->level[path->nr_levels - 1],
+						 text);
+	}
+	fail_msg("no way below a root of kind %d", kind);
+	return NULL;
+}
+
+/* A TDX module's entries have none of KVM's bits, and nobody records accesses in their mirrors. */
+static void the_two_of_a_private_page(void **state)
+{
+	struct vm vm = vm_new("ept-7.3");
+	unsigned int mirror = mkimage_mirror_root(vm.mk, 4);
+	char text[SPT_EXPLAIN_TEXT];
+
+	mkimage_slot(vm.mk, 0, 0, 0, MK_GB, GUEST_HVA);
+	mkimage_map(vm.mk, mirror, 0x1000, 1, mkimage_leaf(vm.mk, 0x40001000, 1, "rwx"));
+	mkimage_externals(vm.mk, mirror);
+	vm_load(&vm);
+	last_below(&vm, SPT_ROOT_MIRROR, 0x1000, text);
+	assert_non_null(strstr(text, "the host lets the page be written"));
+	assert_null(strstr(text, "used since"));
+	last_below(&vm, SPT_ROOT_EXTERNAL, 0x1000, text);
+	assert_non_null(strstr(text, "4K page: reads, writes and fetches run without KVM"));
+	assert_null(strstr(text, "KVM:"));
+	vm_free(&vm);
+}
+
 /* No value of an entry, at no level and in no format, leaves one speechless. */
 static void something_is_said_of_everything(void **state)
 {
@@ -205,6 +243,7 @@ int main(void)
 		cmocka_unit_test(what_a_leaf_allows),
 		cmocka_unit_test(entries_without_a_page),
 		cmocka_unit_test(an_nx_split_and_a_lost_table),
+		cmocka_unit_test(the_two_of_a_private_page),
 		cmocka_unit_test(something_is_said_of_everything),
 		cmocka_unit_test(the_evidence_of_a_verdict),
 		cmocka_unit_test(every_verdict_has_a_meaning),
