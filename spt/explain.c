@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "decoders/format.h"
+#include "decoders/role.h"
 
 #define FACT(nr)    (1ULL << (nr))
 #define ROWS(table) (table), sizeof(table) / sizeof((table)[0])
+#define ACC_WRITE   2 /* ACC_WRITE_MASK, with every width of role.access */
 
 const char *spt_phrases(const struct spt_phrase *rows, size_t count, uint64_t facts,
 			char buf[SPT_EXPLAIN_TEXT])
@@ -130,12 +132,26 @@ static uint64_t flag_facts(uint32_t flags)
 	return facts;
 }
 
+/* Whether the guest's own tables leave no write, where KVM shadows them. */
+static bool guest_denies_write(const struct spt_model *m, const struct spt_entry *e)
+{
+	const struct spt_node *node = e->node;
+	unsigned int access;
+	uint64_t gpa;
+
+	if (!node->direct)
+		return spt_node_translation(node, e->index, &gpa, &access) && !(access & ACC_WRITE);
+	/* Below a guest's large page the tables are direct, and their role says it. */
+	if (!node->page || (e->root && spt_root_maps_gpa(e->root)))
+		return false;
+	return !(spt_role_get(m->format.role, node->page->role, SPT_ROLE_ACCESS) & ACC_WRITE);
+}
+
 static uint64_t entry_facts(const struct spt_model *m, const struct spt_entry *e)
 {
 	struct spt_spte spte = spt_entry_decode(m, e);
 	const struct spt_page *child = e->child ? e->child->page : NULL;
-	uint64_t facts = FACT(e->type) | flag_facts(spte.flags), gpa;
-	unsigned int access;
+	uint64_t facts = FACT(e->type) | flag_facts(spte.flags);
 	const struct {
 		bool holds;
 		uint64_t fact;
@@ -154,9 +170,7 @@ static uint64_t entry_facts(const struct spt_model *m, const struct spt_entry *e
 		{ e->root && e->root->kind == SPT_ROOT_SHADOW, SHADOW },
 		{ !e->node->raw_kind && !e->node->is_external, OWN },
 		{ spte.accessed == SPT_NA, NO_ACCESSED },
-		/* ACC_WRITE_MASK; a direct table allows all. */
-		{ spt_node_translation(e->node, e->index, &gpa, &access) && !(access & 2),
-		  GUEST_NO_W },
+		{ guest_denies_write(m, e), GUEST_NO_W },
 	};
 
 	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++)

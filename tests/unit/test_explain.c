@@ -137,6 +137,43 @@ static void the_two_of_a_private_page(void **state)
 	vm_free(&vm);
 }
 
+/* Below a guest's large page the tables are direct, and what the guest allows is in their role. */
+static void a_large_page_of_the_guest(void **state)
+{
+	static const struct {
+		enum spt_root_kind kind;
+		unsigned int access;
+		const char *says, *lacks;
+	} cases[] = {
+		{ SPT_ROOT_SHADOW, 5, "the guest's own entry does not", "watched" },
+		{ SPT_ROOT_SHADOW, 7, "page tables is watched", "own entry" },
+		{ SPT_ROOT_NESTED, 5, "the guest's own entry does not", "watched" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct vm vm = vm_new("shadow-6.12");
+		unsigned int root = mkimage_shadow_root(vm.mk, 2, 0x801);
+		unsigned int table = mkimage_table(vm.mk, 1, 0, true);
+		const struct spt_format *f = mkimage_format(vm.mk);
+		uint64_t spte = mkimage_leaf(vm.mk, 0x40005000, 1, "rx") & ~f->mmu_writable;
+		struct spt_page *page = mkimage_page(vm.mk, table);
+		char text[SPT_EXPLAIN_TEXT];
+
+		page->role = mkimage_role(vm.mk, page->role, SPT_ROLE_ACCESS, cases[i].access);
+		page = mkimage_page(vm.mk, root);
+		page->role = mkimage_role(vm.mk, page->role, SPT_ROLE_GUEST_MODE,
+					  cases[i].kind == SPT_ROOT_NESTED);
+		mkimage_slot(vm.mk, 0, 0, 0, MK_GB, GUEST_HVA);
+		mkimage_set(vm.mk, table, 5, spte | f->host_writable);
+		mkimage_link(vm.mk, root, 0, table);
+		vm_load(&vm);
+		last_below(&vm, cases[i].kind, 0x5000, text);
+		if (!strstr(text, cases[i].says) || strstr(text, cases[i].lacks))
+			fail_msg("case %zu: %s", i, text);
+		vm_free(&vm);
+	}
+}
+
 /* No value of an entry, at no level and in no format, leaves one speechless. */
 static void something_is_said_of_everything(void **state)
 {
@@ -244,6 +281,7 @@ int main(void)
 		cmocka_unit_test(entries_without_a_page),
 		cmocka_unit_test(an_nx_split_and_a_lost_table),
 		cmocka_unit_test(the_two_of_a_private_page),
+		cmocka_unit_test(a_large_page_of_the_guest),
 		cmocka_unit_test(something_is_said_of_everything),
 		cmocka_unit_test(the_evidence_of_a_verdict),
 		cmocka_unit_test(every_verdict_has_a_meaning),
