@@ -96,6 +96,13 @@ uint32_t tui_subject_unread(const struct tui_subject *s, uint32_t parts)
 	return s->live && s->loaded ? parts & ~s->have.parts : 0;
 }
 
+bool tui_subject_range(const struct tui_subject *s, uint64_t *start, uint64_t *len)
+{
+	*start = s->have.start;
+	*len = s->have.len;
+	return s->live && s->loaded && s->have.len;
+}
+
 static void keep_counters(struct tui_subject *s, const struct spt_model *m)
 {
 	for (unsigned int i = 0; i < SPT_VM_COUNT; i++)

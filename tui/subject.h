@@ -45,6 +45,9 @@ bool tui_subject_has(const struct tui_subject *s, const struct spt_request *req)
 /* Parts of @parts that the VM was not asked for; those that an image lacks are not among them. */
 uint32_t tui_subject_unread(const struct tui_subject *s, uint32_t parts);
 
+/* What of a live VM's addresses was read last; false: all of them, or it is an image. */
+bool tui_subject_range(const struct tui_subject *s, uint64_t *start, uint64_t *len);
+
 /*
  * Read @req. 0, -EINTR when a key came meanwhile, or what spt_model_read() says; the model
  * there was stays in these cases.

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "decoders/number.h"
 #include "spt/audit.h"
 #include "tui/list.h"
 
@@ -13,6 +14,10 @@ struct audit {
 	struct spt_audit audit;
 	struct spt_error error;
 	bool done;
+	bool whole; /* the result is of the whole VM */
+	bool kept;  /* and an earlier one: what was asked for would be of a part */
+	uint64_t start,
+		len; /* not whole: of what range; len 0: all, without parts that rules need */
 	int rc;
 };
 
@@ -21,15 +26,29 @@ static int interrupted(void *arg, uint64_t done, uint64_t total)
 	return tui_term_waiting();
 }
 
+/* Whether the model that is shown has no more than a part of its VM; which one, into @a. */
+static bool find_part(const struct tui *t, struct audit *a)
+{
+	bool range = tui_subject_range(&t->subject, &a->start, &a->len);
+
+	return range || tui_subject_unread(&t->subject, spt_audit_parts(0));
+}
+
 static void run(struct tui *t, struct audit *a)
 {
+	bool as_read = !t->subject.live || t->subject.gone || t->frozen;
+	bool part = as_read && find_part(t, a);
 	struct spt_audit_request request = { .progress = interrupted };
 	struct spt_source *source;
 	struct spt_model model;
 
-	spt_audit_free(&a->audit);
 	a->done = true;
-	if (!t->subject.live || t->subject.gone || t->frozen) {
+	a->kept = part && a->whole && !a->rc;
+	if (a->kept)
+		return;
+	a->whole = !part;
+	spt_audit_free(&a->audit);
+	if (as_read) {
 		a->rc = spt_audit_model(&a->audit, tui_model(t), &request, &a->error);
 	} else {
 		a->rc = spt_source_open_vm(t->subject.name, &source, &a->error);
@@ -72,11 +91,34 @@ static void put_result(struct tui *t, const struct audit *a, int row)
 		judged += !a->audit.result[i].na;
 		checked += a->audit.result[i].checked;
 	}
-	tui_put(&t->canvas, row, 0, a->audit.violations ? TUI_BAD : TUI_GOOD,
+	tui_put(&t->canvas, row, 0,
+		a->audit.violations ? TUI_BAD
+		: a->whole	    ? TUI_GOOD
+				    : TUI_KEY,
 		"%" PRIu64 " violation%s, %" PRIu64 " hint%s, %" PRIu64
-		" in flux; %u rules, %" PRIu64 " checks, %u rules do not apply",
+		" in flux; %u rules, %" PRIu64 " checks, %u rules %s",
 		a->audit.violations, a->audit.violations == 1 ? "" : "s", a->audit.hints,
-		a->audit.hints == 1 ? "" : "s", a->audit.in_flux, judged, checked, na);
+		a->audit.hints == 1 ? "" : "s", a->audit.in_flux, judged, checked, na,
+		a->whole ? "do not apply" : "not judged");
+}
+
+/* What the result is not of, in a line of its own. */
+static bool has_note(const struct audit *a)
+{
+	return !a->rc && (a->kept || !a->whole);
+}
+
+static void put_note(struct tui *t, const struct audit *a, int row)
+{
+	if (a->kept)
+		tui_put(&t->canvas, row, 0, TUI_KEY,
+			"the earlier result: since then only a part of the VM was read");
+	else if (a->len)
+		tui_put(&t->canvas, row, 0, TUI_KEY,
+			"only 0x%" PRIx64 "+%s was read: of the rest this says nothing", a->start,
+			spt_size(a->len).text);
+	else
+		tui_put(&t->canvas, row, 0, TUI_KEY, "not all that the rules need was read");
 }
 
 static void put_finding(struct tui *t, const struct spt_audit_finding *f, int row)
@@ -104,25 +146,30 @@ static void put_chosen(struct tui *t, const struct spt_audit_finding *f, int row
 			f->level, f->index, f->table);
 }
 
-static int list_rows(const struct tui_area *area)
+static struct tui_area list_area(const struct audit *a, const struct tui_area *area)
 {
-	return area->rows > FOOT + 2 ? area->rows - FOOT - 1 : 1;
+	int head = has_note(a) ? 2 : 1, rows = area->rows - FOOT - head;
+
+	return (struct tui_area){ area->row + head, rows > 1 ? rows : 1 };
 }
 
 static bool audit_draw(struct tui *t, void *state, const struct tui_area *area)
 {
 	struct audit *a = state;
-	int rows = list_rows(area);
+	struct tui_area list;
 
 	if (!a->done)
 		run(t, a);
+	list = list_area(a, area);
 	put_result(t, a, area->row);
-	tui_list_fit(&a->list, rows);
-	for (int i = 0; i < rows && a->list.top + i < a->list.count; i++)
-		put_finding(t, &a->audit.findings[a->list.top + i], area->row + 1 + i);
+	if (has_note(a))
+		put_note(t, a, area->row + 1);
+	tui_list_fit(&a->list, list.rows);
+	for (int i = 0; i < list.rows && a->list.top + i < a->list.count; i++)
+		put_finding(t, &a->audit.findings[a->list.top + i], list.row + i);
 	if (a->list.count)
-		put_chosen(t, &a->audit.findings[a->list.at], area->row + 1 + rows);
-	tui_list_mark(t, &a->list, area->row + 1, rows);
+		put_chosen(t, &a->audit.findings[a->list.at], list.row + list.rows);
+	tui_list_mark(t, &a->list, list.row, list.rows);
 	return false;
 }
 
@@ -130,12 +177,13 @@ static bool audit_key(struct tui *t, void *state, enum tui_command command, int 
 		      const struct tui_area *area)
 {
 	struct audit *a = state;
+	struct tui_area list = list_area(a, area);
 
 	if (command == TUI_CMD_REREAD) {
 		a->done = false;
 		return true;
 	}
-	if (tui_list_key(&a->list, command, key, area->row + 1, list_rows(area)))
+	if (tui_list_key(&a->list, command, key, list.row, list.rows))
 		return true;
 	if ((command != TUI_CMD_ENTER && key != TUI_KEY_DOUBLE) || !a->list.count)
 		return false;
