@@ -538,6 +538,17 @@ static void cmd_add_slot(struct request *q)
 	answer_errno(q, memory_register(q->guest, q->slot, true));
 }
 
+/* With fewer than there are KVM takes the oldest away. */
+static void cmd_mmu_pages(struct request *q)
+{
+	uint64_t n;
+
+	if (parse_size(q->argv[0], &n))
+		answer(q, "error '%s' is no number", q->argv[0]);
+	else
+		answer_errno(q, ioctl(q->guest->vm_fd, KVM_SET_NR_MMU_PAGES, n) ? -errno : 0);
+}
+
 static void cmd_dirty_log(struct request *q)
 {
 	bool on = !strcmp(q->argv[0], "on");
@@ -709,6 +720,7 @@ static const struct command command_table[] = {
 	{ "write-file", TAKES_NOTHING, 2, 2, cmd_write_file, "FILE WORD" },
 	{ "delete-slot", TAKES_SLOT, 0, 0, cmd_delete_slot, "ID" },
 	{ "add-slot", TAKES_SLOT, 0, 0, cmd_add_slot, "ID" },
+	{ "mmu-pages", TAKES_NOTHING, 1, 1, cmd_mmu_pages, "N" },
 	{ "dirty-log", TAKES_SLOT, 1, 1, cmd_dirty_log, "ID on|off" },
 	{ "get-dirty", TAKES_SLOT, 0, 0, cmd_get_dirty, "ID" },
 	{ "clear-dirty", TAKES_SLOT, 0, 0, cmd_clear_dirty, "ID" },
