@@ -7,11 +7,9 @@
 #include <string.h>
 
 #include "decoders/format.h"
-#include "decoders/role.h"
 
 #define FACT(nr)    (1ULL << (nr))
 #define ROWS(table) (table), sizeof(table) / sizeof((table)[0])
-#define ACC_WRITE   2 /* ACC_WRITE_MASK, with every width of role.access */
 
 const char *spt_phrases(const struct spt_phrase *rows, size_t count, uint64_t facts,
 			char buf[SPT_EXPLAIN_TEXT])
@@ -135,16 +133,9 @@ static uint64_t flag_facts(uint32_t flags)
 /* Whether the guest's own tables leave no write, where KVM shadows them. */
 static bool guest_denies_write(const struct spt_model *m, const struct spt_entry *e)
 {
-	const struct spt_node *node = e->node;
 	unsigned int access;
-	uint64_t gpa;
 
-	if (!node->direct)
-		return spt_node_translation(node, e->index, &gpa, &access) && !(access & ACC_WRITE);
-	/* Below a guest's large page the tables are direct, and their role says it. */
-	if (!node->page || (e->root && spt_root_maps_gpa(e->root)))
-		return false;
-	return !(spt_role_get(m->format.role, node->page->role, SPT_ROLE_ACCESS) & ACC_WRITE);
+	return spt_entry_guest_access(m, e, &access) && !(access & SPT_ACC_WRITE);
 }
 
 static uint64_t entry_facts(const struct spt_model *m, const struct spt_entry *e)

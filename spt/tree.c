@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "decoders/role.h"
 #include "spt/entry.h"
 #include "spt/tree.h"
 
@@ -98,6 +99,23 @@ const struct spt_node *spt_entry_child(const struct spt_model *m, const struct s
 struct spt_spte spt_entry_decode(const struct spt_model *m, const struct spt_entry *e)
 {
 	return spt_spte_decode(&m->format, e->spte, e->level, spt_node_kind(m, e->node));
+}
+
+bool spt_entry_guest_access(const struct spt_model *m, const struct spt_entry *e,
+			    unsigned int *access)
+{
+	const struct spt_node *node = e->node;
+	uint64_t gpa;
+
+	if (!node->page)
+		return false;
+	if (!node->direct)
+		return spt_node_translation(node, e->index, &gpa, access);
+	/* Below a guest's large page the tables are direct, and their role says it. */
+	if (e->root && spt_root_maps_gpa(e->root))
+		return false;
+	*access = spt_role_get(m->format.role, node->page->role, SPT_ROLE_ACCESS);
+	return true;
 }
 
 static void push(struct spt_tree *t, const struct spt_node *node, uint64_t base)

@@ -33,6 +33,16 @@ struct spt_entry {
 /* Everything that decoders/spte.h knows about the entry. */
 struct spt_spte spt_entry_decode(const struct spt_model *model, const struct spt_entry *entry);
 
+/* ACC_WRITE_MASK is the same in both layouts of role.access; ACC_EXEC_MASK is not. */
+#define SPT_ACC_WRITE 2U
+
+/*
+ * Access bits (ACC_*) that the guest's own tables leave the entry, where KVM shadows them; false:
+ * not known, or there are no such tables.
+ */
+bool spt_entry_guest_access(const struct spt_model *model, const struct spt_entry *entry,
+			    unsigned int *access);
+
 #define SPT_TREE_LEAVES	  (1U << 0) /* leaf and special entries only, no tables */
 #define SPT_TREE_LEFTOVER (1U << 1) /* non-present entries that hold a value, too */
 

@@ -4,9 +4,6 @@
 
 #include "spt/why_parts.h"
 
-/* ACC_WRITE_MASK is the same in both layouts of role.access; ACC_EXEC_MASK is not. */
-#define ACC_WRITE 2U
-
 static unsigned int acc_exec(const struct spt_model *m)
 {
 	return m->format.layout == SPT_LAYOUT_ACCESS4 ? 8U : 1U;
@@ -60,7 +57,7 @@ static void guest_readonly(struct spt_why_ask *ask)
 {
 	unsigned int access;
 
-	if (!spt_why_guest_access(ask, &access) || access & ACC_WRITE)
+	if (!spt_entry_guest_access(ask->model, ask->last, &access) || access & SPT_ACC_WRITE)
 		return;
 	spt_why_add(ask, SPT_CAUSE_GUEST_READONLY);
 	spt_why_fact_hex(ask, "guest access", access);
@@ -162,7 +159,8 @@ void spt_why_not_executable(struct spt_why_ask *ask)
 		spt_why_fact_number(ask, "nx_huge_pages", masks->value[SPT_MASK_NX_HUGE_PAGES]);
 		spt_why_fact_spte(ask);
 	}
-	if (spt_why_guest_access(ask, &access) && !(access & acc_exec(ask->model))) {
+	if (spt_entry_guest_access(ask->model, ask->last, &access) &&
+	    !(access & acc_exec(ask->model))) {
 		spt_why_add(ask, SPT_CAUSE_GUEST_NX);
 		spt_why_fact_hex(ask, "guest access", access);
 		spt_why_fact_spte(ask);

@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "decoders/role.h"
 #include "spt/why_parts.h"
 
 void spt_why_add(struct spt_why_ask *ask, enum spt_cause cause)
@@ -91,23 +90,6 @@ bool spt_why_names(const struct spt_why_answer *answer, enum spt_cause cause)
 bool spt_why_has(const struct spt_why_ask *ask, enum spt_cause cause)
 {
 	return spt_why_names(ask->answer, cause);
-}
-
-bool spt_why_guest_access(const struct spt_why_ask *ask, unsigned int *access)
-{
-	const struct spt_node *node = ask->last->node;
-	const struct spt_root_ref *root = ask->last->root;
-	uint64_t gpa;
-
-	if (!node->page)
-		return false;
-	if (!node->direct)
-		return spt_node_translation(node, ask->last->index, &gpa, access);
-	/* Below a guest's large page the tables are direct, and their role says it. */
-	if (root && spt_root_maps_gpa(root))
-		return false;
-	*access = spt_role_get(ask->model->format.role, node->page->role, SPT_ROLE_ACCESS);
-	return true;
 }
 
 void spt_why_find_shadowed(const struct spt_model *m, uint64_t first, uint64_t end,

@@ -46,9 +46,6 @@ void spt_why_fact_host(struct spt_why_ask *ask);
 
 bool spt_why_has(const struct spt_why_ask *ask, enum spt_cause cause);
 
-/* Access bits (ACC_*) that the guest's own tables leave, where KVM shadows them. */
-bool spt_why_guest_access(const struct spt_why_ask *ask, unsigned int *access);
-
 /* Tables of the guest that KVM shadows in frames @first to @end - 1: of level 1, and above. */
 struct spt_why_shadowed {
 	const struct spt_node *one; /* the first found, NULL none */
